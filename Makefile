@@ -1,0 +1,29 @@
+# make demo   everything from the embedded data, in minutes on two CPU cores
+# make test   style, types, workflow checks and tests
+# PYTHON=python3.12 make demo   picks the Python that .venv is made with (the first time)
+
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/installed
+
+.PHONY: demo test
+
+demo: $(STAMP)
+	@$(BIN)/snakemake --configfile config/config.yaml
+
+test: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/snakemake --lint
+	$(BIN)/python -m pytest
+
+# Made again when the dependencies change; what is edited in the packages is what runs.
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
+		{ echo "make: Python 3.11, 3.12 or 3.13 is needed, found $$($(PYTHON) --version 2>&1);" \
+		"name one: PYTHON=python3.12 make demo" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt -e '.[dev]'
+	@touch $@

@@ -1,0 +1,1 @@
+"""What image restoration and scene classification share: devices, training, artefacts, tables."""

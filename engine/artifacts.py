@@ -1,0 +1,163 @@
+"""Files that are either whole or not there, and weights that carry their own description.
+
+Weights are safetensors with a JSON description in the metadata; no pickle is ever loaded.
+"""
+
+import hashlib
+import json
+import os
+import platform
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.errors import UserError
+
+if TYPE_CHECKING:
+    import torch
+
+
+@contextmanager
+def atomic(path: Path | str) -> Iterator[Path]:
+    """Yield a temporary path that becomes `path` when the block ends well.
+
+    The temporary file lies in the same folder and has the same suffix; after an error, or a kill,
+    `path` is as it was before.
+
+    Parameters
+    ----------
+    path : Path
+        The file to write; missing folders are made.
+
+    Yields
+    ------
+    Path
+        Where to write.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=".part-", suffix=path.suffix, dir=path.parent)
+    os.close(handle)
+    part = Path(name)
+    try:
+        yield part
+        with part.open("rb") as written:
+            os.fsync(written.fileno())
+        part.chmod(0o666 & ~_umask())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def write_bytes(path: Path | str, data: bytes) -> None:
+    """Write `data` to `path`, whole or not at all."""
+    with atomic(path) as part:
+        part.write_bytes(data)
+
+
+def write_text(path: Path | str, text: str) -> None:
+    """Write `text` as UTF-8 to `path`, whole or not at all."""
+    write_bytes(path, text.encode())
+
+
+def write_json(path: Path | str, value: object) -> None:
+    """Write `value` as indented JSON to `path`, whole or not at all."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def sha256_file(path: Path | str) -> str:
+    """Return the SHA-256 of a file's content, in hexadecimal."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sha256_arrays(*arrays: npt.NDArray[Any]) -> str:
+    """Return one SHA-256 over shapes, types and values of `arrays`, in their order."""
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(f"{array.shape}{array.dtype.str}".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
+
+
+def versions() -> dict[str, str]:
+    """Name the versions that a result depends on."""
+    found = {"python": platform.python_version()}
+    for name in ("restore-hsi", "torch", "numpy"):
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = "not installed as a package"
+    return found
+
+
+def save_tensors(
+    path: Path | str, tensors: "Mapping[str, torch.Tensor]", description: Mapping[str, Any]
+) -> str:
+    """Write tensors and their description as one safetensors file.
+
+    Parameters
+    ----------
+    path : Path
+        The file to write, whole or not at all.
+    tensors : mapping of str to Tensor
+        What to keep; each is stored contiguous, on the CPU.
+    description : mapping
+        JSON-serialisable; kept under the metadata key `description`.
+
+    Returns
+    -------
+    str
+        SHA-256 of the file.
+    """
+    from safetensors.torch import save_file
+
+    plain = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+    text = json.dumps(dict(description), sort_keys=True)
+    with atomic(path) as part:
+        save_file(plain, part, metadata={"description": text})
+    return sha256_file(path)
+
+
+def load_tensors(path: Path | str) -> "tuple[dict[str, torch.Tensor], dict[str, Any]]":
+    """Read what `save_tensors` wrote.
+
+    Returns
+    -------
+    tensors : dict of str to Tensor
+        On the CPU.
+    description : dict
+        Empty where the file carries none.
+
+    Raises
+    ------
+    UserError
+        The file is missing, cut short or no safetensors file.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    path = Path(path)
+    if not path.is_file():
+        raise UserError(f"{path}: no such file; expected weights in .safetensors form")
+    try:
+        with safe_open(path, framework="pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            text = (file.metadata() or {}).get("description", "{}")
+        return tensors, json.loads(text)
+    except (SafetensorError, OSError, ValueError) as error:
+        raise UserError(
+            f"{path}: expected a whole .safetensors file, found something else ({error}); "
+            "train or import it again"
+        ) from error

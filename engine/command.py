@@ -1,0 +1,91 @@
+"""How both command lines start, log, and report a mistake in one line."""
+
+import logging
+import os
+import sys
+from typing import Annotated, NoReturn
+
+import typer
+
+from engine.errors import Partial, UserError
+
+# Newer releases of typer carry click inside, older ones depend on it: reach it through typer.
+_USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
+
+
+def application(help: str) -> typer.Typer:
+    """Make a command group with `--debug` and `--version`.
+
+    Parameters
+    ----------
+    help : str
+        What the command is for, in one line.
+    """
+    app = typer.Typer(
+        help=help,
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+
+    @app.callback()
+    def options(
+        debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+        _version_asked: Annotated[
+            bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it.")
+        ] = False,
+    ) -> None:
+        level = logging.DEBUG if debug else logging.INFO
+        logging.basicConfig(
+            level=level, stream=sys.stderr, format="%(asctime)s %(message)s", datefmt="%H:%M:%S"
+        )
+        for noisy in ("PIL", "matplotlib", "h5py", "fsspec", "lightning", "tifffile"):
+            logging.getLogger(noisy).setLevel(logging.WARNING)
+        if debug:
+            os.environ["RESTORE_HSI_DEBUG"] = "1"
+
+    return app
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(version("restore-hsi"))
+        raise typer.Exit
+
+
+def main(app: typer.Typer, prog: str) -> NoReturn:
+    """Run a command line and end the process.
+
+    Exit status: 0 all done; 1 some items failed (each named); 2 bad arguments or input;
+    130 stopped by Ctrl-C. With `--debug`, a traceback is shown as well.
+    """
+    try:
+        status = app(prog_name=prog, standalone_mode=False)
+    except _USAGE_ERROR as error:
+        error.show()  # type: ignore[attr-defined]
+        status = 2
+    except Partial as error:
+        status = _say(prog, error, 1)
+    except UserError as error:
+        status = _say(prog, error, 2)
+    except BrokenPipeError:
+        # The reader (head, less) has gone: nothing is left to say, not even at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 1
+    except (KeyboardInterrupt, typer.Abort):
+        print(f"{prog}: stopped; run the same line again to go on", file=sys.stderr)
+        status = 130
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _say(prog: str, error: Exception, status: int) -> int:
+    if os.environ.get("RESTORE_HSI_DEBUG"):
+        import traceback
+
+        traceback.print_exception(error)
+    message = " ".join(str(error).split())
+    print(f"{prog}: {message}", file=sys.stderr)
+    return status

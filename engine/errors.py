@@ -1,0 +1,12 @@
+"""The exception for what a user can mend."""
+
+
+class UserError(Exception):
+    """A mistake in the input: its one-line message says what came, what was expected, what to do.
+
+    The command lines print it without a traceback and end with exit status 2.
+    """
+
+
+class Partial(Exception):
+    """Some items of a batch failed, each already named; the command ends with exit status 1."""

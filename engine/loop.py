@@ -1,0 +1,347 @@
+"""One training loop, from the first step to the last, that resumes to the same result.
+
+The batch of a step is a pure function of (seed, step), drawn ahead of time by a thread, so that a
+run that was killed sees the same batches as one that was not, and an accelerator does not wait.
+"""
+
+import copy
+import logging
+import math
+import time
+from collections import deque
+from collections.abc import Callable, Generator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import asdict, dataclass, fields
+from itertools import islice
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import torch
+import yaml
+from torch import Tensor, nn
+
+from engine.artifacts import write_text
+from engine.checkpoint import Checkpoint
+from engine.device import Compute
+from engine.errors import UserError
+from engine.progress import progress
+
+log = logging.getLogger(__name__)
+
+Batch = TypeVar("Batch")
+
+SECONDS_BETWEEN_SAVES = 30.0
+AHEAD = 2  # batches drawn before they are needed
+LOG_ROWS = 200
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long and how fast a network learns.
+
+    Attributes
+    ----------
+    name : str
+        What tables call this schedule.
+    steps, batch_size : int
+        Optimizer steps, and samples in each.
+    learning_rate : float
+        Peak value.
+    optimizer : {'adam', 'adamw', 'sgd'}
+    weight_decay, momentum : float
+        Momentum counts for 'sgd' only.
+    warmup_steps : int
+        Linear rise from zero at the start.
+    decay : {'constant', 'cosine', 'step'}
+        After the warm-up: nothing, half a cosine to zero, or times `gamma` at each of `milestones`.
+    milestones : tuple of int
+        Steps.
+    gamma : float
+    ema_decay : float
+        Of the exponential moving average of the weights that is returned; 0 for none.
+    clip_norm : float
+        Largest gradient norm; 0 for no bound.
+    """
+
+    name: str
+    steps: int
+    batch_size: int
+    learning_rate: float = 1e-3
+    optimizer: Literal["adam", "adamw", "sgd"] = "adam"
+    weight_decay: float = 0.0
+    momentum: float = 0.9
+    warmup_steps: int = 0
+    decay: Literal["constant", "cosine", "step"] = "constant"
+    milestones: tuple[int, ...] = ()
+    gamma: float = 0.1
+    ema_decay: float = 0.0
+    clip_norm: float = 0.0
+
+    def __post_init__(self) -> None:
+        for key, fine, expected in (
+            ("steps", self.steps >= 1, "at least 1"),
+            ("batch_size", self.batch_size >= 1, "at least 1"),
+            ("learning_rate", self.learning_rate > 0, "above 0"),
+            ("optimizer", self.optimizer in ("adam", "adamw", "sgd"), "adam, adamw or sgd"),
+            ("decay", self.decay in ("constant", "cosine", "step"), "constant, cosine or step"),
+            ("weight_decay", self.weight_decay >= 0, "0 or more"),
+            ("momentum", 0 <= self.momentum < 1, "at least 0 and below 1"),
+            ("warmup_steps", self.warmup_steps >= 0, "0 or more"),
+            ("ema_decay", 0 <= self.ema_decay < 1, "at least 0 and below 1"),
+            ("clip_norm", self.clip_norm >= 0, "0 or more"),
+        ):
+            if not fine:
+                raise UserError(
+                    f"schedule {self.name}: {key}: expected {expected}, found {getattr(self, key)}"
+                )
+
+    def rate(self, step: int) -> float:
+        """Learning rate of step `step`, counted from 0."""
+        rate = self.learning_rate
+        if step < self.warmup_steps:
+            return rate * (step + 1) / self.warmup_steps
+        if self.decay == "cosine":
+            done = (step - self.warmup_steps) / max(self.steps - self.warmup_steps, 1)
+            return rate * 0.5 * (1 + math.cos(math.pi * done))
+        if self.decay == "step":
+            return rate * self.gamma ** sum(step >= milestone for milestone in self.milestones)
+        return rate
+
+    def describe(self) -> dict[str, Any]:
+        """All settings, JSON-serialisable."""
+        return asdict(self)
+
+
+AnySchedule = TypeVar("AnySchedule", bound=Schedule)
+
+
+def read_schedule(path: Path, kind: type[AnySchedule]) -> AnySchedule:
+    """Read a schedule from a YAML file whose keys are the fields of `kind`.
+
+    Raises
+    ------
+    UserError
+        The file is missing or no YAML mapping, or a key is unknown or of the wrong type.
+    """
+    try:
+        found = yaml.safe_load(path.read_text())
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        first = str(error).splitlines()[0]
+        raise UserError(f"{path}: expected a schedule as a YAML file ({first})") from error
+    kinds: dict[str, Any] = {field.name: field.type for field in fields(kind)}
+    if not isinstance(found, dict):
+        raise UserError(
+            f"{path}: expected keys such as 'steps: 1000', found {type(found).__name__}"
+        )
+    settings: dict[str, Any] = {"name": path.stem} | found
+    for key, value in settings.items():
+        if key not in kinds:
+            raise UserError(f"{path}: unknown key '{key}'; known: {', '.join(kinds)}")
+        if isinstance(value, list):
+            settings[key] = tuple(value)
+        elif kinds[key] is float and isinstance(value, int | float):
+            settings[key] = float(value)
+        elif kinds[key] is int and (isinstance(value, bool) or not isinstance(value, int)):
+            raise UserError(f"{path}: {key}: expected a whole number, found {value!r}")
+        elif kinds[key] is float:
+            raise UserError(f"{path}: {key}: expected a number, found {value!r}")
+    for key in ("steps", "batch_size"):
+        if key not in settings:
+            raise UserError(f"{path}: '{key}' is missing")
+    return kind(**settings)
+
+
+def train(
+    model: nn.Module,
+    draw: Callable[[int, torch.Generator], Batch],
+    loss: Callable[[nn.Module, Batch], Tensor],
+    schedule: Schedule,
+    *,
+    compute: Compute,
+    seed: int,
+    checkpoint: Checkpoint,
+    history: Path | None = None,
+    label: str = "training",
+) -> float:
+    """Train `model` in place; at the end it is in evaluation mode, with averaged weights if asked.
+
+    Parameters
+    ----------
+    model : Module
+        With its initial weights; moved to the device.
+    draw : callable
+        ``draw(step, generator)`` returns the batch of a step, on the device. It must depend on its
+        arguments alone; the generator (a CPU one) is seeded anew for each step.
+    loss : callable
+        ``loss(model, batch)`` returns a scalar; it runs at the precision of `compute`.
+    schedule : Schedule
+    compute : Compute
+    seed : int
+        Of the batches and of dropout.
+    checkpoint : Checkpoint
+        Entered; state is saved there every half minute, and taken up from there.
+    history : Path, optional
+        CSV of ``step,loss,learning_rate,seconds``; the loss is the mean since the row before, the
+        seconds count training alone and include those before a resume.
+    label : str
+        What progress lines say.
+
+    Returns
+    -------
+    float
+        Seconds of training, those before a resume included.
+
+    Raises
+    ------
+    UserError
+        The loss is no longer finite.
+    """
+    from lightning.fabric import Fabric
+
+    torch.manual_seed(seed)
+    fabric = Fabric(
+        accelerator="cuda" if compute.device.type == "cuda" else "cpu",
+        devices=[compute.device.index or 0] if compute.device.type == "cuda" else 1,
+        precision="bf16-mixed" if compute.precision == "bf16" else "32-true",
+    )
+    average = copy.deepcopy(model).to(fabric.device) if schedule.ema_decay else None
+    wrapped, optimizer = fabric.setup(model, _optimizer(model, schedule))
+    rows: list[tuple[float, ...]] = []
+    start, spent = 0, 0.0
+
+    state = checkpoint.load()
+    if state is not None:
+        start, spent = state["step"], state["seconds"]
+        rows = [tuple(row) for row in state["rows"]]
+        model.load_state_dict(state["model"])
+        optimizer.load_state_dict(state["optimizer"])
+        if average is not None:
+            average.load_state_dict(state["average"])
+        log.info("%s: resumed at step %d of %d", label, start, schedule.steps)
+
+    def save(step: int) -> None:
+        checkpoint.save(
+            {
+                "step": step,
+                "seconds": spent + time.monotonic() - began,
+                "rows": rows,
+                "model": model.state_dict(),
+                "optimizer": optimizer.state_dict(),
+                "average": average.state_dict() if average is not None else {},
+            }
+        )
+        if history is not None:
+            _write_history(history, rows)
+
+    every = max(1, schedule.steps // LOG_ROWS)
+    began = saved = time.monotonic()
+    waited = 0.0
+    losses: list[Tensor] = []
+    model.train()
+    with (
+        progress(schedule.steps, label, "steps") as bar,
+        closing(_drawn_ahead(draw, seed, start, schedule.steps)) as batches,
+    ):
+        bar.resume(start)
+        for step in range(start, schedule.steps):
+            before = time.monotonic()
+            batch = next(batches)
+            waited += time.monotonic() - before
+
+            for group in optimizer.param_groups:
+                group["lr"] = schedule.rate(step)
+            optimizer.zero_grad(set_to_none=True)
+            with fabric.autocast():
+                value = loss(wrapped, batch)
+            fabric.backward(value)
+            if schedule.clip_norm:
+                fabric.clip_gradients(
+                    wrapped, optimizer, max_norm=schedule.clip_norm, error_if_nonfinite=False
+                )
+            optimizer.step()
+            if average is not None:
+                _average(average, model, schedule.ema_decay, step)
+
+            losses.append(value.detach())
+            if (step + 1) % every == 0 or step + 1 == schedule.steps:
+                mean = float(torch.stack(losses).mean())
+                losses.clear()
+                if not math.isfinite(mean):
+                    raise UserError(
+                        f"{label}: the loss is {mean} at step {step + 1}, expected a number; "
+                        "lower the learning rate or set clip_norm in the schedule"
+                    )
+                seconds = spent + time.monotonic() - began
+                rows.append((step + 1, mean, schedule.rate(step), round(seconds, 3)))
+                bar.advance(step + 1 - bar.done, loss=mean)
+                # Only here is `losses` empty, so only here is the state whole.
+                if time.monotonic() - saved > SECONDS_BETWEEN_SAVES:
+                    save(step + 1)
+                    saved = time.monotonic()
+    save(schedule.steps)
+    total = max(time.monotonic() - began, 1e-9)
+    log.info("%s: %.0f s, %.1f %% of it waiting for data", label, total, 100 * waited / total)
+    if average is not None:
+        model.load_state_dict(average.state_dict())
+    model.eval()
+    return spent + total
+
+
+def _drawn_ahead(
+    draw: Callable[[int, torch.Generator], Batch], seed: int, start: int, stop: int
+) -> Generator[Batch]:
+    """Yield the batches of steps `start` to `stop`, each drawn by a thread before it is needed."""
+    upcoming = iter(range(start, stop))
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="draw") as pool:
+
+        def submit(count: int) -> list[Future[Batch]]:
+            steps = islice(upcoming, count)
+            return [pool.submit(draw, step, generator(seed, step)) for step in steps]
+
+        pending = deque(submit(AHEAD))
+        while pending:
+            batch = pending.popleft().result()
+            pending.extend(submit(1))
+            yield batch
+
+
+def generator(seed: int, step: int) -> torch.Generator:
+    """Make the generator of one step: the same for the same (seed, step), else independent."""
+    import numpy as np
+
+    words = np.random.SeedSequence([seed, step]).generate_state(2, dtype="uint32")
+    return torch.Generator().manual_seed(int(words[0]) << 31 ^ int(words[1]))
+
+
+def _optimizer(model: nn.Module, schedule: Schedule) -> torch.optim.Optimizer:
+    rate, decay = schedule.learning_rate, schedule.weight_decay
+    # Decay pulls weights to zero; biases and normalisation have no reason to be there.
+    groups: list[dict[str, Any]] = [
+        {"params": [p for p in model.parameters() if p.ndim > 1], "weight_decay": decay},
+        {"params": [p for p in model.parameters() if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    if schedule.optimizer == "sgd":
+        return torch.optim.SGD(groups, lr=rate, momentum=schedule.momentum)
+    if schedule.optimizer == "adamw":
+        return torch.optim.AdamW(groups, lr=rate)
+    return torch.optim.Adam(groups, lr=rate)
+
+
+@torch.no_grad()
+def _average(average: nn.Module, model: nn.Module, decay: float, step: int) -> None:
+    """Move the averaged weights and statistics towards the current ones."""
+    # Early on the average follows closely, or it would remember the initial weights.
+    share = min(decay, (1 + step) / (10 + step))
+    for mean, current in zip(
+        average.state_dict().values(), model.state_dict().values(), strict=True
+    ):
+        if mean.dtype.is_floating_point:
+            mean.lerp_(current, 1 - share)
+        else:
+            mean.copy_(current)
+
+
+def _write_history(path: Path, rows: list[tuple[float, ...]]) -> None:
+    lines = [f"{row[0]:.0f},{row[1]:.8g},{row[2]:.6g},{row[3]:.3f}" for row in rows]
+    write_text(path, "\n".join(["step,loss,learning_rate,seconds", *lines]) + "\n")

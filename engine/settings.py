@@ -1,0 +1,183 @@
+"""Settings of a run: checked against a JSON schema, completed, and faulted in one line.
+
+A mistake is told with the file, the key, what was expected, what was found and what to do. The
+schema's `title` of a key is what an error says was expected; `format` names a check that the
+caller supplies, such as that a folder of images is there.
+"""
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from engine.errors import UserError
+
+Check = Callable[[str], object]
+
+
+def load(path: Path | str) -> dict[str, Any]:
+    """Read a YAML file of settings.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    UserError
+        The file is missing, no YAML, or holds something else than keys with values.
+    """
+    try:
+        found = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not UTF-8"
+        raise UserError(f"{path}: expected a readable YAML file ({reason})") from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" line {mark.line + 1}, column {mark.column + 1}:" if mark else ""
+        problem = getattr(error, "problem", None) or "it cannot be read"
+        raise UserError(f"{path}:{where} expected YAML; {problem}") from error
+    if not isinstance(found, dict):
+        raise UserError(f"{path}: expected keys with values, found {_found(found)}")
+    return found
+
+
+def validate(
+    config: Mapping[str, Any],
+    schema: Mapping[str, Any],
+    source: str,
+    checks: Mapping[str, Check] | None = None,
+) -> dict[str, Any]:
+    """Check settings before any work starts, and fill in what they leave out.
+
+    Parameters
+    ----------
+    config : mapping
+        The settings, as read from YAML.
+    schema : mapping
+        JSON schema, draft 2020-12, with a `title` on every key that can be wrong and a `default`
+        on every key that can be left out. References are of the form ``#/$defs/name``.
+    source : str
+        Where the settings come from, for messages.
+    checks : mapping of str to callable, optional
+        For each `format` of the schema a function that raises UserError on a bad value.
+
+    Returns
+    -------
+    dict
+        A new one, complete, in the schema's order.
+
+    Raises
+    ------
+    UserError
+        Of several mistakes the first: an unknown key before a bad value, then in the file's order.
+    """
+    from jsonschema import Draft202012Validator, FormatChecker
+
+    formats = FormatChecker(formats=())
+    for name, check in (checks or {}).items():
+        formats.checks(name, raises=UserError)(_passes(check))
+    errors = list(Draft202012Validator(schema, format_checker=formats).iter_errors(dict(config)))
+    if errors:
+        unknown = [error for error in errors if error.validator == "additionalProperties"]
+        first = (unknown or errors)[0]
+        key = _key(first.absolute_path)
+        raise UserError(f"{source}: {key}{': ' if key else ''}{_fault(first)}")
+    completed: dict[str, Any] = _complete(dict(config), schema, schema)
+    return completed
+
+
+def _passes(check: Check) -> Callable[[object], bool]:
+    def passes(value: object) -> bool:
+        if isinstance(value, str):  # another type is the `type` keyword's business
+            check(value)
+        return True
+
+    return passes
+
+
+def _key(path: Iterable[str | int]) -> str:
+    """Write a path as people do: hsi.seeds[0]."""
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)[1:]
+
+
+def _fault(error: Any) -> str:
+    """Say what is wrong with one value, from a jsonschema ValidationError."""
+    schema, value = error.schema, error.instance
+    if error.validator == "format":
+        return str(error.cause)
+    if error.validator == "additionalProperties":
+        known = list(schema.get("properties", ()))
+        name = next(key for key in value if key not in known)
+        return f"unknown key '{name}'; {_nearest(str(name), known)}"
+    if error.validator == "required":
+        missing = next(key for key in schema["required"] if key not in value)
+        wanted = schema["properties"][missing]["title"]
+        return f"the key '{missing}' is missing; give {wanted}"
+    expected = schema.get("title") or f"one of {', '.join(map(str, schema.get('enum', ())))}"
+    if "propertyNames" in error.absolute_schema_path:
+        return f"'{value}': expected {expected}"
+    if error.validator == "enum" and isinstance(value, str):
+        return f"expected {expected}, found '{value}'; {_nearest(value, schema['enum'])}"
+    if error.validator == "uniqueItems":
+        twice = next(item for n, item in enumerate(value) if item in value[:n])
+        return f"{_found(twice)} is there twice; keep one"
+    return f"expected {expected}, found {_found(value)}{_slip(schema, value)}"
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    known = [str(choice) for choice in known]
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean '{close[0]}'?" if close else f"known: {', '.join(known)}"
+
+
+def _slip(schema: Mapping[str, Any], value: object) -> str:
+    """Name the remedy for the commonest slips of YAML."""
+    if schema.get("type") == "string" and isinstance(value, dict) and len(value) == 1:
+        (name, level), *_ = value.items()
+        return f"; write {name}:{level} without a space"
+    if schema.get("type") == "array" and isinstance(value, str | int | float):
+        return f"; write [{value}]"
+    return ""
+
+
+def _found(value: object) -> str:
+    if value is None:
+        return "nothing"
+    if isinstance(value, str):
+        return f"'{value}'"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict | list) and not value:
+        return "an empty " + ("list" if isinstance(value, list) else "mapping")
+    text = yaml.safe_dump(value, default_flow_style=True, width=10_000).strip()
+    text = text.removesuffix("...").strip()
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _complete(value: Any, schema: Mapping[str, Any], root: Mapping[str, Any]) -> Any:
+    """Copy `value` with the schema's defaults filled in, at every depth."""
+    if "$ref" in schema:
+        schema = {**root["$defs"][schema["$ref"].removeprefix("#/$defs/")], **schema}
+    if isinstance(value, list):
+        return [_complete(item, schema.get("items", {}), root) for item in value]
+    if isinstance(value, Mapping):
+        named = schema.get("properties", {})
+        filled = {
+            key: value[key] if key in value else deepcopy(part["default"])
+            for key, part in named.items()
+            if key in value or "default" in part
+        }
+        filled |= {key: item for key, item in value.items() if key not in named}
+        rest = schema.get("additionalProperties") or {}
+        return {key: _complete(item, named.get(key, rest), root) for key, item in filled.items()}
+    if schema.get("type") == "integer" and isinstance(value, float):
+        return int(value)
+    return value

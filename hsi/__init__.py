@@ -1,0 +1,1 @@
+"""Hyperspectral scenes: read, reduce, split without leakage, train, classify whole, score."""

@@ -1,0 +1,165 @@
+"""Spatially separated splits: whole blocks to train or test, and a guard band between them."""
+
+import logging
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from hsi.labels import Labels
+from hsi.leakage import chebyshev_distance
+
+log = logging.getLogger(__name__)
+
+STARTS = 4
+PROPOSALS = 12_000
+TRAINING_SHARE = 0.5
+
+
+@dataclass(frozen=True)
+class _Pixels:
+    """Labelled pixels, gathered by what decides their fate.
+
+    Pixels of one class that see the same blocks (have a labelled pixel of theirs within the guard
+    distance) are kept or dropped together.
+
+    Attributes
+    ----------
+    sees : ndarray (groups, blocks), bool
+    classes, sizes : ndarray (groups,), int64
+    of_block : ndarray (blocks, classes), int64
+        Labelled pixels by block and class.
+    centres : ndarray (blocks, 2), int64
+        Row and column of the blocks, in blocks.
+    """
+
+    sees: npt.NDArray[np.bool_]
+    classes: npt.NDArray[np.int64]
+    sizes: npt.NDArray[np.int64]
+    of_block: npt.NDArray[np.int64]
+    centres: npt.NDArray[np.int64]
+
+
+def block_split(
+    labels: Labels, side: int, guard: int, rng: np.random.Generator
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Split by blocks of `side` × `side` pixels.
+
+    Every labelled pixel of a test block is tested. A pixel of a training block is trained on
+    unless a test pixel lies within `guard` of it. With a guard wider than a block, blocks drawn at
+    random leave hardly a training pixel; so the assignment is found by simulated annealing. It
+    minimises, summed over classes of n pixels of which t are trained on and s tested,
+
+        −½ log((t + ½) / n) − ½ log((s + ½) / n),
+
+    which is least when nothing is dropped and half is trained on, and is hit hardest by a class
+    that is missing on one side.
+
+    Parameters
+    ----------
+    labels : Labels
+    side : int
+        Of a block, in pixels.
+    guard : int
+        Chebyshev distance within which a training pixel near a test pixel is dropped.
+    rng : Generator
+        Decides the assignment; the same state, the same split.
+
+    Returns
+    -------
+    train, test : ndarray (H, W), bool
+    """
+    labelled = labels.ground_truth > 0
+    rows, columns = np.indices(labelled.shape) // side
+    block_of = rows * (columns.max() + 1) + columns
+    used, block_of_labelled = np.unique(block_of[labelled], return_inverse=True)
+    pixels = _gather(labels, block_of, used, block_of_labelled, guard, side)
+    found = [_anneal(pixels, rng) for _ in range(STARTS)]
+    cost, in_test = min(found, key=lambda result: result[0])
+    log.info("blocks: cost %.3f; the best of %d starts", cost, STARTS)
+    test = labelled.copy()
+    test[labelled] = in_test[block_of_labelled]
+    train = labelled & ~test & (chebyshev_distance(test) > guard)
+    return train, test
+
+
+def _gather(
+    labels: Labels,
+    block_of: npt.NDArray[np.int64],
+    used: npt.NDArray[np.int64],
+    block_of_labelled: npt.NDArray[np.int64],
+    guard: int,
+    side: int,
+) -> _Pixels:
+    labelled = labels.ground_truth > 0
+    sees = np.stack(
+        [
+            (chebyshev_distance(labelled & (block_of == block)) <= guard)[labelled]
+            for block in used
+        ],
+        axis=1,
+    )
+    classes = labels.indices[labelled]
+    keys = np.concatenate([classes[:, None].astype(np.uint8), np.packbits(sees, axis=1)], axis=1)
+    _, first, sizes = np.unique(keys, axis=0, return_index=True, return_counts=True)
+    of_block = np.zeros((len(used), len(labels.classes)), np.int64)
+    np.add.at(of_block, (block_of_labelled, classes), 1)
+    across = -(-labelled.shape[1] // side)
+    centres = np.stack(np.divmod(used, across), axis=1)
+    return _Pixels(sees[first], classes[first], sizes.astype(np.int64), of_block, centres)
+
+
+def _anneal(
+    pixels: _Pixels, rng: np.random.Generator
+) -> tuple[float, npt.NDArray[np.bool_]]:
+    """Find which blocks to test on, by flipping one block at a time; return its cost first."""
+    blocks, count = pixels.of_block.shape
+    total = pixels.of_block.sum(axis=0)
+    groups_of = [np.flatnonzero(pixels.sees[:, block]) for block in range(blocks)]
+
+    # Start from a half plane in a random direction: neighbours are on the same side already, and
+    # only the blocks along its edge lose their training pixels.
+    angle = rng.uniform(0, 2 * math.pi)
+    across = pixels.centres @ np.array([math.cos(angle), math.sin(angle)])
+    in_test = across > np.median(across)
+    hostile = pixels.sees @ in_test.astype(np.int64)  # test blocks that a group sees
+    trained = np.bincount(
+        pixels.classes, weights=pixels.sizes * (hostile == 0), minlength=count
+    ).astype(np.int64)
+    tested = pixels.of_block[in_test].sum(axis=0)
+
+    cost = _cost(trained, tested, total)
+    best, best_cost = in_test.copy(), cost
+    order = rng.integers(blocks, size=PROPOSALS)
+    luck = rng.exponential(size=PROPOSALS)
+    hottest, coldest = 0.5, 1e-3
+    for step in range(PROPOSALS):
+        block = order[step]
+        temperature = hottest * (coldest / hottest) ** (step / PROPOSALS)
+        groups = groups_of[block]
+        seen = hostile[groups]
+        sign = -1 if in_test[block] else 1
+        changed = groups[seen == (1 if sign < 0 else 0)]
+        gained = np.bincount(
+            pixels.classes[changed], weights=pixels.sizes[changed], minlength=count
+        ).astype(np.int64)
+        new_trained = trained - sign * gained
+        new_tested = tested + sign * pixels.of_block[block]
+        new_cost = _cost(new_trained, new_tested, total)
+        if new_cost - cost > temperature * luck[step]:
+            continue
+        in_test[block] = not in_test[block]
+        hostile[groups] += sign
+        trained, tested, cost = new_trained, new_tested, new_cost
+        if cost < best_cost:
+            best, best_cost = in_test.copy(), cost
+    return best_cost, best
+
+
+def _cost(
+    trained: npt.NDArray[np.int64], tested: npt.NDArray[np.int64], total: npt.NDArray[np.int64]
+) -> float:
+    share = TRAINING_SHARE
+    gain = share * np.log((trained + 0.5) / total) + (1 - share) * np.log((tested + 0.5) / total)
+    return -float(gain.sum())

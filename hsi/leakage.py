@@ -1,0 +1,53 @@
+"""How much of the test set a window classifier has already seen while training."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+
+def chebyshev_distance(targets: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+    """Distance of every pixel to the nearest True pixel of `targets`, (H, W), in pixels.
+
+    The Chebyshev distance, max(|Δrow|, |Δcolumn|): a square window of side w around a pixel holds
+    exactly the pixels at distance w // 2 or less. Infinite where there is no target.
+    """
+    from scipy.ndimage import distance_transform_cdt
+
+    if not targets.any():
+        return np.full(targets.shape, np.inf)
+    distance: npt.NDArray[np.float64] = distance_transform_cdt(
+        ~targets, metric="chessboard"
+    ).astype(np.float64)
+    return distance
+
+
+def leakage_report(
+    train: npt.NDArray[np.bool_], test: npt.NDArray[np.bool_], window: int
+) -> dict[str, Any]:
+    """Say how close the test pixels lie to the training pixels.
+
+    Parameters
+    ----------
+    train, test : ndarray (H, W), bool
+    window : int
+        Odd side of the classifier's window, in pixels.
+
+    Returns
+    -------
+    dict
+        `test_in_training_window`: percentage of test pixels that lie inside the window of some
+        training pixel. Windows are square and of one size, so the same pixels are those whose own
+        window holds a training pixel. `nearest_train_{min,median,max}`: Chebyshev distance from a
+        test pixel to the nearest training pixel, in pixels. None without test or training pixels.
+    """
+    distance = chebyshev_distance(train)[test]
+    if not distance.size or not np.isfinite(distance).all():
+        keys = ("test_in_training_window", "min", "median", "max")
+        return {key if "_" in key else f"nearest_train_{key}": None for key in keys}
+    return {
+        "test_in_training_window": round(100 * float((distance <= window // 2).mean()), 4),
+        "nearest_train_min": int(distance.min()),
+        "nearest_train_median": float(np.median(distance)),
+        "nearest_train_max": int(distance.max()),
+    }

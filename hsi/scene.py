@@ -1,0 +1,140 @@
+"""A hyperspectral scene and where it comes from: the one embedded in a package, or a file."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.artifacts import sha256_arrays
+from hsi.errors import HsiError
+from hsi.formats import read
+from hsi.formats.contents import Contents
+
+EMBEDDED = "IndianPines"
+INDIAN_PINES_ORIGIN = (
+    "AVIRIS, Indian Pines, Indiana, 12 June 1992; 200 of 220 bands, water absorption removed; "
+    "Baumgardner, Biehl & Landgrebe, doi:10.4231/R7RX991C, CC BY 3.0; as packaged in tensorly"
+)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A cube of spectra with what is known about it.
+
+    Attributes
+    ----------
+    name : str
+        What tables and folders call the scene.
+    cube : ndarray (H, W, B)
+        Any real type; may be memory-mapped.
+    wavelengths : ndarray (B,), float64, optional
+        Band centres in nanometres.
+    bad_bands : ndarray (B,), bool, optional
+        True where the producer marked a band as bad.
+    georeference : mapping, optional
+        As the format states it (ENVI: `map info`, `coordinate system string`).
+    provenance : mapping
+        `source`, `format`, and what the reader understood.
+    """
+
+    name: str
+    cube: npt.NDArray[Any]
+    wavelengths: npt.NDArray[np.float64] | None = None
+    bad_bands: npt.NDArray[np.bool_] | None = None
+    georeference: Mapping[str, Any] | None = None
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.cube.ndim != 3 or 0 in self.cube.shape:
+            raise HsiError(
+                f"{self.name}: expected a cube (rows, columns, bands), found shape "
+                f"{self.cube.shape}; name another variable as FILE:variable"
+            )
+        if self.cube.dtype.kind not in "uif":
+            raise HsiError(f"{self.name}: expected real numbers, found {self.cube.dtype}")
+        for key in ("wavelengths", "bad_bands"):
+            value = getattr(self, key)
+            if value is not None and value.shape != self.cube.shape[2:]:
+                raise HsiError(
+                    f"{self.name}: expected {self.cube.shape[2]} {key.replace('_', ' ')}, one a "
+                    f"band, found {value.size}; mend the header"
+                )
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return self.cube.shape[0], self.cube.shape[1]
+
+    @property
+    def good_bands(self) -> npt.NDArray[np.int64]:
+        """Indices of the bands that are not marked as bad."""
+        if self.bad_bands is None:
+            return np.arange(self.cube.shape[2], dtype=np.int64)
+        good = np.flatnonzero(~self.bad_bands).astype(np.int64)
+        if not good.size:
+            raise HsiError(f"{self.name}: all bands are marked as bad; mend the bad bands list")
+        return good
+
+    def checksum(self) -> str:
+        """SHA-256 of the cube's shape, type and values."""
+        return sha256_arrays(np.asarray(self.cube))
+
+
+def open_scene(source: str | Path) -> Scene:
+    """Open the embedded scene or a file.
+
+    Parameters
+    ----------
+    source : str or Path
+        'IndianPines', or a file of a known format (.npy, .npz, .mat, .hdr and its data file);
+        'FILE:variable' names a variable inside.
+
+    Returns
+    -------
+    Scene
+        ENVI cubes are memory-mapped, not read.
+
+    Raises
+    ------
+    HsiError
+        Nothing there, an unknown format, or no cube or several of them inside.
+    """
+    if str(source) == EMBEDDED:
+        cube = np.load(embedded_file("Indian_pines_corrected.npy"), allow_pickle=False)
+        return Scene(EMBEDDED, cube, provenance={"source": EMBEDDED, "origin": INDIAN_PINES_ORIGIN})
+    found = read(source, "cube")
+    return Scene(
+        scene_name(found),
+        found.array,
+        found.wavelengths,
+        found.bad_bands,
+        found.georeference,
+        {"source": str(source), **found.provenance},
+    )
+
+
+def scene_name(found: Contents) -> str:
+    """Name a scene after its file, without suffixes that say what the file holds."""
+    return found.path.stem
+
+
+def embedded_file(name: str) -> Path:
+    """Find a data file of tensorly without importing tensorly.
+
+    Raises
+    ------
+    HsiError
+        tensorly, or this file in it, is not installed.
+    """
+    spec = find_spec("tensorly")
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        path = Path(folder) / "datasets" / "data" / name
+        if path.is_file():
+            return path
+    raise HsiError(
+        f"{EMBEDDED}: expected tensorly's file {name}, found none; run pip install tensorly"
+    )

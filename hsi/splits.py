@@ -1,0 +1,241 @@
+"""Which labelled pixels a classifier learns from and which it is tested on."""
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.artifacts import atomic
+from hsi.blocks import block_split
+from hsi.errors import HsiError
+from hsi.formats import locate, read
+from hsi.labels import Labels
+from hsi.leakage import leakage_report
+from hsi.reduce import read_npz
+
+log = logging.getLogger(__name__)
+
+Mask = npt.NDArray[np.bool_]
+
+# Names under which published masks keep their two sides.
+MASK_KEYS = (("train", "test"), ("train_disjoint", "test_disjoint"))
+
+
+@dataclass(frozen=True)
+class Split:
+    """Training and test pixels, and how they were chosen.
+
+    Attributes
+    ----------
+    train, test : ndarray (H, W), bool
+        Disjoint.
+    how : str
+        What tables call the split, such as 'random:0.1'.
+    seed : int
+    window : int
+        Side of the window that the guard band and the leakage report assume, in pixels.
+    labels_checksum : str
+        Of the ground truth that was split.
+    report : mapping
+        `train_pixels` and `test_pixels` by class number, `absent_from_train`, `absent_from_test`,
+        what the making dropped, and the leakage (see `leakage_report`).
+    """
+
+    train: Mask
+    test: Mask
+    how: str
+    seed: int
+    window: int
+    labels_checksum: str
+    report: Mapping[str, Any]
+
+    def save(self, path: Path) -> None:
+        """Write masks and description to one .npz without pickles."""
+        description = json.dumps(self.describe())
+        with atomic(path) as part, part.open("wb") as file:
+            np.savez_compressed(
+                file, train=self.train, test=self.test, description=np.array(description)
+            )
+
+    def describe(self) -> dict[str, Any]:
+        """All but the masks, JSON-serialisable."""
+        return {
+            "how": self.how,
+            "seed": self.seed,
+            "window": self.window,
+            "labels_checksum": self.labels_checksum,
+            "report": dict(self.report),
+        }
+
+    def check_fits(self, labels: Labels) -> None:
+        """Raise HsiError where the split was made from other labels."""
+        if self.labels_checksum != labels.checksum():
+            raise HsiError(
+                f"split {self.how}: expected to find it made from the labels {labels.name}, found "
+                "it made from others; run hsi split again"
+            )
+
+
+def load_split(path: Path) -> Split:
+    """Read what `Split.save` wrote.
+
+    Raises
+    ------
+    HsiError
+        No such file, or not one of `hsi split`.
+    """
+    found = read_npz(path, ("train", "test", "description"), "split")
+    return Split(found["train"], found["test"], **json.loads(str(found["description"])))
+
+
+def make_split(
+    labels: Labels, how: str, *, seed: int = 0, window: int = 25, name: str | None = None
+) -> Split:
+    """Split the labelled pixels.
+
+    Parameters
+    ----------
+    labels : Labels
+    how : str
+        'random:F' draws the share F of every class for training, at least one pixel a class, and
+        leaves at least one to test. 'blocks:N' assigns whole blocks of N × N pixels and drops the
+        training pixels within half a window of a test pixel (see `hsi.blocks`). 'mask:FILE' takes
+        published masks: a file with `train` and `test`, or `train_disjoint` and `test_disjoint`,
+        not zero where a pixel belongs; 'mask:FILE:TRAIN,TEST' names other variables.
+    seed : int
+    window : int
+        Odd side of the classifier's window, in pixels.
+    name : str, optional
+        What tables call the split; else `how`, with a mask's file shortened to its stem.
+
+    Raises
+    ------
+    HsiError
+        An unknown kind, a number out of range, a mask that does not fit or overlaps itself.
+    """
+    if window < 1 or window % 2 == 0:
+        raise HsiError(f"--window {window}: expected an odd number of pixels, such as 25")
+    if seed < 0:
+        raise HsiError(f"--seed {seed}: expected 0 or more")
+    kind, colon, value = how.partition(":")
+    if kind not in SPLITTERS or not colon:
+        raise HsiError(f"--how {how}: expected random:0.3, blocks:16 or mask:FILE")
+    rng = np.random.default_rng(seed)
+    train, test, notes = SPLITTERS[kind](labels, value, window, rng)
+    report = {
+        **_counts(labels, train, test),
+        **notes,
+        **leakage_report(train, test, window),
+    }
+    if kind == "mask":
+        how = f"mask:{locate(_mask_source(value)[0])[0].stem}"
+    return Split(train, test, name or how, seed, window, labels.checksum(), report)
+
+
+def _random(
+    labels: Labels, value: str, window: int, rng: np.random.Generator
+) -> tuple[Mask, Mask, dict[str, Any]]:
+    del window
+    share = _number(value, float)
+    if share is None or not 0 < share < 1:
+        raise HsiError(f"--how random:{value}: expected a share between 0 and 1, such as 0.3")
+    train = np.zeros(labels.ground_truth.shape, bool)
+    for index in range(len(labels.classes)):
+        pixels = np.flatnonzero(labels.indices == index)
+        count = max(1, min(round(share * len(pixels)), len(pixels) - 1))
+        train.flat[rng.permutation(pixels)[:count]] = True
+    notes = {"minimum": "at least 1 training pixel a class, and 1 test pixel where it has two"}
+    return train, (labels.ground_truth > 0) & ~train, notes
+
+
+def _blocks(
+    labels: Labels, value: str, window: int, rng: np.random.Generator
+) -> tuple[Mask, Mask, dict[str, Any]]:
+    side = _number(value, int)
+    longest = max(labels.ground_truth.shape)
+    if side is None or not 1 <= side <= longest // 2:
+        raise HsiError(
+            f"--how blocks:{value}: expected a whole number of pixels, 1 to {longest // 2}"
+        )
+    train, test, unlearnt = block_split(labels, side, window // 2, rng)
+    dropped = int(((labels.ground_truth > 0) & ~train & ~test).sum())
+    return train, test, {"guard": window // 2, "dropped": dropped, "unlearnt_pixels": unlearnt}
+
+
+def _mask(
+    labels: Labels, value: str, window: int, rng: np.random.Generator
+) -> tuple[Mask, Mask, dict[str, Any]]:
+    del window, rng
+    file, keys = _mask_source(value)
+    sides = []
+    for key in keys:
+        mask = np.asarray(read(f"{file}:{key}", "labels").array)
+        if mask.shape != labels.ground_truth.shape:
+            raise HsiError(
+                f"{file}: {key}: expected {labels.ground_truth.shape} pixels as in the labels, "
+                f"found {mask.shape}"
+            )
+        sides.append(mask != 0)
+    train, test = sides
+    overlap = int((train & test).sum())
+    if overlap:
+        raise HsiError(f"{file}: {overlap} pixels are in both {keys[0]} and {keys[1]}; expected 0")
+    unlabelled = int(((train | test) & (labels.ground_truth == 0)).sum())
+    if unlabelled:
+        log.warning("%s: left out %d pixels that the labels leave unlabelled", file, unlabelled)
+    labelled = labels.ground_truth > 0
+    return train & labelled, test & labelled, {"unlabelled_in_mask": unlabelled}
+
+
+def _mask_source(value: str) -> tuple[str, tuple[str, str]]:
+    """Find the file of a mask and the two variables in it."""
+    file, colon, named = value.rpartition(":")
+    if colon and "," in named and not Path(value).is_file():
+        first, _, second = named.partition(",")
+        return file, (first, second)
+    for keys in MASK_KEYS:
+        try:
+            for key in keys:
+                read(f"{value}:{key}", "labels")
+        except HsiError:
+            continue
+        return value, keys
+    locate(value)
+    raise HsiError(
+        f"{value}: expected the masks {' or '.join(' and '.join(keys) for keys in MASK_KEYS)}; "
+        "name others as mask:FILE:TRAIN,TEST"
+    )
+
+
+Splitter = Callable[
+    [Labels, str, int, np.random.Generator], tuple[Mask, Mask, dict[str, Any]]
+]
+SPLITTERS: dict[str, Splitter] = {"random": _random, "blocks": _blocks, "mask": _mask}
+
+
+def _number(text: str, kind: type[Any]) -> Any:
+    try:
+        return kind(text)
+    except ValueError:
+        return None
+
+
+def _counts(labels: Labels, train: Mask, test: Mask) -> dict[str, Any]:
+    """Count the pixels of each class, and name the classes that one side lacks."""
+    counts: dict[str, Any] = {"train_pixels": {}, "test_pixels": {}}
+    for side, mask in (("train", train), ("test", test)):
+        absent = []
+        for index, (number, name) in enumerate(zip(labels.classes, labels.class_names, strict=True)):
+            pixels = int((mask & (labels.indices == index)).sum())
+            counts[f"{side}_pixels"][str(number)] = pixels
+            if not pixels:
+                absent.append(f"{number} {name}")
+        counts[f"absent_from_{side}"] = absent
+        if absent:
+            log.warning("absent from %s: %s", side, ", ".join(absent))
+    return counts

@@ -1,0 +1,1 @@
+"""Images: degrade them, train DnCNN on them, measure it, and denoise whole folders."""

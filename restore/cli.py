@@ -1,0 +1,233 @@
+"""The `restore` command line: degrade, train, benchmark and denoise images."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from engine.command import application, main
+
+if TYPE_CHECKING:
+    from engine.device import Compute
+    from restore.benchmark import Baseline
+    from restore.models import Denoiser
+    from restore.sets import ImageSet
+
+app = application("Denoise, deblock and upscale images with DnCNN; train and score it.")
+
+Images = Annotated[
+    list[str], typer.Option("--images", help="Image set or folder; may be given several times.")
+]
+Degradations = Annotated[
+    list[str], typer.Option("--degradation", help="noise:25, jpeg:10 or bicubic:3; several.")
+]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
+Precision = Annotated[str, typer.Option(help="auto, float32 or bf16.")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of every random draw.")]
+Prepared = Annotated[
+    Path | None,
+    typer.Option("--degraded", help="Folder of `restore degrade` outputs, one per degradation."),
+]
+
+
+@app.command()
+def degrade(
+    images: Annotated[str, typer.Argument(metavar="INPUT", help="Image set or folder.")],
+    out: Annotated[Path, typer.Argument(metavar="OUTPUT", help="Folder to write.")],
+    degradation: Annotated[str, typer.Argument(help="noise:25, jpeg:10 or bicubic:3.")],
+    seed: Seed = 0,
+    colour: Annotated[bool, typer.Option("--color", help="Keep three channels.")] = False,
+) -> None:
+    """Write degraded images as files: noise as float TIFF (never rounded), JPEG, small PNG."""
+    from engine.progress import progress
+    from restore.degrade import parse
+    from restore.degraded import write_folder
+    from restore.sets import resolve
+
+    wanted = parse(degradation)
+    chosen = resolve(images)
+    with progress(len(chosen.items), f"degrade {wanted}", "images") as bar:
+        write_folder(chosen.items, out, wanted, seed, colour=colour, advance=bar.advance)
+
+
+@app.command()
+def train(
+    name: Annotated[str, typer.Argument(help="dncnn-s-N, dncnn-b, dncnn-b-color or dncnn-3.")],
+    images: Images,
+    out: Annotated[Path, typer.Option(help="Weights to write (.safetensors).")],
+    schedule: Annotated[str, typer.Option(help="demo, paper or a YAML file.")] = "paper",
+    seed: Seed = 0,
+    device: Device = "auto",
+    precision: Precision = "auto",
+    log: Annotated[Path | None, typer.Option(help="CSV of the loss.")] = None,
+) -> None:
+    """Train a denoiser; killed and started again, it goes on where it was."""
+    from restore.dncnn import variant
+    from restore.schedules import schedule as named
+    from restore.train import train as run_training
+
+    network = variant(name)
+    plan = named(schedule, network)
+    sets = _sets(images)
+    run_training(
+        network, sets, plan, out, seed=seed, compute=_compute(device, precision), history=log
+    )
+
+
+@app.command()
+def benchmark(
+    model: Annotated[list[str], typer.Option("--model", help="Weights, or a baseline (nlm).")],
+    images: Images,
+    degradation: Degradations,
+    out: Annotated[Path, typer.Option(help="CSV to write, one row an image.")],
+    prepared: Prepared = None,
+    seed: Seed = 0,
+    device: Device = "auto",
+    precision: Precision = "auto",
+) -> None:
+    """Score models by PSNR and SSIM as the papers do."""
+    import pandas as pd
+
+    from engine.tables import write_csv
+    from restore.benchmark import COLUMNS, evaluate
+    from restore.degrade import parse
+
+    wanted = [parse(text) for text in degradation]
+    sets = _sets(images)
+    models = _models(model, device, precision)
+    rows = [
+        row
+        for chosen in models
+        for row in evaluate(chosen, sets, wanted, seed=seed, prepared=prepared)
+    ]
+    write_csv(pd.DataFrame(rows), out, COLUMNS)
+
+
+@app.command()
+def summary(
+    scores: Annotated[list[Path], typer.Argument(help="CSV files of `restore benchmark`.")],
+    out: Annotated[Path, typer.Option(help="Folder to write the tables into.")],
+    model: Annotated[
+        list[str] | None, typer.Option("--model", help="Weights, to name their schedule.")
+    ] = None,
+) -> None:
+    """Join scores into psnr_ssim.csv and psnr_ssim_summary.csv, published figures beside."""
+    from engine.artifacts import load_tensors, sha256_file
+    from restore.models import describe_schedule, find
+    from restore.summary import write_tables
+
+    paths = [find(name) for name in model or []]
+    schedules = {sha256_file(p): describe_schedule(load_tensors(p)[1]) for p in paths}
+    write_tables(scores, schedules, out)
+
+
+@app.command()
+def compare(
+    model: Annotated[list[str], typer.Option("--model", help="Weights, or a baseline (nlm).")],
+    images: Annotated[str, typer.Option(help="Image set or folder.")],
+    degradation: Annotated[str, typer.Option(help="noise:25, jpeg:10 or bicubic:3.")],
+    out: Annotated[Path, typer.Option(help="PNG to write.")],
+    prepared: Prepared = None,
+    seed: Seed = 0,
+    device: Device = "auto",
+    precision: Precision = "auto",
+) -> None:
+    """Draw a before/after strip."""
+    from restore.degrade import parse
+    from restore.pictures import strip
+    from restore.sets import resolve
+
+    chosen = resolve(images)
+    models = _models(model, device, precision)
+    strip(models, chosen, parse(degradation), out, seed=seed, prepared=prepared)
+
+
+@app.command()
+def curves(
+    histories: Annotated[list[Path], typer.Argument(help="CSV files of `restore train --log`.")],
+    out: Annotated[Path, typer.Option(help="PNG to write.")],
+) -> None:
+    """Draw training curves."""
+    from restore.pictures import curves as draw
+
+    draw(histories, out)
+
+
+@app.command()
+def denoise(
+    images: Annotated[Path, typer.Argument(metavar="INPUT", help="Image or folder.")],
+    out: Annotated[Path, typer.Argument(metavar="OUTPUT", help="Image or folder to write.")],
+    model: Annotated[str, typer.Option(help="Shipped name or weights file.")],
+    recursive: Annotated[bool, typer.Option("--recursive", help="Sub-folders too.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace outputs.")] = False,
+    tile: Annotated[str, typer.Option(help="auto, off or a side in pixels.")] = "auto",
+    device: Device = "auto",
+    precision: Precision = "auto",
+) -> None:
+    """Denoise an image or a folder: depth, channels, alpha and metadata are kept."""
+    from restore.folder import Options, denoise_folder
+
+    options = Options(recursive=recursive, overwrite=overwrite, tile=tile)
+    denoise_folder(images, out, model, options, lambda: _compute(device, precision))
+
+
+@app.command("import")
+def import_(
+    published: Annotated[Path, typer.Argument(help="MatConvNet .mat (v7.3) or PyTorch .pth.")],
+    out: Annotated[Path, typer.Argument(help="Weights to write (.safetensors).")],
+) -> None:
+    """Import published DnCNN weights."""
+    from restore.published_weights import convert
+
+    convert(published, out)
+
+
+@app.command()
+def models() -> None:
+    """List the shipped weights."""
+    from engine.artifacts import load_tensors
+    from restore.models import describe_schedule, shipped
+
+    found = shipped()
+    for name, path in found.items():
+        typer.echo(f"{name:16} {describe_schedule(load_tensors(path)[1])}")
+    if not found:
+        typer.echo("no weights are shipped yet; `restore train` or `make demo` makes some")
+
+
+@app.command()
+def sets() -> None:
+    """List the image sets that can be named."""
+    from restore.sets import describe
+
+    for info in describe():
+        typer.echo(
+            f"{info.name:16} {info.images:4} images {info.megabytes:7.1f} MB  {info.state:10} "
+            f"{info.origin}; {info.terms}"
+        )
+
+
+def _sets(names: list[str]) -> "list[ImageSet]":
+    from restore.sets import resolve
+
+    return [resolve(name) for name in names]
+
+
+def _compute(device: str, precision: str) -> "Compute":
+    from engine.device import pick
+
+    return pick(device, precision)
+
+
+def _models(names: list[str], device: str, precision: str) -> "list[Denoiser | Baseline]":
+    from restore.baselines import available
+    from restore.benchmark import Baseline
+    from restore.models import load
+
+    compute = _compute(device, precision)
+    return [Baseline(name) if name in available() else load(name, compute) for name in names]
+
+
+def run() -> NoReturn:
+    """Entry point of the console script."""
+    main(app, "restore")

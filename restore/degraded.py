@@ -1,0 +1,188 @@
+"""Degraded images as files of their own, from which evaluation gets the very same numbers.
+
+A folder holds one file an image and `degraded.json`. Noise is kept as float32 TIFF, never rounded;
+JPEG is the file that libjpeg made; bicubic is the small image as PNG.
+"""
+
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine import artifacts
+from restore import degrade, images, jpeg
+from restore.degrade import Degradation, Pair
+from restore.errors import RestoreError
+
+MANIFEST = "degraded.json"
+_SUFFIX = {"noise": ".tif", "jpeg": ".jpg", "bicubic": ".png"}
+
+
+class Item(Protocol):
+    """An image of a set (`restore.sets.Item`)."""
+
+    @property
+    def name(self) -> str:
+        """The image's name in its set."""
+        ...
+
+    def load(self) -> NDArray[np.uint8]:
+        """Give its pixels."""
+        ...
+
+
+def write_folder(
+    items: Iterable[Item],
+    out_dir: Path,
+    degradation: Degradation,
+    seed: int,
+    *,
+    colour: bool = False,
+    advance: Callable[[], None] | None = None,
+) -> Path:
+    """Degrade images into a folder.
+
+    Parameters
+    ----------
+    items : iterable of Item
+        Images with names that differ.
+    out_dir : Path
+        Folder to write to; made if missing.
+    degradation : Degradation
+    seed : int
+        Of the noise.
+    colour : bool, optional
+        Keep three channels; see `restore.degrade.pair`.
+    advance : callable, optional
+        Called after each image.
+
+    Returns
+    -------
+    Path
+        The manifest, which is written last.
+
+    Raises
+    ------
+    RestoreError
+        If an image cannot be read or degraded, or two have one name.
+    """
+    files: dict[str, dict[str, str]] = {}
+    for item in items:
+        if item.name in files:
+            raise RestoreError(f"two images are called {item.name}; rename one of them")
+        image = item.load()
+        path = out_dir / (item.name + _SUFFIX[degradation.kind])
+        try:
+            _, stored = degrade.degraded(
+                image, degradation, seed=seed, name=item.name, colour=colour
+            )
+            _write(path, image, stored, degradation, colour=colour)
+        except RestoreError as error:
+            raise RestoreError(f"{item.name}: {error}") from error
+        files[item.name] = {
+            "source_sha256": artifacts.sha256_arrays(image),
+            "file": path.name,
+            "sha256": artifacts.sha256_file(path),
+        }
+        if advance is not None:
+            advance()
+    if not files:
+        raise RestoreError("expected images to degrade, found none")
+    content = {"degradation": str(degradation), "seed": seed, "colour": colour, "files": files}
+    artifacts.write_json(out_dir / MANIFEST, content)
+    return out_dir / MANIFEST
+
+
+def manifest(folder: Path) -> dict[str, Any]:
+    """Read `degraded.json`: degradation, seed, colour, and files by image name.
+
+    Raises
+    ------
+    RestoreError
+        If it is missing or not what `write_folder` writes.
+    """
+    path = Path(folder) / MANIFEST
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(content["files"], dict) and {"degradation", "seed", "colour"} <= set(content):
+            return dict(content)
+    except FileNotFoundError:
+        raise RestoreError(f"{path}: no such file; make it with restore degrade") from None
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    raise RestoreError(f"{path}: not a manifest of restore degrade; make the folder again")
+
+
+def read_observed(
+    folder: Path,
+    name: str,
+    image: NDArray[np.uint8],
+    degradation: Degradation,
+    *,
+    colour: bool = False,
+) -> Pair:
+    """Make the scored pair of an image and its degraded file.
+
+    Parameters
+    ----------
+    folder : Path
+        What `write_folder` wrote.
+    name : str
+        The image's name in its set.
+    image : ndarray (H, W) or (H, W, 3), uint8
+        The undamaged image.
+    degradation : Degradation
+    colour : bool, optional
+        As in `write_folder`.
+
+    Returns
+    -------
+    Pair
+        Equal, bit for bit, to what `restore.degrade.pair` gives for the folder's seed.
+
+    Raises
+    ------
+    RestoreError
+        If the folder holds another degradation or source, or a file is missing or changed.
+    """
+    folder = Path(folder)
+    content = manifest(folder)
+    found = (content["degradation"], content["colour"])
+    if found != (str(degradation), colour):
+        raise RestoreError(
+            f"{folder}: expected {degradation} with colour {colour}, "
+            f"found {found[0]} with colour {found[1]}; make the folder again"
+        )
+    entry = content["files"].get(name)
+    if entry is None:
+        raise RestoreError(f"{folder}: no image {name} in its manifest; make the folder again")
+    if entry["source_sha256"] != artifacts.sha256_arrays(image):
+        raise RestoreError(f"{folder}: {name} was made of another image; make the folder again")
+    path = folder / entry["file"]
+    if not path.is_file() or artifacts.sha256_file(path) != entry["sha256"]:
+        raise RestoreError(f"{path}: missing or changed since it was written; make it again")
+    reference = degrade.prepared(image, degradation, colour=colour)
+    stored = jpeg.decode(path.read_bytes()) if degradation.kind == "jpeg" else _read(path)
+    return degrade.observe(reference, stored, degradation, colour=colour)
+
+
+def _read(path: Path) -> NDArray[Any]:
+    return images.read(path).pixels
+
+
+def _write(
+    path: Path,
+    image: NDArray[np.uint8],
+    stored: NDArray[Any],
+    degradation: Degradation,
+    *,
+    colour: bool,
+) -> None:
+    if degradation.kind == "jpeg":
+        reference = degrade.prepared(image, degradation, colour=colour)
+        artifacts.write_bytes(path, jpeg.encode(reference, int(degradation.level)))
+    else:
+        images.write(path, images.Picture(stored))

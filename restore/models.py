@@ -1,0 +1,140 @@
+"""Denoisers by name or file: the shipped weights, and those people train or import."""
+
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from engine.artifacts import load_tensors, sha256_file
+from engine.device import Compute
+from engine.errors import UserError
+from restore import tiles
+from restore.dncnn import Architecture, DnCNN
+from restore.errors import RestoreError
+
+
+@dataclass(frozen=True)
+class Denoiser:
+    """A network ready to run, and where it came from.
+
+    Attributes
+    ----------
+    name : str
+        Its variant, such as 'dncnn-s-25'.
+    network : DnCNN
+        Folded, on the device, in evaluation mode.
+    description : dict
+        From the weights file.
+    sha256 : str
+        Of the weights file.
+    compute : Compute
+    """
+
+    name: str
+    network: DnCNN
+    description: dict[str, Any]
+    sha256: str
+    compute: Compute
+
+    @property
+    def channels(self) -> int:
+        """1 for grey, 3 for colour."""
+        return self.network.architecture.channels
+
+    @property
+    def schedule(self) -> str:
+        """Name and length of the schedule that made the weights, for tables."""
+        return describe_schedule(self.description)
+
+    def __call__(
+        self, degraded: npt.NDArray[Any], *, side: int = tiles.DEFAULT_TILE
+    ) -> npt.NDArray[np.float64]:
+        """Restore one image.
+
+        Parameters
+        ----------
+        degraded : ndarray (H, W) or (H, W, 3)
+            On the 0..255 scale, as many channels as the network has.
+        side : int
+            Largest side of a tile, in pixels; 0 for one pass.
+
+        Returns
+        -------
+        ndarray
+            The same shape, float64, neither clipped nor rounded.
+
+        Raises
+        ------
+        RestoreError
+            The number of channels differs.
+        """
+        planes = degraded[None] if degraded.ndim == 2 else degraded.transpose(2, 0, 1)
+        if len(planes) != self.channels:
+            raise RestoreError(
+                f"model {self.name}: expected an image of {self.channels} channels, "
+                f"found {len(planes)}; use a {'colour' if len(planes) == 3 else 'grey'} model"
+            )
+        tensor = torch.from_numpy(np.ascontiguousarray(planes, dtype=np.float32) / 255)
+        restored = tiles.restore(self.network, tensor[None], self.compute, side=side)[0]
+        values = restored.numpy().astype(np.float64) * 255
+        return values[0] if degraded.ndim == 2 else values.transpose(1, 2, 0)
+
+
+def shipped() -> dict[str, Path]:
+    """Return the weights that come with the package, by name."""
+    folder = Path(str(files("restore"))) / "weights"
+    return {path.stem: path for path in sorted(folder.glob("*.safetensors"))}
+
+
+def find(name_or_file: str) -> Path:
+    """Return the weights file that a name or a path means.
+
+    Raises
+    ------
+    RestoreError
+        Neither a shipped name nor a file.
+    """
+    known = shipped()
+    if name_or_file in known:
+        return known[name_or_file]
+    path = Path(name_or_file)
+    if path.is_file():
+        return path
+    names = ", ".join(known) or "none yet, train one with `restore train`"
+    raise RestoreError(
+        f"model '{name_or_file}': expected a .safetensors file or a shipped name ({names})"
+    )
+
+
+def load(name_or_file: str, compute: Compute) -> Denoiser:
+    """Load a denoiser onto the device.
+
+    Raises
+    ------
+    RestoreError
+        No such model, or the file holds no DnCNN.
+    """
+    path = find(name_or_file)
+    tensors, description = load_tensors(path)
+    try:
+        network = DnCNN(Architecture(**description["architecture"]))
+        network.load_state_dict(tensors)
+        name = str(description["variant"])
+    except (KeyError, TypeError, RuntimeError, UserError) as error:
+        raise RestoreError(
+            f"{path}: expected the weights of a DnCNN as `restore train` writes them, "
+            "found other contents"
+        ) from error
+    network = network.eval().to(compute.device)
+    network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return Denoiser(name, network, description, sha256_file(path), compute)
+
+
+def describe_schedule(description: dict[str, Any]) -> str:
+    """Say which schedule made the weights, and how long it was: 'demo (600 steps)'."""
+    schedule = description.get("training", {}).get("schedule")
+    return f"{schedule['name']} ({schedule['steps']} steps)" if schedule else "as published"

@@ -1,0 +1,157 @@
+"""Training patches: cut, turned and degraded in batches, from images that stay on the device."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from restore import jpeg
+from restore.dncnn import Variant
+from restore.errors import RestoreError
+from restore.noise import gaussian_batch
+from restore.resample import bicubic_batch, imresize
+
+QUALITIES = (5, 99)  # of JPEG, inclusive [DnCNN, section III-D]
+SCALES = (2, 3, 4)  # of bicubic upscaling
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Degraded patches and what they were, (B, C, P, P) float32 in 0..1."""
+
+    degraded: Tensor
+    clean: Tensor
+
+
+class Patches:
+    """Draws training batches.
+
+    Parameters
+    ----------
+    images : sequence of ndarray (H, W) or (H, W, 3)
+        uint8. Colour images are turned grey for a grey network.
+    network : Variant
+        Says which degradations are drawn.
+    patch : int
+        Side of a patch, in pixels.
+    batch_size : int
+    scales : sequence of float
+        Sizes at which every image is used.
+    device : torch.device
+        Where the images stay, as uint8, and where batches are made.
+
+    Raises
+    ------
+    RestoreError
+        An image is smaller than a patch.
+    """
+
+    def __init__(
+        self,
+        images: Sequence[npt.NDArray[np.uint8]],
+        network: Variant,
+        *,
+        patch: int,
+        batch_size: int,
+        scales: Sequence[float],
+        device: torch.device,
+    ) -> None:
+        self.network, self.patch, self.batch_size = network, patch, batch_size
+        channels = network.architecture.channels
+        planes = [
+            _planes(image if scale == 1 else imresize(image, scale), channels)
+            for image in images
+            for scale in scales
+        ]
+        planes = [plane for plane in planes if min(plane.shape[1:]) >= patch]
+        if not planes:
+            raise RestoreError(
+                f"training images: expected at least one of {patch}x{patch} pixels or more"
+            )
+        heights, widths = (torch.tensor([p.shape[axis] for p in planes]) for axis in (1, 2))
+        sizes = heights * widths
+        self.heights, self.widths, self.starts = heights, widths, sizes.cumsum(0) - sizes
+        # Every position of every image is equally likely.
+        self.weights = ((heights - patch + 1) * (widths - patch + 1)).double()
+        flat = np.concatenate([plane.reshape(channels, -1) for plane in planes], axis=1)
+        self.pixels = torch.from_numpy(flat).to(device)  # (C, all pixels) uint8
+        self.pool = ThreadPoolExecutor(thread_name_prefix="jpeg")
+
+    def draw(self, _step: int, generator: torch.Generator) -> Batch:
+        """Return a batch, a pure function of the generator's state."""
+        clean = self.cut(generator)
+        task = self.network.task
+        if task == "general":
+            return self._general(clean, generator)
+        sigma = torch.full((len(clean),), self.network.sigma)
+        if task == "blind":
+            sigma = sigma * torch.rand(len(clean), generator=generator)
+        values = clean.float() / 255
+        return Batch(gaussian_batch(values, sigma.to(clean.device), generator), values)
+
+    def cut(self, generator: torch.Generator) -> Tensor:
+        """Cut patches at random positions, each in one of eight orientations.
+
+        Returns
+        -------
+        Tensor (B, C, P, P)
+            uint8.
+        """
+        count, side = self.batch_size, self.patch
+        which = torch.multinomial(self.weights, count, replacement=True, generator=generator)
+        row = (torch.rand(count, generator=generator) * (self.heights[which] - side + 1)).long()
+        column = (torch.rand(count, generator=generator) * (self.widths[which] - side + 1)).long()
+        turn = torch.randint(8, (count, 1, 1), generator=generator)
+        rows, columns = torch.meshgrid(torch.arange(side), torch.arange(side), indexing="ij")
+        rows, columns = rows.expand(count, -1, -1), columns.expand(count, -1, -1)
+        swap = turn & 4 > 0
+        rows, columns = torch.where(swap, columns, rows), torch.where(swap, rows, columns)
+        rows = torch.where(turn & 1 > 0, side - 1 - rows, rows) + row[:, None, None]
+        columns = torch.where(turn & 2 > 0, side - 1 - columns, columns) + column[:, None, None]
+        index = self.starts[which][:, None, None] + rows * self.widths[which][:, None, None]
+        index = (index + columns).to(self.pixels.device)  # (B, P, P)
+        return self.pixels[:, index].transpose(0, 1)  # (B, C, P, P)
+
+    def _general(self, clean: Tensor, generator: torch.Generator) -> Batch:
+        """Degrade a third of the patches by noise, a third by bicubic, a third by JPEG."""
+        values = clean.float() / 255
+        count = len(clean)
+        third = count // 3
+        sigma = self.network.sigma * torch.rand(count - 2 * third, generator=generator)
+        noisy = slice(0, count - 2 * third)
+        degraded = values.clone()
+        degraded[noisy] = gaussian_batch(values[noisy], sigma.to(clean.device), generator)
+        scales = torch.randint(len(SCALES), (third,), generator=generator)
+        for index, scale in enumerate(SCALES):
+            chosen = (noisy.stop + torch.nonzero(scales == index)[:, 0]).to(clean.device)
+            if len(chosen):
+                degraded[chosen] = bicubic_batch(values[chosen], scale)
+        low, high = QUALITIES
+        qualities = torch.randint(low, high + 1, (third,), generator=generator).numpy()
+        tail = slice(count - third, count)
+        if third:
+            blocky = jpeg.compress_batch(clean[tail, 0].cpu().numpy(), qualities, self.pool)
+            degraded[tail, 0] = torch.from_numpy(blocky).to(clean.device).float() / 255
+        return Batch(degraded, values)
+
+
+def _planes(image: npt.NDArray[Any], channels: int) -> npt.NDArray[np.uint8]:
+    """Bring an image to (C, H, W)."""
+    if channels == 1:
+        return grey(image)[None]
+    colour = image if image.ndim == 3 else np.repeat(image[..., None], 3, axis=2)
+    return np.ascontiguousarray(colour.transpose(2, 0, 1))
+
+
+def grey(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Turn a colour image grey with the weights of MATLAB's rgb2gray; a grey one is returned."""
+    if image.ndim == 2:
+        return image
+    weighted = image @ np.array([0.298936, 0.587043, 0.114021])
+    rounded: npt.NDArray[np.uint8] = np.rint(weighted).astype(np.uint8)
+    return rounded

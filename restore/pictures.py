@@ -1,0 +1,111 @@
+"""Pictures for the report: before/after strips and training curves."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.artifacts import atomic
+from restore import metrics
+from restore.benchmark import Baseline, cases, restored
+from restore.degrade import Degradation
+from restore.errors import RestoreError
+from restore.models import Denoiser
+from restore.sets import ImageSet
+
+CROP = 192  # pixels shown of each image, each way
+
+
+def strip(
+    models: Sequence[Denoiser | Baseline],
+    chosen: ImageSet,
+    degradation: Degradation,
+    out: Path,
+    *,
+    seed: int,
+    prepared: Path | None = None,
+    images: int = 2,
+) -> None:
+    """Draw originals, degraded images and what each model makes of them, side by side.
+
+    Parameters
+    ----------
+    models : sequence of Denoiser or Baseline
+        One column each.
+    chosen : ImageSet
+        Its first `images` images are shown, the middle of each.
+    degradation : Degradation
+    out : Path
+        A .png file. PSNR in the titles is of the whole image.
+    seed : int
+        Of the noise.
+    prepared : Path, optional
+        As in `restore.benchmark.evaluate`.
+    images : int
+        Rows.
+    """
+    from matplotlib.figure import Figure
+
+    if not models:
+        raise RestoreError("strip: expected at least one model")
+    head = ImageSet(chosen.name, chosen.items[:images])
+    rows = list(cases(head, degradation, models[0].channels, seed, prepared))
+    columns = 2 + len(models)
+    figure = Figure(figsize=(2.6 * columns, 2.85 * len(rows)), layout="constrained")
+    axes = figure.subplots(len(rows), columns, squeeze=False)
+    for line, (item, case) in zip(axes, rows, strict=True):
+        scored = [case.observed, *(restored(model, case, degradation) for model in models)]
+        names = [str(degradation), *(model.name for model in models)]
+        _show(line[0], case.target, item.name)
+        for axis, values, name in zip(line[1:], scored, names, strict=True):
+            psnr = metrics.psnr(case.target, values, case.border)
+            _show(axis, values, f"{name}: {psnr:.2f} dB")
+    with atomic(out) as part:
+        figure.savefig(part, dpi=110)
+
+
+def _show(axis: Any, image: npt.NDArray[Any], title: str) -> None:
+    height, width = image.shape[:2]
+    top, left = max((height - CROP) // 2, 0), max((width - CROP) // 2, 0)
+    shown = metrics.quantise(image)[top : top + CROP, left : left + CROP].astype(np.uint8)
+    axis.imshow(shown, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+    axis.set_title(title, fontsize=9)
+    axis.set_axis_off()
+
+
+def curves(histories: Sequence[Path], out: Path) -> None:
+    """Draw the loss of each training over its steps.
+
+    Parameters
+    ----------
+    histories : sequence of Path
+        CSV files of ``step,loss,learning_rate,seconds``; each is named by its folder.
+    out : Path
+        A .png file.
+
+    Raises
+    ------
+    RestoreError
+        A file is missing or holds something else.
+    """
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axis = figure.subplots()
+    for path in histories:
+        try:
+            frame = pd.read_csv(path)
+            steps, loss = frame["step"], frame["loss"]
+        except (OSError, ValueError, KeyError) as error:
+            raise RestoreError(f"{path}: expected a training history (step,loss,...)") from error
+        (line,) = axis.plot(steps, loss, linewidth=0.6, alpha=0.35)
+        smooth = loss.rolling(9, min_periods=1, center=True).mean()
+        axis.plot(steps, smooth, color=line.get_color(), label=f"{path.parent.name}, {path.stem}")
+    axis.set(xlabel="optimizer step", ylabel="loss", yscale="log", title="Training curves")
+    axis.grid(alpha=0.3)
+    axis.legend()
+    with atomic(out) as part:
+        figure.savefig(part, dpi=110)

@@ -1,0 +1,129 @@
+"""PNG with 16 bits a channel in colour or with alpha, which Pillow reads and writes as 8 bits only.
+
+Reading leaves inflating and unfiltering to Pillow and gets both bytes of a sample out of it: of
+RGB and RGBA the high and the low bytes in two passes, as big- and as little-endian samples; grey
+with alpha has the same rows and filters as 8-bit RGBA, so that only the header must be rewritten.
+Writing is short enough to do here (PNG specification, third edition, W3C 2025).
+"""
+
+import io
+import struct
+import zlib
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_CHANNELS = {0: 1, 2: 3, 4: 2, 6: 4}
+_TYPES = {channels: kind for kind, channels in _CHANNELS.items()}
+
+
+def is_deep(data: bytes) -> bool:
+    """Tell whether a file that starts with `data` is a PNG of 16 bits a channel."""
+    return data[:8] == SIGNATURE and data[12:16] == b"IHDR" and data[24:25] == b"\x10"
+
+
+def read(data: bytes) -> NDArray[np.uint16]:
+    """Decode the samples of a 16-bit PNG.
+
+    Parameters
+    ----------
+    data : bytes
+        The whole file, for which `is_deep` holds.
+
+    Returns
+    -------
+    ndarray (H, W) or (H, W, C), uint16
+        C is 2 (grey, alpha), 3 (RGB) or 4 (RGBA).
+
+    Raises
+    ------
+    OSError
+        If the file is cut short or damaged.
+    """
+    kind = data[25]
+    if kind == 0:
+        return _samples(data, None).astype(np.uint16)
+    if kind == 4:
+        header = data[12:24] + b"\x08\x06" + data[26:29]
+        data = data[:12] + header + struct.pack(">I", zlib.crc32(header)) + data[33:]
+        pairs = np.ascontiguousarray(_samples(data, None))  # (H, W, 4) uint8
+        return pairs.view(">u2").astype(np.uint16)
+    mode = "RGB" if kind == 2 else "RGBA"
+    high, low = (_samples(data, f"{mode};16{end}") for end in "BL")
+    return (high.astype(np.uint16) << 8) | low
+
+
+def _samples(data: bytes, rawmode: str | None) -> NDArray[Any]:
+    with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
+        if rawmode is not None:
+            # `tile` is Pillow's documented list of what to decode and as what.
+            image.tile = [tile._replace(args=rawmode) for tile in image.tile]
+        image.load()
+        return np.asarray(image)
+
+
+def write(
+    pixels: NDArray[np.uint16],
+    *,
+    icc: bytes | None = None,
+    exif: bytes | None = None,
+    dpi: tuple[float, float] | None = None,
+) -> bytes:
+    """Encode 16-bit samples as a PNG file.
+
+    Parameters
+    ----------
+    pixels : ndarray (H, W) or (H, W, C), uint16
+        C is 2 (grey, alpha), 3 (RGB) or 4 (RGBA).
+    icc, exif : bytes, optional
+        Colour profile, and EXIF block starting with its TIFF header.
+    dpi : (float, float), optional
+        Horizontal and vertical dots an inch.
+
+    Returns
+    -------
+    bytes
+        The file.
+    """
+    height, width = pixels.shape[:2]
+    channels = 1 if pixels.ndim == 2 else pixels.shape[2]
+    out = io.BytesIO()
+    out.write(SIGNATURE)
+    header = struct.pack(">IIBBBBB", width, height, 16, _TYPES[channels], 0, 0, 0)
+    out.write(_chunk(b"IHDR", header))
+    if icc:
+        out.write(_chunk(b"iCCP", b"ICC Profile\0\0" + zlib.compress(icc)))
+    if dpi:
+        metres = (max(round(value / 0.0254), 1) for value in dpi)
+        out.write(_chunk(b"pHYs", struct.pack(">IIB", *metres, 1)))
+    if exif:
+        out.write(_chunk(b"eXIf", exif))
+    packer = zlib.compressobj(6)
+    for rows in _filtered(pixels.reshape(height, width * channels)):
+        packed = packer.compress(rows)
+        if packed:
+            out.write(_chunk(b"IDAT", packed))
+    out.write(_chunk(b"IDAT", packer.flush()))
+    out.write(_chunk(b"IEND", b""))
+    return out.getvalue()
+
+
+def _filtered(rows: NDArray[np.uint16]) -> Iterator[bytes]:
+    """Give the image's bytes under filter 2 (difference to the row above), some rows at a time."""
+    above = np.zeros(rows.shape[1] * 2, np.uint8)
+    for start in range(0, len(rows), 256):
+        part = np.ascontiguousarray(rows[start : start + 256], dtype=">u2").view(np.uint8)
+        stack = np.vstack([above, part])
+        marked = np.full((len(part), part.shape[1] + 1), 2, np.uint8)
+        np.subtract(stack[1:], stack[:-1], out=marked[:, 1:])  # modulo 256, as the filter wants
+        yield marked.tobytes()
+        above = part[-1]
+
+
+def _chunk(name: bytes, content: bytes) -> bytes:
+    check = zlib.crc32(content, zlib.crc32(name))
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", check)

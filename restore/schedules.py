@@ -1,0 +1,88 @@
+"""Named training schedules of the denoisers."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.loop import Schedule, read_schedule
+from restore.dncnn import Variant
+from restore.errors import RestoreError
+
+
+@dataclass(frozen=True)
+class PatchSchedule(Schedule):
+    """A schedule over image patches.
+
+    Attributes
+    ----------
+    patch : int
+        Side of a training patch, in pixels.
+    scales : tuple of float
+        Every training image is also used resized by each of these factors.
+    """
+
+    patch: int = 40
+    scales: tuple[float, ...] = (1.0,)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.patch < 8:
+            raise RestoreError(
+                f"schedule {self.name}: patch: expected 8 or more, found {self.patch}"
+            )
+        if not self.scales or not all(0 < scale <= 1 for scale in self.scales):
+            raise RestoreError(
+                f"schedule {self.name}: scales: expected factors above 0 and at most 1, "
+                f"found {self.scales}"
+            )
+
+
+# Steps by task: a blind network has more to learn.
+_DEMO_STEPS = {"gaussian": 600, "blind": 600, "general": 700}
+# Batches of 128 patches an epoch, by task [1, section IV-A].
+_PAPER_BATCHES = {"gaussian": 1600, "blind": 3000, "general": 8000}
+
+
+def schedule(name: str, network: Variant) -> PatchSchedule:
+    """Return a named schedule, or read one from a YAML file.
+
+    Parameters
+    ----------
+    name : str
+        'demo': minutes on two CPU cores, far from converged. 'paper': 50 epochs of the authors'
+        training code [2]_, Adam at 1e-3 for 30 and at 1e-4 for 20 of them, with the patches of
+        [1]_. Otherwise a YAML file with the fields of `PatchSchedule`.
+    network : Variant
+
+    References
+    ----------
+    .. [1] K. Zhang et al., "Beyond a Gaussian Denoiser", IEEE TIP 26(7), 2017, section IV.
+    .. [2] https://github.com/cszn/DnCNN, TrainingCodes/DnCNN_TrainingCodes_v1.1
+    """
+    if name == "demo":
+        return PatchSchedule(
+            "demo",
+            steps=_DEMO_STEPS[network.task],
+            batch_size=16,
+            learning_rate=1e-3,
+            warmup_steps=20,
+            decay="cosine",
+            clip_norm=5.0,
+            patch=32,
+            scales=(1.0, 0.7),
+        )
+    if name == "paper":
+        epoch = _PAPER_BATCHES[network.task]
+        return PatchSchedule(
+            "paper",
+            steps=50 * epoch,
+            batch_size=128,
+            learning_rate=1e-3,
+            decay="step",
+            milestones=(30 * epoch,),
+            patch=network.patch,
+            scales=(1.0, 0.9, 0.8, 0.7),
+        )
+    path = Path(name)
+    if path.suffix in (".yaml", ".yml"):
+        return read_schedule(path, PatchSchedule)
+    raise RestoreError(f"schedule '{name}': expected demo, paper or a .yaml file")

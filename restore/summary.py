@@ -1,0 +1,117 @@
+"""Tables of scores: all rows joined, and their means beside the published figures."""
+
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from engine.tables import write_csv
+from restore.benchmark import COLUMNS
+from restore.errors import RestoreError
+
+_CASE = ["set", "degradation", "level"]
+# What the paper calls our variants.
+_PUBLISHED_NAME = {"s": "DnCNN-S", "b": "DnCNN-B", "3": "DnCNN-3"}
+
+SUMMARY_COLUMNS = (
+    "model",
+    "schedule",
+    "set",
+    "degradation",
+    "level",
+    "images",
+    "psnr_db",
+    "ssim",
+    "psnr_input_db",
+    "ssim_input",
+    "psnr_gain_db",
+    "psnr_published_db",
+    "psnr_difference_db",
+    "ssim_published",
+    "ssim_difference",
+    "seed",
+    "weights_sha256",
+    "precision",
+)
+
+
+def published() -> pd.DataFrame:
+    """Return the published figures: set, degradation, level, model, psnr_db, ssim."""
+    return pd.read_csv(Path(str(files("restore"))) / "published.csv", dtype={"level": str})
+
+
+def read_rows(paths: Sequence[Path]) -> pd.DataFrame:
+    """Join score files in their order.
+
+    Raises
+    ------
+    RestoreError
+        A file is missing or has other columns.
+    """
+    frames = []
+    for path in paths:
+        try:
+            frame = pd.read_csv(path, dtype={"level": str, "weights_sha256": str}, na_filter=False)
+        except (OSError, ValueError) as error:
+            raise RestoreError(
+                f"{path}: expected the CSV of `restore benchmark`: {error}"
+            ) from error
+        if tuple(frame.columns) != COLUMNS:
+            raise RestoreError(f"{path}: expected the columns {','.join(COLUMNS)}")
+        frames.append(frame)
+    return pd.concat(frames, ignore_index=True)
+
+
+def summarise(rows: pd.DataFrame, schedules: Mapping[str, str]) -> pd.DataFrame:
+    """Average rows over the images of each model, set and degradation.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        With `COLUMNS`.
+    schedules : mapping of str to str
+        The schedule that made the weights, by their SHA-256.
+
+    Returns
+    -------
+    DataFrame
+        With `SUMMARY_COLUMNS`; published columns are empty where the paper has no figure.
+    """
+    keys = ["model", *_CASE, "seed", "weights_sha256", "precision"]
+    groups = rows.groupby(keys, sort=False, dropna=False)
+    scores = ["psnr_db", "ssim", "psnr_input_db", "ssim_input"]
+    means: pd.DataFrame = groups[scores].mean().reset_index()
+    means["images"] = groups.size().to_numpy()
+    means["psnr_gain_db"] = means["psnr_db"] - means["psnr_input_db"]
+    means["schedule"] = [schedules.get(sha, "") for sha in means["weights_sha256"]]
+    known = published().set_index([*_CASE, "model"])
+    for column, name in (("psnr_published_db", "psnr_db"), ("ssim_published", "ssim")):
+        means[column] = [_lookup(known, row, name) for _, row in means.iterrows()]
+    means["psnr_difference_db"] = means["psnr_db"] - means["psnr_published_db"]
+    means["ssim_difference"] = means["ssim"] - means["ssim_published"]
+    decimals = {
+        c: 2 if c.endswith("_db") else 4 for c in SUMMARY_COLUMNS if c[:4] in ("psnr", "ssim")
+    }
+    return means.astype(dict.fromkeys(decimals, float)).round(decimals)[list(SUMMARY_COLUMNS)]
+
+
+def _lookup(known: pd.DataFrame, row: "pd.Series[Any]", column: str) -> float:
+    kind = str(row["model"]).removesuffix("-color").split("-")
+    name = _PUBLISHED_NAME.get(kind[1], "") if kind[0] == "dncnn" else str(row["model"]).upper()
+    if str(row["model"]).endswith("-color"):
+        name = f"C{name}"
+    key = (row["set"], row["degradation"], row["level"], name)
+    if key not in known.index:
+        return float("nan")
+    return float(known[column].to_dict()[key])
+
+
+def write_tables(paths: Sequence[Path], schedules: Mapping[str, str], out: Path) -> pd.DataFrame:
+    """Write `psnr_ssim.csv` and `psnr_ssim_summary.csv` into `out`; return the summary."""
+    rows = read_rows(paths)
+    write_csv(rows, out / "psnr_ssim.csv", COLUMNS)
+    summary = summarise(rows, schedules)
+    write_csv(summary, out / "psnr_ssim_summary.csv", SUMMARY_COLUMNS)
+    return summary

@@ -1,0 +1,155 @@
+"""TIFF pages through tifffile: 8 and 16 bit, float32, alpha, tags, and several pages."""
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from restore import exif
+from restore.errors import RestoreError
+from restore.images import Picture, join_alpha, open_image, split_alpha
+
+if TYPE_CHECKING:
+    import tifffile
+
+# Tags that describe how the pixels lie in the file, or point into it; the writer makes its own.
+_STRUCTURE = {
+    254, 255, 256, 257, 258, 259, 262, 263, 264, 265, 266, 273, 274, 277, 278, 279, 280, 281,
+    282, 283, 284, 288, 289, 290, 291, 292, 293, 296, 301, 317, 318, 319, 320, 321, 322, 323,
+    324, 325, 330, 332, 333, 336, 338, 339, 340, 341, 342, 347, 512, 513, 514, 515, 517, 518,
+    519, 520, 521, 529, 530, 531, 532, 34665, 34675, 34853, 40965,
+}  # fmt: skip
+
+
+def read(data: bytes) -> list[Picture]:
+    """Read all pages of a TIFF file held in memory.
+
+    Raises
+    ------
+    RestoreError
+        If a page is not grey, RGB, palette or CMYK of 8 or 16 bit, or float32.
+    OSError, ValueError
+        If the file is damaged.
+    """
+    import tifffile
+
+    try:
+        with tifffile.TiffFile(io.BytesIO(data)) as file:
+            # Reduced copies (thumbnails, pyramid levels) are made from the full page again.
+            pages = [page for page in file.pages if isinstance(page, tifffile.TiffPage)]
+            full = [page for page in pages if not page.subfiletype & 1] or pages
+            return [_page(page, data) for page in full]
+    except tifffile.TiffFileError as error:
+        raise ValueError(str(error)) from error
+    except (IndexError, KeyError, TypeError, ZeroDivisionError) as error:
+        raise ValueError(f"TIFF structure: {error}") from error
+
+
+def _page(page: "tifffile.TiffPage", data: bytes) -> Picture:
+    samples = _samples(page, data)
+    tags = {tag.code: tag for tag in page.tags.values()}
+    value = int(tags[274].value) if 274 in tags else 1
+    pixels, alpha = split_alpha(exif.turn(samples, value) if 2 <= value <= 8 else samples)
+    kept = tuple(
+        (tag.code, int(tag.dtype), tag.count, tag.value)
+        for code, tag in tags.items()
+        if code not in _STRUCTURE
+    )
+    dpi = None
+    if 282 in tags and 283 in tags:
+        factor = {2: 1.0, 3: 2.54}.get(int(tags[296].value) if 296 in tags else 2)
+        (a, b), (c, d) = tags[282].value, tags[283].value
+        if factor and a and b and c and d:
+            dpi = (a / b * factor, c / d * factor)
+            dpi = (dpi[1], dpi[0]) if value >= 5 else dpi
+    icc = bytes(tags[34675].value) if 34675 in tags else None
+    mode = page.photometric.name if hasattr(page.photometric, "name") else str(page.photometric)
+    return Picture(pixels, alpha, "TIFF", mode, icc, None, dpi, kept)
+
+
+def _samples(page: "tifffile.TiffPage", data: bytes) -> NDArray[Any]:
+    """Decode a page to (H, W[, C]) of grey or RGB with alpha."""
+    import tifffile
+
+    colours = tifffile.PHOTOMETRIC
+    try:
+        samples = page.asarray()
+    except (ValueError, ImportError) as error:
+        if "imagecodecs" not in str(error):
+            raise
+        return _by_pillow(page, data)
+    if page.axes == "SYX":
+        samples = np.moveaxis(samples, 0, -1)
+    elif page.axes not in ("YX", "YXS"):
+        raise RestoreError(f"expected a flat image, found a TIFF page with axes {page.axes}")
+    if samples.dtype == np.bool_:
+        samples = samples.astype(np.uint8) * np.uint8(255)
+    if samples.dtype == np.float16:
+        samples = samples.astype(np.float32)
+    if samples.dtype not in (np.uint8, np.uint16, np.float32):
+        raise RestoreError(f"expected 8 or 16 bit or float32 samples, found {samples.dtype}")
+    if page.photometric == colours.PALETTE and page.colormap is not None:
+        return np.moveaxis(page.colormap >> 8, 0, -1).astype(np.uint8)[samples]
+    if page.photometric == colours.MINISWHITE and samples.dtype != np.float32:
+        return np.iinfo(samples.dtype).max - samples
+    if page.photometric == colours.SEPARATED and samples.ndim == 3 and samples.shape[2] == 4:
+        peak = np.iinfo(samples.dtype).max
+        ink = peak - samples.astype(np.float64)
+        return np.asarray(np.rint(ink[..., :3] * ink[..., 3:] / peak), dtype=samples.dtype)
+    if page.photometric not in (colours.MINISBLACK, colours.RGB, colours.MINISWHITE):
+        return _by_pillow(page, data)
+    if samples.ndim == 3 and samples.shape[2] > 4:
+        raise RestoreError(f"expected 1 to 4 channels, found {samples.shape[2]}")
+    return samples
+
+
+def _by_pillow(page: "tifffile.TiffPage", data: bytes) -> NDArray[Any]:
+    """Decode through Pillow's libtiff (LZW, JPEG and others), where no depth is lost by it."""
+    if page.bitspersample > 8 and page.samplesperpixel > 1:
+        raise RestoreError(
+            f"a {page.bitspersample}-bit colour TIFF with {page.compression.name} compression "
+            "needs the imagecodecs package: pip install imagecodecs"
+        )
+    with open_image(data, ["TIFF"]) as image:
+        image.seek(page.index)
+        orientation = image.getexif().get(274, 1)
+        if image.mode in ("P", "CMYK", "YCbCr", "LAB"):
+            image = image.convert("RGB")
+        elif image.mode == "1":
+            image = image.convert("L")
+        image.load()
+        samples = np.asarray(image)
+    if orientation != 1 and samples.shape[:2] != (page.imagelength, page.imagewidth):
+        raise RestoreError("a turned TIFF in this compression needs: pip install imagecodecs")
+    return samples.astype(np.uint16) if samples.dtype == np.int32 else samples
+
+
+def write(path: Path, pictures: Sequence[Picture]) -> None:
+    """Write pages with their alpha, profile, resolution and tags, losslessly deflated."""
+    import tifffile
+
+    size = sum(join_alpha(picture).nbytes for picture in pictures)
+    with tifffile.TiffWriter(path, bigtiff=size > 2**32 - 2**25) as file:
+        for picture in pictures:
+            options: dict[str, Any] = {}
+            if picture.alpha is not None:
+                options["extrasamples"] = ["unassalpha"]
+            if picture.dpi:
+                options["resolution"] = picture.dpi
+                options["resolutionunit"] = "INCH"
+            file.write(
+                join_alpha(picture),
+                photometric="minisblack" if picture.pixels.ndim == 2 else "rgb",
+                planarconfig="contig" if join_alpha(picture).ndim == 3 else None,
+                compression="zlib",
+                predictor=picture.pixels.dtype != np.float32,
+                rowsperstrip=max(1, 2**18 // join_alpha(picture)[:1].nbytes),
+                metadata=None,
+                software=False,
+                iccprofile=picture.icc,
+                extratags=[(*tag, False) for tag in picture.tags],
+                **options,
+            )

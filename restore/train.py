@@ -1,0 +1,127 @@
+"""Train a denoiser and write its weights, with all that made them in their description."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from engine.artifacts import save_tensors, sha256_arrays, sha256_file, versions
+from engine.checkpoint import Checkpoint
+from engine.device import Compute
+from engine.loop import train as run_schedule
+from engine.revision import code_revision
+from restore.dncnn import DnCNN, Variant, folded
+from restore.patches import Batch, Patches
+from restore.schedules import PatchSchedule
+from restore.sets import ImageSet
+
+log = logging.getLogger(__name__)
+
+
+def half_squared_error(network: nn.Module, batch: Batch) -> Tensor:
+    """Half the squared error summed over a patch, averaged over the batch (DnCNN, equation 1)."""
+    error: Tensor = network(batch.degraded) - batch.clean
+    return error.square().sum() / (2 * len(error))
+
+
+def train(
+    network: Variant,
+    sets: Sequence[ImageSet],
+    schedule: PatchSchedule,
+    out: Path,
+    *,
+    seed: int,
+    compute: Compute,
+    history: Path | None = None,
+) -> str:
+    """Train `network` and write its weights to `out`.
+
+    Parameters
+    ----------
+    network : Variant
+        What to train, and on which degradations.
+    sets : sequence of ImageSet
+        The training images.
+    schedule : PatchSchedule
+    out : Path
+        A .safetensors file; batch normalisation is folded into the convolutions.
+    seed : int
+        Of the initial weights and of every batch.
+    compute : Compute
+    history : Path, optional
+        CSV of the loss.
+
+    Returns
+    -------
+    str
+        SHA-256 of `out`.
+
+    Raises
+    ------
+    RestoreError
+        No training image is as large as a patch.
+    UserError
+        The loss is no longer finite.
+    """
+    items = [item for chosen in sets for item in chosen.items]
+    images = [item.load() for item in items]
+    training = {
+        "network": network.name,
+        "architecture": asdict(network.architecture),
+        "schedule": schedule.describe(),
+        "seed": seed,
+        "sets": [chosen.name for chosen in sets],
+        "images": len(items),
+        "images_sha256": sha256_arrays(*images),
+        "precision": compute.precision,
+        "device": compute.device.type,
+        "code_revision": code_revision("restore.train"),
+    }
+    with Checkpoint(out, training | {"torch": torch.__version__}) as checkpoint:
+        if checkpoint.finished():
+            log.info("%s: holds exactly this training already; nothing to do", out)
+        else:
+            patches = Patches(
+                images,
+                network,
+                patch=schedule.patch,
+                batch_size=schedule.batch_size,
+                scales=schedule.scales,
+                device=compute.device,
+            )
+            model = DnCNN(network.architecture, torch.Generator().manual_seed(seed))
+            model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            seconds = run_schedule(
+                model,
+                patches.draw,
+                half_squared_error,
+                schedule,
+                compute=compute,
+                seed=seed,
+                checkpoint=checkpoint,
+                history=history,
+                label=network.name,
+            )
+            training["seconds"] = round(seconds, 1)
+            training["fingerprint"] = checkpoint.fingerprint
+            write_weights(out, folded(model), network, training)
+    return sha256_file(out)
+
+
+def write_weights(out: Path, model: DnCNN, network: Variant, training: dict[str, Any]) -> str:
+    """Write folded weights with their description; return the file's SHA-256."""
+    description = {
+        "kind": "dncnn",
+        "variant": network.name,
+        "task": network.task,
+        "sigma": network.sigma,
+        "architecture": asdict(model.architecture),
+        "fingerprint": training.get("fingerprint"),
+        "training": training,
+        "versions": versions(),
+    }
+    return save_tensors(out, model.state_dict(), description)

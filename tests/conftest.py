@@ -1,0 +1,16 @@
+"""What every test shares."""
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Folder with the real image sets, scenes and published weights, beside the repository."""
+    folder = ROOT.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"the real data are not here ({folder}); run where they are to check them")
+    return folder

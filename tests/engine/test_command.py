@@ -1,0 +1,58 @@
+"""Mistakes end in one line and the right exit status."""
+
+import pytest
+
+from engine.command import application, main
+from engine.errors import Partial, UserError
+
+
+def run(error: BaseException | None, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
+    app = application("Test.")
+
+    @app.command()
+    def work() -> None:
+        if error is not None:
+            raise error
+
+    @app.command()
+    def rest() -> None:
+        pass
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.argv", ["prog", "work"])
+        with pytest.raises(SystemExit) as ended:
+            main(app, "prog")
+    return int(ended.value.code or 0), capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "line"),
+    [
+        (None, 0, ""),
+        (UserError("a.png: empty\nfile"), 2, "prog: a.png: empty file\n"),
+        (Partial("1 of 2 failed"), 1, "prog: 1 of 2 failed\n"),
+    ],
+)
+def test_exit_status_and_line(
+    error: Exception | None, status: int, line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(error, capsys) == (status, line)
+
+
+def test_unknown_option_ends_with_2(capsys: pytest.CaptureFixture[str]) -> None:
+    app = application("Test.")
+
+    @app.command()
+    def work() -> None:
+        pass
+
+    @app.command()
+    def rest() -> None:
+        pass
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.argv", ["prog", "work", "--nosuch"])
+        with pytest.raises(SystemExit) as ended:
+            main(app, "prog")
+    assert ended.value.code == 2
+    assert "No such option" in capsys.readouterr().err

@@ -1,0 +1,167 @@
+"""A killed training ends with the weights of an unbroken one; other trainings do not disturb it."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from engine import loop
+from engine.checkpoint import Checkpoint, fingerprint
+from engine.device import Compute
+from engine.errors import UserError
+from engine.loop import Schedule, read_schedule
+
+CPU = Compute(torch.device("cpu"), "float32", "test")
+SCHEDULE = Schedule(
+    "tiny", 12, 4, warmup_steps=3, decay="cosine", ema_decay=0.9, clip_norm=1.0, optimizer="adamw"
+)
+
+
+def network() -> nn.Module:
+    """Return a network with dropout, so that the global random state matters."""
+    torch.manual_seed(3)
+    return nn.Sequential(nn.Linear(5, 8), nn.BatchNorm1d(8), nn.Dropout(0.5), nn.Linear(8, 1))
+
+
+def draw(step: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    inputs = torch.randn(4, 5, generator=generator)
+    return inputs, inputs.sum(1, keepdim=True)
+
+
+def loss(model: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:
+    return functional.mse_loss(model(batch[0]), batch[1])
+
+
+def weights(model: nn.Module) -> list[Tensor]:
+    return [tensor.clone() for tensor in model.state_dict().values()]
+
+
+def same(one: nn.Module, other: nn.Module) -> bool:
+    return all(torch.equal(a, b) for a, b in zip(weights(one), weights(other), strict=True))
+
+
+def run(
+    out: Path, schedule: Schedule = SCHEDULE, die_at: int | None = None, **key: Any
+) -> nn.Module:
+    model, steps = network(), iter(range(10**6))
+
+    def fragile(model: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:
+        if next(steps) == die_at:
+            raise RuntimeError("killed")
+        return loss(model, batch)
+
+    with Checkpoint(out, {"schedule": schedule.describe(), **key}) as checkpoint:
+        history = out.with_suffix(".csv")
+        loop.train(
+            model,
+            draw,
+            fragile,
+            schedule,
+            compute=CPU,
+            seed=0,
+            checkpoint=checkpoint,
+            history=history,
+        )
+    return model
+
+
+@pytest.fixture(autouse=True)
+def save_every_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "SECONDS_BETWEEN_SAVES", -1.0)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd"])
+def test_resumed_equals_unbroken(tmp_path: Path, optimizer: Any) -> None:
+    schedule = Schedule("tiny", 12, 4, optimizer=optimizer, ema_decay=0.9, warmup_steps=3)
+    whole = run(tmp_path / "whole" / "m.safetensors", schedule)
+    broken = tmp_path / "broken" / "m.safetensors"
+    for die_at in (5, 4):
+        with pytest.raises(RuntimeError, match="killed"):
+            run(broken, schedule, die_at)
+        torch.rand(17)  # another process would have another random state
+    resumed = run(broken, schedule)
+    assert same(whole, resumed)
+    history = (broken.parent / "m.csv").read_text().splitlines()
+    assert [line.split(",")[0] for line in history] == ["step", *map(str, range(1, 13))]
+
+
+def test_state_goes_when_the_training_ends(tmp_path: Path) -> None:
+    run(tmp_path / "m.safetensors")
+    assert not (tmp_path / ".resume").exists()
+
+
+def test_state_of_other_settings_is_not_resumed(tmp_path: Path) -> None:
+    out = tmp_path / "m.safetensors"
+    with pytest.raises(RuntimeError, match="killed"):
+        run(out, die_at=6, data="a")
+    fresh = run(out, data="b")
+    unbroken = run(tmp_path / "other" / "m.safetensors", data="b")
+    assert same(fresh, unbroken)
+    assert list((tmp_path / ".resume").glob("*.safetensors"))  # that of "a" still waits
+
+
+def test_damaged_state_starts_over(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    out = tmp_path / "m.safetensors"
+    with pytest.raises(RuntimeError, match="killed"):
+        run(out, die_at=6)
+    (state,) = (tmp_path / ".resume").glob("*.safetensors")
+    state.write_bytes(state.read_bytes()[:100])
+    model = run(out)
+    assert "starting from the beginning" in caplog.text
+    unbroken = run(tmp_path / "other" / "m.safetensors")
+    assert same(model, unbroken)
+
+
+def test_infinite_loss_is_one_line(tmp_path: Path) -> None:
+    def explode(model: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:
+        return loss(model, batch) * float("inf")
+
+    with (
+        pytest.raises(UserError, match="the loss is inf at step 1"),
+        Checkpoint(tmp_path / "m.safetensors", {}) as checkpoint,
+    ):
+        loop.train(network(), draw, explode, SCHEDULE, compute=CPU, seed=0, checkpoint=checkpoint)
+
+
+def test_rates_follow_warm_up_and_decay() -> None:
+    cosine = Schedule("c", 110, 1, learning_rate=1.0, warmup_steps=10, decay="cosine")
+    assert cosine.rate(0) == pytest.approx(0.1)
+    assert cosine.rate(9) == pytest.approx(1.0)
+    assert cosine.rate(60) == pytest.approx(0.5)
+    step = Schedule("s", 30, 1, learning_rate=1.0, decay="step", milestones=(10, 20))
+    assert [step.rate(s) for s in (9, 10, 20)] == pytest.approx([1.0, 0.1, 0.01])
+
+
+def test_fingerprint_ignores_the_order_of_keys() -> None:
+    assert fingerprint({"a": 1, "b": [2]}) == fingerprint({"b": [2], "a": 1})
+    assert fingerprint({"a": 1}) != fingerprint({"a": 2})
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("steps: 5\nbatch_size: 2\nspeed: 3\n", "unknown key 'speed'"),
+        ("steps: five\nbatch_size: 2\n", "steps: expected a whole number, found 'five'"),
+        ("batch_size: 2\n", "'steps' is missing"),
+        ("steps: 5\nbatch_size: 2\nlearning_rate: fast\n", "learning_rate: expected a number"),
+        ("steps: 0\nbatch_size: 2\n", "steps: expected at least 1, found 0"),
+        ("steps: [5\n", "expected a schedule as a YAML file"),
+        ("- 5\n", "expected keys such as"),
+    ],
+)
+def test_bad_schedule_file_is_one_line(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(text)
+    with pytest.raises(UserError, match=message) as error:
+        read_schedule(path, Schedule)
+    assert "\n" not in str(error.value)
+
+
+def test_schedule_file_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("steps: 5\nbatch_size: 2\nlearning_rate: 1\nmilestones: [2, 4]\ndecay: step\n")
+    schedule = read_schedule(path, Schedule)
+    assert schedule == Schedule("mine", 5, 2, 1.0, decay="step", milestones=(2, 4))

@@ -1,0 +1,68 @@
+# What the rule files share: file names, what a job may take, one run at a time.
+import fcntl
+import shutil
+import socket
+import sys
+from pathlib import Path
+from shlex import quote
+
+from engine.revision import code_revision
+
+ENVIRONMENT = "../envs/restore-hsi.yaml"
+TABLES = {}  # tables by their place below the results, with their titles
+REPORTED = []  # pictures that the report shows
+
+
+# A GPU job leaves the cores to others; on a CPU a training takes them all.
+ACCELERATED = config["device"].startswith("cuda") or (
+    config["device"] == "auto" and shutil.which("nvidia-smi") is not None
+)
+CORES = workflow.resource_settings.cores or 8
+COMPUTE = {"gpu": int(ACCELERATED), "device": config["device"]}
+COMPUTE_THREADS = min(CORES, 4) if ACCELERATED else CORES
+
+
+def schedule_file(name):
+    """The schedule as an input file, where it is one: an edited schedule trains again."""
+    return [] if name in ("demo", "paper") else [name]
+
+
+def shown_model(tested, degradation):
+    """The first model that is tested on a degradation, in a list; empty where there is none."""
+    return [model for model, chosen in tested.items() if degradation in chosen][:1]
+
+
+def source_files(*sources):
+    """The files behind scenes and labels; the embedded scene has none of its own."""
+    return [str(file_of(source)) for source in sources if file_of(source).is_file()]
+
+
+def named_sets(names, key):
+    """Image sets by the name that tables and folders give them."""
+    sets = {}
+    for images in names:
+        found = image_set(images)
+        if found.name in sets:
+            stop(f"{key}: two sets are called '{found.name}'; rename one folder")
+        own = [str(item.path) for item in found.items] if Path(images).is_dir() else []
+        sets[found.name] = {"images": images, "files": own}
+    return sets
+
+
+# The commands of this very environment, whether it is activated or not.
+shell.prefix(f"PATH={quote(str(Path(sys.executable).parent))}:$PATH; ")
+
+
+# Snakemake's own lock would outlive a killed run; the kernel drops this one with its process.
+onstart:
+    live = open(".snakemake/live.lock", "a+")
+    try:
+        fcntl.flock(live, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        live.seek(0)
+        stop(
+            f"another run is at work in this folder ({live.read().strip()}); wait until it ends"
+        )
+    live.truncate(0)
+    print(f"process {os.getpid()} on {socket.gethostname()}", file=live, flush=True)
+    workflow.live_lock = live

@@ -1,0 +1,96 @@
+# Tables to read, headline figures, and the report.
+import re
+
+import yaml
+
+
+rule settings:
+    output:
+        "<results>/config.yaml",
+    log:
+        "<results>/logs/settings.log",
+    localrule: True
+    conda:
+        ENVIRONMENT
+    params:
+        text=yaml.safe_dump(config, sort_keys=False, allow_unicode=True),
+    shell:
+        "printf '%s' {params.text:q} > {output:q} 2> {log:q}"
+
+
+rule table:
+    input:
+        "<results>/{table}.csv",
+    output:
+        report(
+            "<results>/{table}.html",
+            caption="../report/table.rst",
+            category=lambda w: (
+                "Images" if w.table.startswith("restore/") else "Scenes"
+            ),
+            subcategory="Tables",
+            labels=lambda w: {"table": TABLES[w.table]},
+        ),
+    log:
+        "<results>/logs/{table}_table.log",
+    wildcard_constraints:
+        table="|".join(map(re.escape, TABLES)),
+    localrule: True
+    conda:
+        ENVIRONMENT
+    params:
+        title=lambda w: TABLES[w.table],
+        schedule=lambda w: config[w.table.partition("/")[0]]["schedule"],
+        code=code_revision("engine.tables"),
+    shell:
+        "python -m engine.tables {input:q} {output:q} --caption {params.title:q}"
+        " --note 'Networks learned with the schedule: {params.schedule}.' > {log:q} 2>&1"
+
+
+rule headlines:
+    input:
+        images="<results>/restore/psnr_ssim_summary.csv" if config["restore"] else [],
+        scenes="<results>/hsi/overall_accuracy_summary.csv" if config["hsi"] else [],
+        script=workflow.source_path("../scripts/headlines.py"),
+    output:
+        "<results>/headlines.txt",
+    log:
+        "<results>/logs/headlines.log",
+    localrule: True
+    conda:
+        ENVIRONMENT
+    shell:
+        "python {input.script:q} {input.images:q} {input.scenes:q} > {output:q} 2> {log:q}"
+
+
+# What the report shows; a target without files of its own, for the command in the next rule.
+rule reported:
+    input:
+        collect("<results>/{table}.html", table=TABLES),
+        REPORTED,
+
+
+rule report:
+    input:
+        rules.reported.input,
+        config="<results>/config.yaml",
+        captions=sorted(
+            str(p) for p in Path(workflow.basedir, "workflow/report").glob("*.rst")
+        ),
+    output:
+        "<results>/report.html",
+    log:
+        "<results>/logs/report.log",
+    localrule: True
+    conda:
+        ENVIRONMENT
+    params:
+        snakefile=workflow.main_snakefile,
+    shell:
+        "snakemake reported --snakefile {params.snakefile:q} --configfile {input.config:q}"
+        " --report {output:q} > {log:q} 2>&1"
+
+
+onsuccess:
+    if any(job.rule.name == "headlines" for job in workflow.dag.jobs):
+        print(f"\n{Path(config['results'], 'headlines.txt').read_text()}")
