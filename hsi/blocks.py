@@ -12,8 +12,8 @@ from hsi.leakage import chebyshev_distance
 
 log = logging.getLogger(__name__)
 
-STARTS = 4
-PROPOSALS = 12_000
+STARTS = 2
+PROPOSALS = 30_000
 TRAINING_SHARE = 0.5
 
 
@@ -43,13 +43,15 @@ class _Pixels:
 
 def block_split(
     labels: Labels, side: int, guard: int, rng: np.random.Generator
-) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_], int]:
     """Split by blocks of `side` × `side` pixels.
 
-    Every labelled pixel of a test block is tested. A pixel of a training block is trained on
-    unless a test pixel lies within `guard` of it. With a guard wider than a block, blocks drawn at
-    random leave hardly a training pixel; so the assignment is found by simulated annealing. It
-    minimises, summed over classes of n pixels of which t are trained on and s tested,
+    Every labelled pixel of a test block is tested, unless no pixel of its class is left to train
+    on: no classifier can name a class it never saw, so such a class is tested nowhere. A pixel of
+    a training block is trained on unless a test pixel lies within `guard` of it. With a guard
+    wider than a block, blocks drawn at random leave hardly a training pixel; so the assignment is
+    found by simulated annealing. It minimises, summed over classes of n pixels of which t are
+    trained on and s tested,
 
         −½ log((t + ½) / n) − ½ log((s + ½) / n),
 
@@ -69,6 +71,8 @@ def block_split(
     Returns
     -------
     train, test : ndarray (H, W), bool
+    unlearnt : int
+        Pixels of test blocks whose class has no training pixel, and which are left out.
     """
     labelled = labels.ground_truth > 0
     rows, columns = np.indices(labelled.shape) // side
@@ -78,10 +82,14 @@ def block_split(
     found = [_anneal(pixels, rng) for _ in range(STARTS)]
     cost, in_test = min(found, key=lambda result: result[0])
     log.info("blocks: cost %.3f; the best of %d starts", cost, STARTS)
-    test = labelled.copy()
-    test[labelled] = in_test[block_of_labelled]
-    train = labelled & ~test & (chebyshev_distance(test) > guard)
-    return train, test
+    held_out = labelled.copy()
+    held_out[labelled] = in_test[block_of_labelled]
+    train = labelled & ~held_out & (chebyshev_distance(held_out) > guard)
+    learnt = np.unique(labels.ground_truth[train])
+    test = held_out & np.isin(labels.ground_truth, learnt)
+    # Fewer test pixels may leave more to train on.
+    train = labelled & ~held_out & (chebyshev_distance(test) > guard)
+    return train, test, int((held_out & ~test).sum())
 
 
 def _gather(
@@ -94,10 +102,7 @@ def _gather(
 ) -> _Pixels:
     labelled = labels.ground_truth > 0
     sees = np.stack(
-        [
-            (chebyshev_distance(labelled & (block_of == block)) <= guard)[labelled]
-            for block in used
-        ],
+        [(chebyshev_distance(labelled & (block_of == block)) <= guard)[labelled] for block in used],
         axis=1,
     )
     classes = labels.indices[labelled]
@@ -110,9 +115,7 @@ def _gather(
     return _Pixels(sees[first], classes[first], sizes.astype(np.int64), of_block, centres)
 
 
-def _anneal(
-    pixels: _Pixels, rng: np.random.Generator
-) -> tuple[float, npt.NDArray[np.bool_]]:
+def _anneal(pixels: _Pixels, rng: np.random.Generator) -> tuple[float, npt.NDArray[np.bool_]]:
     """Find which blocks to test on, by flipping one block at a time; return its cost first."""
     blocks, count = pixels.of_block.shape
     total = pixels.of_block.sum(axis=0)

@@ -198,11 +198,11 @@ def load_reduced(path: Path) -> Reduced:
     HsiError
         No such file, or not one of `hsi reduce`.
     """
-    found = read_npz(path, ("cube", "bands", "mean", "components", "scale", "description"), "reduce")
-    text: Mapping[str, str] = json.loads(str(found["description"]))
-    pca = PCA(
-        found["bands"], found["mean"], found["components"], found["scale"], text["fitted_on"]
+    found = read_npz(
+        path, ("cube", "bands", "mean", "components", "scale", "description"), "reduce"
     )
+    text: Mapping[str, str] = json.loads(str(found["description"]))
+    pca = PCA(found["bands"], found["mean"], found["components"], found["scale"], text["fitted_on"])
     return Reduced(found["cube"], pca, text["scene"], text["scene_checksum"])
 
 
@@ -215,5 +215,13 @@ def read_npz(path: Path, keys: tuple[str, ...], command: str) -> dict[str, npt.N
     try:
         with np.load(path, allow_pickle=False) as archive:
             return {key: archive[key] for key in keys}
-    except (ValueError, OSError, EOFError, KeyError, BadZipFile, AttributeError, TypeError) as error:
+    except (
+        ValueError,
+        OSError,
+        EOFError,
+        KeyError,
+        BadZipFile,
+        AttributeError,
+        TypeError,
+    ) as error:
         raise HsiError(f"{path}: expected a file of hsi {command} ({error})") from error

@@ -212,9 +212,7 @@ def _mask_source(value: str) -> tuple[str, tuple[str, str]]:
     )
 
 
-Splitter = Callable[
-    [Labels, str, int, np.random.Generator], tuple[Mask, Mask, dict[str, Any]]
-]
+Splitter = Callable[[Labels, str, int, np.random.Generator], tuple[Mask, Mask, dict[str, Any]]]
 SPLITTERS: dict[str, Splitter] = {"random": _random, "blocks": _blocks, "mask": _mask}
 
 
@@ -230,7 +228,9 @@ def _counts(labels: Labels, train: Mask, test: Mask) -> dict[str, Any]:
     counts: dict[str, Any] = {"train_pixels": {}, "test_pixels": {}}
     for side, mask in (("train", train), ("test", test)):
         absent = []
-        for index, (number, name) in enumerate(zip(labels.classes, labels.class_names, strict=True)):
+        for index, (number, name) in enumerate(
+            zip(labels.classes, labels.class_names, strict=True)
+        ):
             pixels = int((mask & (labels.indices == index)).sum())
             counts[f"{side}_pixels"][str(number)] = pixels
             if not pixels:

@@ -66,7 +66,7 @@ def tv(observed: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:
     """
     from skimage.restoration import denoise_tv_chambolle
 
-    restored = denoise_tv_chambolle(
+    restored = denoise_tv_chambolle(  # type: ignore[no-untyped-call]
         observed / 255, weight=sigma / 250, channel_axis=_channels(observed)
     )
     return _scaled(restored)

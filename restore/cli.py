@@ -177,9 +177,9 @@ def import_(
     out: Annotated[Path, typer.Argument(help="Weights to write (.safetensors).")],
 ) -> None:
     """Import published DnCNN weights."""
-    from restore.published_weights import convert
+    from restore.models import import_published
 
-    convert(published, out)
+    typer.echo(f"{out}: {import_published(published, out)}")
 
 
 @app.command()

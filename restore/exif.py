@@ -1,4 +1,4 @@
-"""Orientation: applied to the pixels once, and reset in the EXIF block without touching the rest."""
+"""Orientation: applied to the pixels once, and reset in EXIF without touching the rest of it."""
 
 import struct
 from typing import Any

@@ -29,7 +29,7 @@ FORMATS = {
     ".pnm": "PPM",
 }
 SUFFIXES = frozenset(FORMATS)
-_READABLE = ["PNG", "JPEG", "MPO", "BMP", "DIB", "WEBP", "PPM"]
+_READABLE = ["PNG", "JPEG", "BMP", "DIB", "WEBP", "PPM"]
 _EXIF_MARK = b"Exif\0\0"
 _opening = threading.Lock()
 
@@ -281,10 +281,11 @@ def _encode(picture: Picture, kind: str) -> bytes:
         return f"P{number}\n{width} {height}\n{peak}\n".encode() + wire.tobytes()
     if depth == np.uint16:
         return png16.write(samples, icc=picture.icc, exif=picture.exif, dpi=picture.dpi)
-    options: dict[str, Any] = {
-        "JPEG": {"quality": 95, "subsampling": 0},
-        "WEBP": {"lossless": True, "exact": True},
-    }.get(kind, {})
+    options: dict[str, Any] = {}
+    if kind == "JPEG":
+        options = {"quality": 95, "subsampling": 0}
+    elif kind == "WEBP":
+        options = {"lossless": True, "exact": True}
     if picture.icc:
         options["icc_profile"] = picture.icc
     if picture.exif:

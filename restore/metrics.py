@@ -85,7 +85,7 @@ def ssim(target: NDArray[Any], estimate: NDArray[Any], border: int = 0) -> float
             f"SSIM needs at least {_WINDOW}x{_WINDOW} pixels inside the border, "
             f"got {target.shape[1]}x{target.shape[0]}"
         )
-    value = structural_similarity(
+    value = structural_similarity(  # type: ignore[no-untyped-call]
         target,
         estimate,
         gaussian_weights=True,

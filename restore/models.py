@@ -1,6 +1,7 @@
 """Denoisers by name or file: the shipped weights, and those people train or import."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from engine.artifacts import load_tensors, sha256_file
+from engine.artifacts import load_tensors, save_tensors, sha256_file, versions
 from engine.device import Compute
 from engine.errors import UserError
 from restore import tiles
@@ -132,6 +133,60 @@ def load(name_or_file: str, compute: Compute) -> Denoiser:
     network = network.eval().to(compute.device)
     network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return Denoiser(name, network, description, sha256_file(path), compute)
+
+
+def save(out: Path, network: DnCNN, name: str, origin: Mapping[str, Any]) -> str:
+    """Write folded weights with their description.
+
+    Parameters
+    ----------
+    out : Path
+        A .safetensors file.
+    network : DnCNN
+        With its normalisation folded.
+    name : str
+        The variant.
+    origin : mapping
+        What made the weights, JSON-serialisable.
+
+    Returns
+    -------
+    str
+        SHA-256 of the file.
+    """
+    description = {
+        "kind": "dncnn",
+        "variant": name,
+        "architecture": asdict(network.architecture),
+        "versions": versions(),
+        **origin,
+    }
+    return save_tensors(out, network.state_dict(), description)
+
+
+def import_published(published: Path, out: Path) -> str:
+    """Turn published weights (.mat of MatConvNet, .pth of PyTorch) into a .safetensors file.
+
+    Returns
+    -------
+    str
+        The variant that was recognised.
+
+    Raises
+    ------
+    RestoreError
+        The file is missing, damaged, carries code, or holds another network.
+    """
+    from restore.published_weights import import_weights
+
+    tensors, found = import_weights(published)
+    shape = Architecture(
+        found["depth"], found["channels"], found["features"], batch_norm=False, residual=True
+    )
+    network = DnCNN(shape)
+    network.load_state_dict(tensors)
+    save(out, network, found["variant"], {"published": found})
+    return str(found["variant"])
 
 
 def describe_schedule(description: dict[str, Any]) -> str:

@@ -46,15 +46,15 @@ def read(data: bytes) -> NDArray[np.uint16]:
     """
     kind = data[25]
     if kind == 0:
-        return _samples(data, None).astype(np.uint16)
+        return np.asarray(_samples(data, None), dtype=np.uint16)
     if kind == 4:
         header = data[12:24] + b"\x08\x06" + data[26:29]
         data = data[:12] + header + struct.pack(">I", zlib.crc32(header)) + data[33:]
         pairs = np.ascontiguousarray(_samples(data, None))  # (H, W, 4) uint8
-        return pairs.view(">u2").astype(np.uint16)
+        return np.asarray(pairs.view(">u2"), dtype=np.uint16)
     mode = "RGB" if kind == 2 else "RGBA"
     high, low = (_samples(data, f"{mode};16{end}") for end in "BL")
-    return (high.astype(np.uint16) << 8) | low
+    return np.asarray((high.astype(np.uint16) << 8) | low, dtype=np.uint16)
 
 
 def _samples(data: bytes, rawmode: str | None) -> NDArray[Any]:

@@ -208,7 +208,7 @@ def resolve(name_or_dir: str, data_root: Path | None = None, *, fetch: bool = Tr
         raise RestoreError(
             f"image set {name_or_dir!r}: no such folder, and not one of {', '.join(names())}"
         )
-    return ImageSet(name_or_dir, _listed(folder))
+    return ImageSet(folder.resolve().name, _listed(folder))
 
 
 def find(name: str, data_root: Path | None = None) -> Path | None:

@@ -66,7 +66,7 @@ def _page(page: "tifffile.TiffPage", data: bytes) -> Picture:
             dpi = (a / b * factor, c / d * factor)
             dpi = (dpi[1], dpi[0]) if value >= 5 else dpi
     icc = bytes(tags[34675].value) if 34675 in tags else None
-    mode = page.photometric.name if hasattr(page.photometric, "name") else str(page.photometric)
+    mode = getattr(page.photometric, "name", str(page.photometric))
     return Picture(pixels, alpha, "TIFF", mode, icc, None, dpi, kept)
 
 
@@ -94,7 +94,7 @@ def _samples(page: "tifffile.TiffPage", data: bytes) -> NDArray[Any]:
     if page.photometric == colours.PALETTE and page.colormap is not None:
         return np.moveaxis(page.colormap >> 8, 0, -1).astype(np.uint8)[samples]
     if page.photometric == colours.MINISWHITE and samples.dtype != np.float32:
-        return np.iinfo(samples.dtype).max - samples
+        return np.asarray(np.iinfo(samples.dtype).max - samples, dtype=samples.dtype)
     if page.photometric == colours.SEPARATED and samples.ndim == 3 and samples.shape[2] == 4:
         peak = np.iinfo(samples.dtype).max
         ink = peak - samples.astype(np.float64)
@@ -110,7 +110,7 @@ def _by_pillow(page: "tifffile.TiffPage", data: bytes) -> NDArray[Any]:
     """Decode through Pillow's libtiff (LZW, JPEG and others), where no depth is lost by it."""
     if page.bitspersample > 8 and page.samplesperpixel > 1:
         raise RestoreError(
-            f"a {page.bitspersample}-bit colour TIFF with {page.compression.name} compression "
+            f"a {page.bitspersample}-bit colour TIFF with {page.compression!s} compression "
             "needs the imagecodecs package: pip install imagecodecs"
         )
     with open_image(data, ["TIFF"]) as image:

@@ -4,16 +4,16 @@ import logging
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from engine.artifacts import save_tensors, sha256_arrays, sha256_file, versions
+from engine.artifacts import sha256_arrays, sha256_file
 from engine.checkpoint import Checkpoint
 from engine.device import Compute
 from engine.loop import train as run_schedule
 from engine.revision import code_revision
+from restore import models
 from restore.dncnn import DnCNN, Variant, folded
 from restore.patches import Batch, Patches
 from restore.schedules import PatchSchedule
@@ -107,21 +107,6 @@ def train(
                 label=network.name,
             )
             training["seconds"] = round(seconds, 1)
-            training["fingerprint"] = checkpoint.fingerprint
-            write_weights(out, folded(model), network, training)
+            origin = {"fingerprint": checkpoint.fingerprint, "training": training}
+            models.save(out, folded(model), network.name, origin)
     return sha256_file(out)
-
-
-def write_weights(out: Path, model: DnCNN, network: Variant, training: dict[str, Any]) -> str:
-    """Write folded weights with their description; return the file's SHA-256."""
-    description = {
-        "kind": "dncnn",
-        "variant": network.name,
-        "task": network.task,
-        "sigma": network.sigma,
-        "architecture": asdict(model.architecture),
-        "fingerprint": training.get("fingerprint"),
-        "training": training,
-        "versions": versions(),
-    }
-    return save_tensors(out, model.state_dict(), description)

@@ -1,5 +1,6 @@
 # What the rule files share: file names, what a job may take, one run at a time.
 import fcntl
+import os
 import shutil
 import socket
 import sys
@@ -35,6 +36,11 @@ def shown_model(tested, degradation):
 def source_files(*sources):
     """The files behind scenes and labels; the embedded scene has none of its own."""
     return [str(file_of(source)) for source in sources if file_of(source).is_file()]
+
+
+def here(path):
+    """A file of this repository, relative to the working folder."""
+    return os.path.relpath(Path(workflow.basedir, path))
 
 
 def named_sets(names, key):

@@ -38,6 +38,8 @@ rule reduce:
         scene=lambda w: SCENES[w.scene]["cube"],
         components=HSI["components"],
         code=code_revision("hsi.reduce", "hsi.scene"),
+    message:
+        "reduce {wildcards.scene} to principal components"
     shell:
         "hsi reduce {params.scene:q} {output:q} --components {params.components} > {log:q} 2>&1"
 
@@ -64,6 +66,8 @@ rule split:
         how=lambda w: SPLITS[w.split],
         window=HSI["window"],
         code=code_revision("hsi.splits", "hsi.labels"),
+    message:
+        "split {wildcards.scene}: {wildcards.split}, seed {wildcards.seed}"
     shell:
         "hsi split {params.labels:q} --how {params.how:q} --name {wildcards.split:q}"
         " --seed {wildcards.seed} --window {params.window} --out {output.split:q} > {log:q} 2>&1"
@@ -102,6 +106,8 @@ rule train_network:
         scene=lambda w: list(SCENES[w.scene].values()),
         schedule=HSI["schedule"],
         code=code_revision("hsi.train", "hsi.hybridsn", "hsi.scene", "hsi.labels"),
+    message:
+        "train {wildcards.classifier} on {wildcards.scene}, {wildcards.split}, seed {wildcards.seed}"
     shell:
         "hsi train {params.scene:q} --classifier {wildcards.classifier} --split {input.split:q}"
         " --reduced {input.reduced:q} --schedule {params.schedule:q} --seed {wildcards.seed}"
@@ -129,6 +135,8 @@ rule train_control:
     params:
         scene=lambda w: list(SCENES[w.scene].values()),
         code=code_revision("hsi.controls", "hsi.scene", "hsi.labels"),
+    message:
+        "fit {wildcards.classifier} on {wildcards.scene}, {wildcards.split}, seed {wildcards.seed}"
     shell:
         "hsi train {params.scene:q} --classifier {wildcards.classifier} --split {input.split:q}"
         " --seed {wildcards.seed} --device cpu --out {output:q} > {log:q} 2>&1"

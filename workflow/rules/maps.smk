@@ -36,6 +36,8 @@ rule classify:
         scene=lambda w: SCENES[w.scene]["cube"],
         reduced=lambda w, input: f"--reduced={input.reduced}" if input.reduced else [],
         code=code_revision("hsi.classify", "hsi.maps"),
+    message:
+        "map {wildcards.scene} by {wildcards.classifier}, {wildcards.split}, seed {wildcards.seed}"
     shell:
         "hsi classify {params.scene:q} {input.model:q} {output.map:q} {params.reduced:q}"
         " --device {resources.device} > {log:q} 2>&1"
@@ -74,6 +76,8 @@ rule score:
         labels=lambda w: SCENES[w.scene]["labels"],
         folder=lambda w, output: Path(output.scores).parent,
         code=code_revision("hsi.metrics", "hsi.maps", "hsi.labels"),
+    message:
+        "score {wildcards.classifier} on {wildcards.scene}, {wildcards.split}, seed {wildcards.seed}"
     shell:
         "hsi score {input.map:q} {params.labels:q} --split {input.split:q}"
         " --model {input.model:q} --out {params.folder:q} > {log:q} 2>&1"
@@ -94,6 +98,8 @@ rule hsi_summary:
         runs=lambda w, input: [Path(scores).parent for scores in input],
         folder=lambda w, output: Path(output.overall).parent,
         code=code_revision("hsi.summary"),
+    message:
+        "join the scores of scenes"
     shell:
         "hsi summary {params.runs:q} --out {params.folder:q} > {log:q} 2>&1"
 

@@ -28,6 +28,8 @@ rule degrade:
         folder=lambda w, output: Path(output[0]).parent,
         seed=config["seed"],
         code=code_revision("restore.degraded", "restore.sets"),
+    message:
+        "degrade {wildcards.set}: {wildcards.degradation}"
     shell:
         "restore degrade {params.images:q} {params.folder:q} {wildcards.degradation}"
         " --seed {params.seed} > {log:q} 2>&1"
@@ -56,6 +58,8 @@ rule train_dncnn:
         schedule=RESTORE["schedule"],
         seed=config["seed"],
         code=code_revision("restore.train", "restore.sets"),
+    message:
+        "train {wildcards.model}"
     shell:
         "restore train {wildcards.model} {params.images:q} --out {output.weights:q}"
         " --log {output.history:q} --schedule {params.schedule:q} --seed {params.seed}"
@@ -86,6 +90,8 @@ rule benchmark:
         degraded=lambda w, input: Path(input.degraded).parents[1],
         seed=config["seed"],
         code=code_revision("restore.benchmark"),
+    message:
+        "score {wildcards.model} on {wildcards.set}, {wildcards.degradation}"
     shell:
         "restore benchmark --model {params.model:q} --images {params.images:q}"
         " --degraded {params.degraded:q} --degradation {wildcards.degradation}"
@@ -112,6 +118,8 @@ rule restore_summary:
         folder=lambda w, output: Path(output.rows).parent,
         models=lambda w, input: [f"--model={weights}" for weights in input.weights],
         code=code_revision("restore.summary"),
+    message:
+        "join the scores of images"
     shell:
         "restore summary {input.scores:q} {params.models:q} --out {params.folder:q} > {log:q} 2>&1"
 
@@ -150,6 +158,8 @@ rule strip:
         seed=config["seed"],
         schedule=RESTORE["schedule"],
         code=code_revision("restore.pictures"),
+    message:
+        "draw {wildcards.set}, {wildcards.degradation}"
     shell:
         "restore compare {params.models:q} --images {params.images:q}"
         " --degraded {params.degraded:q} --degradation {wildcards.degradation}"
@@ -174,6 +184,8 @@ rule curves:
     params:
         schedule=RESTORE["schedule"],
         code=code_revision("restore.pictures"),
+    message:
+        "draw training curves"
     shell:
         "restore curves {input:q} --out {output:q} > {log:q} 2>&1"
 

@@ -14,6 +14,8 @@ rule settings:
         ENVIRONMENT
     params:
         text=yaml.safe_dump(config, sort_keys=False, allow_unicode=True),
+    message:
+        "write down the settings"
     shell:
         "printf '%s' {params.text:q} > {output:q} 2> {log:q}"
 
@@ -42,6 +44,8 @@ rule table:
         title=lambda w: TABLES[w.table],
         schedule=lambda w: config[w.table.partition("/")[0]]["schedule"],
         code=code_revision("engine.tables"),
+    message:
+        "lay out the table {wildcards.table}"
     shell:
         "python -m engine.tables {input:q} {output:q} --caption {params.title:q}"
         " --note 'Networks learned with the schedule: {params.schedule}.' > {log:q} 2>&1"
@@ -51,7 +55,7 @@ rule headlines:
     input:
         images="<results>/restore/psnr_ssim_summary.csv" if config["restore"] else [],
         scenes="<results>/hsi/overall_accuracy_summary.csv" if config["hsi"] else [],
-        script=workflow.source_path("../scripts/headlines.py"),
+        script=here("workflow/scripts/headlines.py"),
     output:
         "<results>/headlines.txt",
     log:
@@ -59,6 +63,8 @@ rule headlines:
     localrule: True
     conda:
         ENVIRONMENT
+    message:
+        "pick the headline figures"
     shell:
         "python {input.script:q} {input.images:q} {input.scenes:q} > {output:q} 2> {log:q}"
 
@@ -85,7 +91,9 @@ rule report:
     conda:
         ENVIRONMENT
     params:
-        snakefile=workflow.main_snakefile,
+        snakefile=here("Snakefile"),
+    message:
+        "write the report"
     shell:
         "snakemake reported --snakefile {params.snakefile:q} --configfile {input.config:q}"
         " --report {output:q} > {log:q} 2>&1"

@@ -1,0 +1,93 @@
+"""Training batches are what they say: exact crops, in eight orientations, the asked noise."""
+
+import numpy as np
+import pytest
+import torch
+
+from restore.dncnn import variant
+from restore.errors import RestoreError
+from restore.patches import Patches, grey
+
+
+def patches(name: str, images: list[np.ndarray], count: int = 64, side: int = 8) -> Patches:
+    device = torch.device("cpu")
+    return Patches(
+        images, variant(name), patch=side, batch_size=count, scales=(1.0,), device=device
+    )
+
+
+def numbered(height: int, width: int, start: int = 0) -> np.ndarray:
+    return (start + np.arange(height * width).reshape(height, width)).astype(np.uint8)
+
+
+def test_every_patch_is_a_crop_in_one_of_eight_orientations() -> None:
+    images = [numbered(10, 12), numbered(9, 14, 120)]
+    views = set()
+    for image in images:
+        for turned in (image, image.T):
+            for rows in (1, -1):
+                for columns in (1, -1):
+                    windows = np.lib.stride_tricks.sliding_window_view(
+                        turned[::rows, ::columns], (8, 8)
+                    )
+                    views |= {window.tobytes() for window in windows.reshape(-1, 8, 8)}
+    cut = patches("dncnn-b", images, 512).cut(torch.Generator().manual_seed(0))
+    found = {patch.numpy().tobytes() for patch in cut[:, 0]}
+    assert found <= views
+    assert len(found) > 0.8 * len(views)  # all positions and orientations are drawn
+
+
+def test_colour_patches_keep_their_channels_together() -> None:
+    base = numbered(16, 16)
+    image = np.stack([base, base + 1, base + 2], axis=2)
+    cut = patches("dncnn-b-color", [image]).cut(torch.Generator().manual_seed(0)).int()
+    assert cut.shape == (64, 3, 8, 8)
+    inner = cut[:, 0] < 250  # uint8 wraps beyond
+    assert bool((cut[:, 1] - cut[:, 0] == 1)[inner].all())
+    assert bool((cut[:, 2] - cut[:, 0] == 2)[inner].all())
+
+
+def test_noise_has_the_asked_level() -> None:
+    flat = np.full((40, 40), 128, np.uint8)
+    batch = patches("dncnn-s-25", [flat], 256, 32).draw(0, torch.Generator().manual_seed(0))
+    residual = (batch.degraded - batch.clean) * 255
+    assert float(residual.std()) == pytest.approx(25, rel=0.01)
+    assert float(residual.mean()) == pytest.approx(0, abs=0.2)
+
+
+def test_blind_levels_fill_the_range() -> None:
+    flat = np.full((40, 40), 128, np.uint8)
+    batch = patches("dncnn-b", [flat], 512, 32).draw(0, torch.Generator().manual_seed(0))
+    levels = ((batch.degraded - batch.clean) * 255).flatten(1).std(1)
+    counts = torch.histc(levels, 5, 0, 55) / len(levels)
+    assert float(levels.max()) < 58
+    assert bool(((counts > 0.12) & (counts < 0.28)).all())
+
+
+def test_general_batch_holds_all_three_degradations() -> None:
+    rng = np.random.default_rng(0)
+    image = np.kron(rng.integers(0, 255, (16, 16)), np.ones((4, 4))).astype(np.uint8)
+    batch = patches("dncnn-3", [image], 30, 32).draw(0, torch.Generator().manual_seed(0))
+    levels = batch.degraded[:, 0] * 255
+    whole = (levels - levels.round()).abs().flatten(1).amax(1) < 1e-3
+    assert not whole[:10].any()  # noise is not rounded
+    assert whole[20:].all()  # JPEG decodes to whole numbers
+    assert (batch.degraded != batch.clean).flatten(1).any(1)[10:20].all()
+
+
+def test_a_batch_depends_on_its_generator_alone() -> None:
+    source = patches("dncnn-3", [numbered(40, 40)], 12, 16)
+    draws = [source.draw(0, torch.Generator().manual_seed(seed)) for seed in (5, 6, 5)]
+    assert torch.equal(draws[0].degraded, draws[2].degraded)
+    assert not torch.equal(draws[0].degraded, draws[1].degraded)
+
+
+def test_images_smaller_than_a_patch_are_one_line() -> None:
+    with pytest.raises(RestoreError, match="at least one of 8x8 pixels"):
+        patches("dncnn-b", [numbered(7, 20)])
+
+
+def test_grey_weights_sum_to_one() -> None:
+    white = np.full((2, 2, 3), 255, np.uint8)
+    assert grey(white).tolist() == [[255, 255], [255, 255]]
+    assert grey(np.array([[[255, 0, 0], [0, 255, 0]]], np.uint8)).tolist() == [[76, 150]]

@@ -1,0 +1,97 @@
+"""Training writes weights that denoise, say what made them, and resume to the same values."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from engine import loop
+from engine.artifacts import load_tensors
+from engine.device import Compute
+from restore import train as training
+from restore.dncnn import Architecture, variant
+from restore.models import load
+from restore.schedules import PatchSchedule, schedule
+from restore.sets import ImageSet, resolve
+
+CPU = Compute(torch.device("cpu"), "float32", "test")
+SMALL = replace(variant("dncnn-s-25"), architecture=Architecture(4, 1, 8))
+TINY = PatchSchedule("tiny", 30, 8, learning_rate=1e-2, patch=16, ema_decay=0.8)
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> ImageSet:
+    from PIL import Image
+
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    ramp = np.add.outer(np.arange(48), np.arange(40)) * 2.5
+    for index in range(2):
+        Image.fromarray((ramp[:: 1 - 2 * index]).astype(np.uint8)).save(folder / f"{index}.png")
+    return resolve(str(folder))
+
+
+def test_weights_remove_noise_and_describe_themselves(images: ImageSet, tmp_path: Path) -> None:
+    out = tmp_path / "m" / "small.safetensors"
+    sha = training.train(
+        SMALL, [images], TINY, out, seed=0, compute=CPU, history=out.with_suffix(".csv")
+    )
+    denoiser = load(str(out), CPU)
+    assert denoiser.sha256 == sha
+    assert denoiser.schedule == "tiny (30 steps)"
+    clean = images.items[0].load().astype(float)
+    noisy = clean + np.random.default_rng(1).normal(0, 25, clean.shape)
+    assert np.mean((denoiser(noisy) - clean) ** 2) < 0.5 * np.mean((noisy - clean) ** 2)
+    _, description = load_tensors(out)
+    made = description["training"]
+    assert made["seed"] == 0
+    assert made["sets"] == ["photos"]
+    assert made["schedule"]["steps"] == 30
+    assert description["architecture"]["batch_norm"] is False
+    assert len(out.with_suffix(".csv").read_text().splitlines()) == 31
+
+
+def test_killed_training_ends_with_the_same_weights(
+    images: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, broken = tmp_path / "whole" / "m.safetensors", tmp_path / "broken" / "m.safetensors"
+    training.train(SMALL, [images], TINY, whole, seed=0, compute=CPU)
+    monkeypatch.setattr(loop, "SECONDS_BETWEEN_SAVES", -1.0)
+    steps = iter(range(100))
+    loss = training.half_squared_error
+
+    def fragile(*args: object) -> torch.Tensor:
+        if next(steps) == 13:
+            raise KeyboardInterrupt
+        return loss(*args)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "half_squared_error", fragile)
+        with pytest.raises(KeyboardInterrupt):
+            training.train(SMALL, [images], TINY, broken, seed=0, compute=CPU)
+    assert not broken.exists()
+    training.train(SMALL, [images], TINY, broken, seed=0, compute=CPU)
+    tensors = [load_tensors(path)[0] for path in (whole, broken)]
+    assert all(torch.equal(tensors[0][key], tensors[1][key]) for key in tensors[0])
+
+
+def test_finished_training_is_not_repeated(
+    images: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "m.safetensors"
+    training.train(SMALL, [images], TINY, out, seed=0, compute=CPU)
+    written = out.stat().st_mtime_ns
+    training.train(SMALL, [images], TINY, out, seed=0, compute=CPU)
+    assert out.stat().st_mtime_ns == written
+    training.train(SMALL, [images], TINY, out, seed=1, compute=CPU)
+    assert out.stat().st_mtime_ns != written
+
+
+def test_paper_schedules_are_the_published_ones() -> None:
+    for name, steps, patch in (("dncnn-s-15", 80_000, 40), ("dncnn-b", 150_000, 50)):
+        paper = schedule("paper", variant(name))
+        assert (paper.steps, paper.batch_size, paper.patch) == (steps, 128, patch)
+        assert paper.rate(int(0.59 * steps)) == pytest.approx(1e-3)
+        assert paper.rate(int(0.61 * steps)) == pytest.approx(1e-4)
