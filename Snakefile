@@ -6,37 +6,27 @@ from snakemake.utils import min_version
 min_version("9.20")
 
 
-# A config of one's own replaces this one: what it leaves out has the schema's defaults.
-if not workflow.overwrite_configfiles:
-
-    configfile: f"{workflow.basedir}/config/config.yaml"
+report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/settings.smk"
-
-
-pathvars:
-    results=config["results"],
-
-
 include: "workflow/rules/common.smk"
 
 
 if config["restore"]:
 
     include: "workflow/rules/restore.smk"
+    include: "workflow/rules/restore_scores.smk"
 
 
 if config["hsi"]:
 
     include: "workflow/rules/hsi.smk"
-    include: "workflow/rules/maps.smk"
+    include: "workflow/rules/hsi_classify.smk"
+    include: "workflow/rules/hsi_scores.smk"
 
 
 include: "workflow/rules/tables.smk"
-
-
-report: "workflow/report/workflow.rst"
 
 
 rule all:

@@ -3,10 +3,13 @@
 A mistake is told with the file, the key, what was expected, what was found and what to do. The
 schema's `title` of a key is what an error says was expected; `format` names a check that the
 caller supplies, such as that a folder of images is there.
+
+On the command line: ``python -m engine.settings FILE.yaml`` says what keeps a file from being read.
 """
 
+import argparse
 import difflib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -181,3 +184,18 @@ def _complete(value: Any, schema: Mapping[str, Any], root: Mapping[str, Any]) ->
     if schema.get("type") == "integer" and isinstance(value, float):
         return int(value)
     return value
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Say in one line what keeps a file from being read as settings; nothing if it can be."""
+    parser = argparse.ArgumentParser(prog="python -m engine.settings", description=main.__doc__)
+    parser.add_argument("file", help="a YAML file")
+    asked = parser.parse_args(arguments)
+    try:
+        load(asked.file)
+    except UserError as error:
+        parser.exit(2, f"settings: {error}\n")
+
+
+if __name__ == "__main__":
+    main()

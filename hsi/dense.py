@@ -9,6 +9,7 @@ pass serves every window of a batch and the gradient is the same (dropout is in 
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -62,17 +63,16 @@ class WindowNetwork(nn.Module):
         """
         features = self.trunk(crop[None])[0]
         side = features.shape[-1] - crop.shape[-1] + self.window
-        gathered: Tensor = _Gather.apply(features, origins, side)
-        logits: Tensor = self.head(gathered.flatten(1))
+        logits: Tensor = self.head(_gather(features, origins, side).flatten(1))
         return logits
 
     def dense(self, crop: Tensor) -> Tensor:
         """Classify every window of a crop (K, h, w): logits (C, h − window + 1, w − window + 1)."""
-        features = self.trunk(crop[None])
+        features: Tensor = self.trunk(crop[None])
         side = features.shape[-1] - crop.shape[-1] + self.window
         for layer in self.head:
             if isinstance(layer, nn.Linear):
-                kernel = layer.weight.unflatten(1, (features.shape[1], side, side))
+                kernel = layer.weight.view(-1, features.shape[1], side, side)
                 features = functional.conv2d(features, kernel, layer.bias)
                 side = 1
             else:
@@ -87,7 +87,7 @@ class _Gather(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(  # type: ignore[override]
+    def forward(
         ctx: Any, features: Tensor, origins: Sequence[tuple[int, int]], side: int
     ) -> Tensor:
         ctx.shape, ctx.origins, ctx.side = features.shape, origins, side
@@ -97,14 +97,19 @@ class _Gather(torch.autograd.Function):
         return gathered
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
         # Up to side² windows add up in one place: too many for bfloat16.
-        total = torch.zeros(ctx.shape, dtype=torch.promote_types(gradient.dtype, torch.float32),
-                            device=gradient.device)  # fmt: skip
+        exact = torch.promote_types(gradient.dtype, torch.float32)
+        total = torch.zeros(ctx.shape, dtype=exact, device=gradient.device)
         side = ctx.side
         for window, (row, column) in zip(gradient, ctx.origins, strict=True):
             total[:, row : row + side, column : column + side] += window
         return total.to(gradient.dtype), None, None
+
+
+def _gather(features: Tensor, origins: Sequence[tuple[int, int]], side: int) -> Tensor:
+    gathered: Tensor = _Gather.apply(features, origins, side)  # type: ignore[no-untyped-call]
+    return gathered
 
 
 def padded(reduced: npt.NDArray[np.float32], window: int) -> Tensor:
@@ -137,7 +142,9 @@ class Windows:
             slice(int(self.columns.min()), int(self.columns.max()) + window),
         )
 
-    def logits(self, network: WindowNetwork, scene: Tensor, *, shared: bool | None = None) -> Tensor:
+    def logits(
+        self, network: WindowNetwork, scene: Tensor, *, shared: bool | None = None
+    ) -> Tensor:
         """Classify the windows: logits (N, C), the same in both ways.
 
         Parameters
@@ -256,5 +263,5 @@ def automatic_block(network: WindowNetwork) -> int:
         elif isinstance(layer, nn.Linear):
             widest.append(layer.out_features)
     # ReLU keeps its input and output; the library may reorder a layer once more.
-    a_pixel = 4 * 3 * max(a + b for a, b in zip(widest, widest[1:], strict=False))
+    a_pixel = 4 * 3 * max(a + b for a, b in pairwise(widest))
     return max(32, int((BLOCK_BYTES / a_pixel) ** 0.5) - network.window + 1)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from engine.artifacts import sha256_arrays
 from hsi.errors import HsiError
-from hsi.formats import read
+from hsi.formats import envi, numpy_arrays, read
 from hsi.formats.contents import Contents
 
 EMBEDDED = "IndianPines"
@@ -115,6 +115,28 @@ def open_scene(source: str | Path) -> Scene:
         found.georeference,
         {"source": str(source), **found.provenance},
     )
+
+
+def write_scene(path: Path, scene: Scene) -> None:
+    """Write a scene as ENVI (.hdr and .img) or as .npy, which keeps the cube alone.
+
+    Raises
+    ------
+    HsiError
+        Another suffix.
+    """
+    if path.suffix == ".npy":
+        numpy_arrays.write(path, np.asarray(scene.cube))
+    elif path.suffix == ".hdr":
+        envi.write_cube(
+            path,
+            scene.cube,
+            wavelengths=scene.wavelengths,
+            bad_bands=scene.bad_bands,
+            georeference=scene.georeference,
+        )
+    else:
+        raise HsiError(f"{path}: expected a name that ends with .hdr (ENVI) or .npy")
 
 
 def scene_name(found: Contents) -> str:

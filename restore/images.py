@@ -12,7 +12,7 @@ from PIL import Image, ImageCms, UnidentifiedImageError
 
 from engine import artifacts
 from restore import exif as exif_block
-from restore import png16
+from restore import netpbm, png16
 from restore.errors import RestoreError
 
 # Suffix -> format; what can be written, and what a folder listing takes for an image.
@@ -204,10 +204,12 @@ def _read_single(data: bytes) -> Picture:
         mode, kind = image.mode, {"MPO": "JPEG", "DIB": "BMP"}.get(image.format or "", image.format)
         if png16.is_deep(data):
             samples: NDArray[Any] = png16.read(data)
+        elif netpbm.is_deep(data):
+            samples = netpbm.read(data)
         else:
             image, icc = _plain(image, icc)
             samples = np.asarray(image)
-    if samples.dtype == np.int32:  # Pillow's form of a 16-bit PGM
+    if samples.dtype == np.int32:  # Pillow's form of a 16-bit plain PGM
         samples = samples.astype(np.uint16)
     pixels, alpha = split_alpha(samples)
     dots = (float(dpi[0]), float(dpi[1])) if dpi else None
@@ -275,10 +277,7 @@ def _encode(picture: Picture, kind: str) -> bytes:
         raise RestoreError(f"{kind} cannot hold alpha; write a PNG, WebP or TIFF")
     samples = join_alpha(picture)
     if kind == "PPM":
-        height, width = samples.shape[:2]
-        number, peak = ("5" if samples.ndim == 2 else "6"), np.iinfo(depth).max
-        wire = samples.astype(">u2") if depth == np.uint16 else samples
-        return f"P{number}\n{width} {height}\n{peak}\n".encode() + wire.tobytes()
+        return netpbm.write(samples)
     if depth == np.uint16:
         return png16.write(samples, icc=picture.icc, exif=picture.exif, dpi=picture.dpi)
     options: dict[str, Any] = {}

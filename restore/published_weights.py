@@ -46,7 +46,8 @@ def import_weights(path: Path | str) -> tuple[dict[str, Tensor], dict[str, Any]]
     description : dict
         variant ('dncnn-s-25', ..., 'dncnn-b', 'dncnn-3', 'dncnn-b-color', or 'dncnn' where
         neither content nor name tells), depth, channels, features, sigma (float or None),
-        sigma_range ([0, 55] or None), residual, batch_norm, source, source_sha256, format.
+        sigma_range ([0, 55] or None), residual, batch_norm, source (file name), source_sha256,
+        and format ('matconvnet' or 'pytorch').
 
     Raises
     ------

@@ -51,6 +51,7 @@ def imresize(image: NDArray[Any], scale: float, *, antialiasing: bool = True) ->
     """
     if not (math.isfinite(scale) and scale > 0):
         raise RestoreError(f"the scale of a resize must be a number > 0, not {scale:g}")
+    _check(image)
     # 1/3 * 9 is exactly 3 in doubles, but other products can end a rounding error above a whole
     # number, and ceil would then add a pixel.
     shape = tuple(max(math.ceil(scale * side - 1e-9), 1) for side in image.shape[:2])
@@ -138,7 +139,6 @@ def _check(image: NDArray[Any]) -> None:
 def _resize(
     image: NDArray[Any], shape: tuple[int, int], scales: tuple[float, float], antialiasing: bool
 ) -> NDArray[Any]:
-    _check(image)
     values = image.astype(np.float64)
     # MATLAB shrinks first along the side with the smaller factor, rows first when they are equal.
     for axis in sorted((0, 1), key=lambda axis: scales[axis]):

@@ -1,6 +1,8 @@
 """TIFF pages through tifffile: 8 and 16 bit, float32, alpha, tags, and several pages."""
 
 import io
+import struct
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,10 +43,12 @@ def read(data: bytes) -> list[Picture]:
             # Reduced copies (thumbnails, pyramid levels) are made from the full page again.
             pages = [page for page in file.pages if isinstance(page, tifffile.TiffPage)]
             full = [page for page in pages if not page.subfiletype & 1] or pages
+            if not full:
+                raise ValueError("no page in it")
             return [_page(page, data) for page in full]
     except tifffile.TiffFileError as error:
         raise ValueError(str(error)) from error
-    except (IndexError, KeyError, TypeError, ZeroDivisionError) as error:
+    except (IndexError, KeyError, TypeError, ZeroDivisionError, zlib.error, struct.error) as error:
         raise ValueError(f"TIFF structure: {error}") from error
 
 
@@ -92,7 +96,8 @@ def _samples(page: "tifffile.TiffPage", data: bytes) -> NDArray[Any]:
     if samples.dtype not in (np.uint8, np.uint16, np.float32):
         raise RestoreError(f"expected 8 or 16 bit or float32 samples, found {samples.dtype}")
     if page.photometric == colours.PALETTE and page.colormap is not None:
-        return np.moveaxis(page.colormap >> 8, 0, -1).astype(np.uint8)[samples]
+        colours_8bit = np.asarray(page.colormap >> 8, dtype=np.uint8)
+        return np.asarray(np.moveaxis(colours_8bit, 0, -1)[samples])
     if page.photometric == colours.MINISWHITE and samples.dtype != np.float32:
         return np.asarray(np.iinfo(samples.dtype).max - samples, dtype=samples.dtype)
     if page.photometric == colours.SEPARATED and samples.ndim == 3 and samples.shape[2] == 4:

@@ -1,4 +1,4 @@
-# What the rule files share: file names, what a job may take, one run at a time.
+# File names, what a job may take, and one run at a time.
 import fcntl
 import os
 import shutil
@@ -8,6 +8,11 @@ from pathlib import Path
 from shlex import quote
 
 from engine.revision import code_revision
+
+
+pathvars:
+    results=config["results"],
+
 
 ENVIRONMENT = "../envs/restore-hsi.yaml"
 TABLES = {}  # tables by their place below the results, with their titles
@@ -34,24 +39,28 @@ def shown_model(tested, degradation):
 
 
 def source_files(*sources):
-    """The files behind scenes and labels; the embedded scene has none of its own."""
-    return [str(file_of(source)) for source in sources if file_of(source).is_file()]
+    """The files behind scenes and labels; what a package embeds has none of its own."""
+    from hsi.scene import EMBEDDED
 
-
-def here(path):
-    """A file of this repository, relative to the working folder."""
-    return os.path.relpath(Path(workflow.basedir, path))
+    found = [source_file(source) for source in sources if source not in ("", EMBEDDED)]
+    # An ENVI header describes a file beside it.
+    found += [
+        file.with_suffix(suffix)
+        for file in found
+        if file.suffix.lower() == ".hdr"
+        for suffix in ("", ".img", ".dat", ".raw", ".bil", ".bip", ".bsq")
+    ]
+    return list(dict.fromkeys(str(file) for file in found if file.is_file()))
 
 
 def named_sets(names, key):
     """Image sets by the name that tables and folders give them."""
     sets = {}
     for images in names:
-        found = image_set(images)
-        if found.name in sets:
-            stop(f"{key}: two sets are called '{found.name}'; rename one folder")
-        own = [str(item.path) for item in found.items] if Path(images).is_dir() else []
-        sets[found.name] = {"images": images, "files": own}
+        name, files = image_set(images)
+        if name in sets:
+            stop(f"{key}: two sets are called '{name}'; rename one folder")
+        sets[name] = {"images": images, "files": files}
     return sets
 
 

@@ -1,9 +1,21 @@
 # The config: checked before any work starts, and completed by the schema's defaults.
+import os
 import sys
 from pathlib import Path
 
 from engine import settings
 from engine.errors import UserError
+
+
+def here(path):
+    """A file of this repository, relative to the working folder."""
+    return os.path.relpath(Path(workflow.basedir, path))
+
+
+# A config of one's own replaces this one; what it leaves out has the schema's defaults.
+if not workflow.overwrite_configfiles:
+
+    configfile: here("config/config.yaml")
 
 
 def stop(message):
@@ -13,9 +25,13 @@ def stop(message):
 
 
 def image_set(name):
-    from restore.sets import resolve
+    """The name of a set or a folder of images, and the files of a folder."""
+    from restore.sets import names, resolve
 
-    return resolve(name, fetch=False)
+    if name in names():
+        return name, []  # fetched by the job that needs it
+    found = resolve(name)
+    return found.name, [str(item.path) for item in found]
 
 
 def degradation(text):
@@ -33,27 +49,29 @@ def schedule(name):
 
 
 def scene(source):
+    from hsi.formats import READERS
     from hsi.scene import EMBEDDED
 
-    if source != EMBEDDED and not file_of(source).is_file():
-        raise UserError(
-            f"expected {EMBEDDED} or a file, found '{source}', which is not there; mend the path"
-        )
+    if source != EMBEDDED:
+        suffix = source_file(source).suffix
+        if suffix.lower() not in READERS:
+            known = ", ".join(READERS)
+            raise UserError(
+                f"expected {known}, found '{suffix}'; convert {source} to one of them"
+            )
 
 
 def split(how):
     kind, _, what = how.partition(":")
-    if kind == "mask" and not file_of(what).is_file():
-        raise UserError(
-            f"expected mask:FILE, but there is no file '{what}'; mend the path"
-        )
+    if kind == "mask":
+        source_file(what)
 
 
-def file_of(source):
+def source_file(source):
     """The file of FILE or FILE:variable."""
-    return Path(
-        source if Path(source).is_file() else source.rpartition(":")[0] or source
-    )
+    from hsi.formats import locate
+
+    return locate(source)[0]
 
 
 def checked(found):

@@ -42,7 +42,7 @@ rule table:
         ENVIRONMENT
     params:
         title=lambda w: TABLES[w.table],
-        schedule=lambda w: config[w.table.partition("/")[0]]["schedule"],
+        schedule=lambda w: config[Path(w.table).parts[0]]["schedule"],
         code=code_revision("engine.tables"),
     message:
         "lay out the table {wildcards.table}"

@@ -1,46 +1,7 @@
-# Scenes, continued: maps of the whole scene, scores, tables.
+# Scenes: score maps, and join the scores.
 RUNS = collect(
     RUN, scene=SCENES, split=SPLITS, classifier=HSI["classifiers"], seed=HSI["seeds"]
 )
-
-
-rule classify:
-    input:
-        sources=lambda w: source_files(SCENES[w.scene]["cube"]),
-        reduced=lambda w: (
-            "<results>/hsi/{scene}/reduced.npz" if w.classifier in NETWORKS else []
-        ),
-        model=f"{RUN}/model.safetensors",
-    output:
-        map=f"{RUN}/map.npy",
-        about=f"{RUN}/map.json",
-        picture=report(
-            f"{RUN}/map.png",
-            caption="../report/map.rst",
-            category="Scenes",
-            subcategory="Maps",
-            labels=PICTURE | {"picture": "map of the whole scene"},
-        ),
-    log:
-        "<results>/logs/hsi/{scene}/{split}/{classifier}_seed{seed}_classify.log",
-    benchmark:
-        "<results>/logs/hsi/{scene}/{split}/{classifier}_seed{seed}_classify.benchmark.tsv"
-    conda:
-        ENVIRONMENT
-    threads: COMPUTE_THREADS
-    resources:
-        **COMPUTE,
-        mem_mb=8000,
-        runtime=240,
-    params:
-        scene=lambda w: SCENES[w.scene]["cube"],
-        reduced=lambda w, input: f"--reduced={input.reduced}" if input.reduced else [],
-        code=code_revision("hsi.classify", "hsi.maps"),
-    message:
-        "map {wildcards.scene} by {wildcards.classifier}, {wildcards.split}, seed {wildcards.seed}"
-    shell:
-        "hsi classify {params.scene:q} {input.model:q} {output.map:q} {params.reduced:q}"
-        " --device {resources.device} > {log:q} 2>&1"
 
 
 rule score:

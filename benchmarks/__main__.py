@@ -1,0 +1,30 @@
+"""`python -m benchmarks OUT.csv`: measure everything on this machine, in one run."""
+
+import logging
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+from benchmarks import restoration, scenes
+from benchmarks.side_by_side import COLUMNS, matrix_product_rate
+from engine.device import pick
+from engine.tables import write_csv
+
+
+def main(out: Path) -> None:
+    """Write the table, and print it with the machine's own matrix-product rate."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    compute = pick()
+    found = []
+    for suite in (restoration, scenes):
+        for row in suite.rows(compute):
+            print(f"{row.bench:18} {row.ratio:7.2f} times  {row.case}", flush=True)
+            found.append(row.as_dict())
+    write_csv(pd.DataFrame(found), out, COLUMNS)
+    rate = matrix_product_rate(compute)
+    print(f"matrix product, {compute.precision}: {rate:.0f} GFLOP/s; table: {out}")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "results/bench.csv"))

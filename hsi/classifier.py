@@ -1,0 +1,116 @@
+"""The small interface behind which every classifier stands."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Protocol, Self
+
+import numpy as np
+import numpy.typing as npt
+from torch import Tensor
+
+from engine.checkpoint import Checkpoint
+from engine.device import Compute
+from engine.loop import Schedule
+from hsi.labels import Labels
+from hsi.reduce import Reduced
+from hsi.scene import Scene
+from hsi.splits import Split
+
+
+@dataclass(frozen=True)
+class Training:
+    """What a classifier may learn from, and how.
+
+    Attributes
+    ----------
+    scene, labels, split
+        Of one size. Only the labels of `split.train` may be looked at.
+    seed : int
+    schedule : Schedule
+        For classifiers that train in steps.
+    compute : Compute
+    checkpoint : Checkpoint
+        Where the resume state lies; entered.
+    reduced : Reduced, optional
+        Prepared components of the scene.
+    history : Path, optional
+        CSV of the loss to write.
+    """
+
+    scene: Scene
+    labels: Labels
+    split: Split
+    seed: int
+    schedule: Schedule
+    compute: Compute
+    checkpoint: Checkpoint
+    reduced: Reduced | None = None
+    history: Path | None = None
+
+    @property
+    def targets(self) -> npt.NDArray[np.int64]:
+        """Position in `labels.classes` of each training pixel's class, in row order."""
+        targets: npt.NDArray[np.int64] = self.labels.indices[self.split.train]
+        return targets
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A classified scene.
+
+    Attributes
+    ----------
+    indices : ndarray (H, W), int64
+        Position of the class in the training labels' `classes`; every pixel gets one.
+    probabilities : ndarray (H, W, C), float32, optional
+        Where they were asked for.
+    """
+
+    indices: npt.NDArray[np.int64]
+    probabilities: npt.NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True)
+class Application:
+    """How to classify a scene.
+
+    Attributes
+    ----------
+    compute : Compute
+    block : int, optional
+        Side of the blocks that go through a network at once, in pixels; by default by memory.
+    probabilities : bool
+        Also return them; an HsiError from classifiers that have none.
+    reduced : Reduced, optional
+        Prepared components of the scene, made with the model's own projection.
+    """
+
+    compute: Compute
+    block: int | None = None
+    probabilities: bool = False
+    reduced: Reduced | None = None
+
+
+class Classifier(Protocol):
+    """Learns from the training pixels of a scene and names the class of every pixel."""
+
+    name: ClassVar[str]
+    stepwise: ClassVar[bool]  # trains by a schedule of steps and writes a history
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """What was chosen when it was made, JSON-serialisable: part of what decides the result."""
+
+    def fit(self, training: Training) -> float:
+        """Learn; return the seconds it took, those before a resume included."""
+
+    def predict(self, scene: Scene, application: Application) -> Prediction:
+        """Classify every pixel of a scene."""
+
+    def save(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Return tensors and JSON-serialisable settings from which `load` makes an equal one."""
+
+    @classmethod
+    def load(cls, tensors: Mapping[str, Tensor], settings: Mapping[str, Any]) -> Self:
+        """Make the classifier that `save` described."""

@@ -1,0 +1,238 @@
+"""The `hsi` command line: read, split, reduce, train, classify and score scenes."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from engine.command import application, main
+from hsi.errors import HsiError
+
+if TYPE_CHECKING:
+    from hsi.reduce import Reduced
+
+app = application("Classify hyperspectral scenes: honest splits, HybridSN, whole maps, scores.")
+
+SceneSource = Annotated[
+    str, typer.Argument(metavar="SCENE", help="IndianPines or a file; FILE:variable names one.")
+]
+LabelSource = Annotated[
+    str, typer.Argument(metavar="LABELS", help="IndianPines or a file; FILE:variable names one.")
+]
+SplitFile = Annotated[Path, typer.Option("--split", help="File of hsi split.")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of every random draw.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
+Precision = Annotated[str, typer.Option(help="auto, float32 or bf16.")]
+Prepared = Annotated[
+    Path | None, typer.Option("--reduced", help="File of hsi reduce, instead of doing it again.")
+]
+
+
+@app.command()
+def info(source: SceneSource) -> None:
+    """Print what is understood of a scene."""
+    from hsi.scene import open_scene
+
+    scene = open_scene(source)
+    height, width, bands = scene.cube.shape
+    lines = {
+        "scene": scene.name,
+        "size": f"{height} rows × {width} columns × {bands} bands",
+        "type": f"{scene.cube.dtype}, {scene.cube.nbytes / 2**20:.1f} MiB",
+        "bad bands": len(scene.cube[0, 0]) - len(scene.good_bands),
+        "wavelengths": "not stated"
+        if scene.wavelengths is None
+        else f"{scene.wavelengths.min():g} to {scene.wavelengths.max():g} nm",
+        **scene.provenance,
+        "georeference": "none"
+        if scene.georeference is None
+        else "; ".join(f"{key} = {value}" for key, value in scene.georeference.items()),
+    }
+    for key, value in lines.items():
+        typer.echo(f"{key}: {value}")
+
+
+@app.command()
+def split(
+    source: LabelSource,
+    out: Annotated[Path, typer.Option(help="File to write (.npz).")],
+    how: Annotated[str, typer.Option(help="random:0.3, blocks:16 or mask:FILE.")],
+    seed: Seed = 0,
+    window: Annotated[int, typer.Option(help="Window side for guard band and leakage.")] = 25,
+    name: Annotated[str | None, typer.Option(help="What tables call the split.")] = None,
+) -> None:
+    """Split the labelled pixels, draw the split beside it, and report its leakage."""
+    from hsi.labels import open_labels
+    from hsi.maps import save_split
+    from hsi.splits import make_split
+
+    _suffix(out, ".npz")
+    labels = open_labels(source)
+    made = make_split(labels, how, seed=seed, window=window, name=name)
+    made.save(out)
+    save_split(out.with_suffix(".png"), labels, made)
+    typer.echo(f"{made.how}: {made.train.sum()} training pixels, {made.test.sum()} test pixels")
+    for key, value in made.report.items():
+        typer.echo(f"{key}: {value if value is not None else 'none'}")
+
+
+@app.command()
+def reduce(
+    source: SceneSource,
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="File to write (.npz).")],
+    components: Annotated[int, typer.Option(min=1, help="Principal components.")] = 30,
+    whiten: Annotated[bool, typer.Option(help="Divide each by its deviation.")] = True,
+    split_file: Annotated[
+        Path | None, typer.Option("--split", help="Fit on this split's training pixels only.")
+    ] = None,
+) -> None:
+    """Write the principal components of a scene, fitted on all its pixels."""
+    from hsi.reduce import Reduced, fit_pca
+    from hsi.scene import open_scene
+    from hsi.splits import load_split
+
+    _suffix(out, ".npz")
+    scene = open_scene(source)
+    training = None if split_file is None else load_split(split_file).train
+    pca = fit_pca(scene, components, whiten=whiten, training=training)
+    Reduced(pca.reduce(scene), pca, scene.name, scene.checksum()).save(out)
+
+
+@app.command()
+def train(
+    source: SceneSource,
+    label_source: LabelSource,
+    classifier: Annotated[str, typer.Option(help="hybridsn, coordinates, svm, forest, …")],
+    split_file: SplitFile,
+    out: Annotated[Path, typer.Option(help="Model to write (.safetensors).")],
+    schedule: Annotated[str, typer.Option(help="demo, paper or a YAML file.")] = "paper",
+    seed: Seed = 0,
+    reduced: Prepared = None,
+    device: Device = "auto",
+    precision: Precision = "auto",
+    history: Annotated[
+        Path | None, typer.Option("--log", help="CSV of the loss; its curve is drawn beside it.")
+    ] = None,
+) -> None:
+    """Train a classifier on the training pixels of a split; a killed run goes on where it was."""
+    from engine.device import pick
+    from hsi.labels import open_labels
+    from hsi.maps import save_curve
+    from hsi.model import classifier_named
+    from hsi.scene import open_scene
+    from hsi.splits import load_split
+    from hsi.train import train as fit
+
+    _suffix(out, ".safetensors")
+    chosen = classifier_named(classifier)()
+    made = load_split(split_file)
+    fit(
+        chosen,
+        open_scene(source),
+        open_labels(label_source),
+        made,
+        out,
+        compute=pick(device, precision),
+        schedule_name=schedule,
+        seed=seed,
+        reduced=_prepared(reduced),
+        history=history,
+    )
+    if history is not None and history.is_file():
+        save_curve(history.with_suffix(".png"), history, f"{classifier}, {made.how}, seed {seed}")
+
+
+@app.command()
+def classify(
+    source: SceneSource,
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="File of hsi train.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help=".npy, ENVI .hdr, or a folder.")],
+    probabilities: Annotated[bool, typer.Option("--probabilities", help="Write them too.")] = False,
+    block: Annotated[str, typer.Option(help="auto, or the side of a block in pixels.")] = "auto",
+    reduced: Prepared = None,
+    device: Device = "auto",
+    precision: Precision = "auto",
+) -> None:
+    """Name the class of every pixel; write the map, a picture with a legend, and a record."""
+    from engine.device import pick
+    from hsi.classify import classify as run_model
+    from hsi.scene import open_scene
+
+    if block != "auto" and not (block.isdecimal() and int(block) >= 1):
+        raise HsiError(f"--block {block}: expected auto or a number of pixels, at least 1")
+    run_model(
+        open_scene(source),
+        model,
+        out,
+        compute=pick(device, precision),
+        block=None if block == "auto" else int(block),
+        probabilities=probabilities,
+        reduced=_prepared(reduced),
+    )
+
+
+@app.command()
+def score(
+    map_file: Annotated[str, typer.Argument(metavar="MAP", help="Map of hsi classify.")],
+    label_source: LabelSource,
+    split_file: SplitFile,
+    out: Annotated[Path, typer.Option(help="Folder to write.")],
+    model: Annotated[
+        Path | None, typer.Option(help="Takes classifier, seed and seconds from it.")
+    ] = None,
+) -> None:
+    """Score a map on the test pixels: OA, AA, kappa, each class, the confusion matrix."""
+    from hsi.formats import read
+    from hsi.labels import open_labels
+    from hsi.score import made_by, score_map
+    from hsi.splits import load_split
+
+    labels = open_labels(label_source)
+    found = read(map_file, "labels")
+    scores = score_map(
+        found.array,
+        labels,
+        load_split(split_file),
+        out,
+        made_by=made_by(found.path, labels, model),
+    )
+    typer.echo(f"OA {scores.oa:.2f} %, AA {scores.aa:.2f} %, kappa {scores.kappa:.2f}")
+
+
+@app.command()
+def summary(
+    folders: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Of hsi score.")],
+    out: Annotated[Path, typer.Option(help="Folder for the three tables.")],
+) -> None:
+    """Collect scored runs into tables, with means over seeds beside the published figures."""
+    from hsi.summary import summarise
+
+    summarise(folders, out)
+
+
+@app.command()
+def convert(
+    source: SceneSource,
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="ENVI .hdr, or .npy.")],
+) -> None:
+    """Write a scene in another format."""
+    from hsi.scene import open_scene, write_scene
+
+    write_scene(out, open_scene(source))
+
+
+def _prepared(path: Path | None) -> "Reduced | None":
+    from hsi.reduce import load_reduced
+
+    return None if path is None else load_reduced(path)
+
+
+def _suffix(path: Path, expected: str) -> None:
+    """Refuse a wrong output name before any work."""
+    if path.suffix != expected:
+        raise HsiError(f"{path}: expected a name that ends with {expected}")
+
+
+def run() -> NoReturn:
+    """Run the command line and end the process."""
+    main(app, "hsi")

@@ -1,0 +1,190 @@
+"""Score a map against ground truth on the test pixels of a split, and write it down."""
+
+import json
+import logging
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from engine.artifacts import load_tensors, sha256_file, write_json
+from engine.tables import write_csv
+from hsi.errors import HsiError
+from hsi.labels import Labels
+from hsi.maps import save_comparison, save_confusion
+from hsi.metrics import Scores, score
+from hsi.splits import Split
+
+log = logging.getLogger(__name__)
+
+PER_CLASS_COLUMNS = (
+    "scene",
+    "split",
+    "classifier",
+    "seed",
+    "class_id",
+    "class_name",
+    "train_pixels",
+    "test_pixels",
+    "recall",
+    "precision",
+    "f1",
+)
+
+
+def score_map(
+    numbers: npt.NDArray[np.integer[Any]],
+    labels: Labels,
+    split: Split,
+    out: Path,
+    *,
+    made_by: Mapping[str, Any],
+) -> Scores:
+    """Score a map and write `confusion.csv`, its pictures, `per_class.csv` and `scores.json`.
+
+    Parameters
+    ----------
+    numbers : ndarray (H, W), int
+        Class numbers.
+    labels, split
+        The ground truth, and the pixels of it to score on.
+    out : Path
+        Folder to write to.
+    made_by : mapping
+        `scene`, `classifier`, `seed` (of the training), and where known `schedule`,
+        `seconds_train`, `seconds_map`, `parameters`.
+
+    Returns
+    -------
+    Scores
+
+    Raises
+    ------
+    HsiError
+        Map, labels and split do not belong together.
+    """
+    split.check_fits(labels)
+    if numbers.shape != labels.ground_truth.shape:
+        raise HsiError(
+            f"map: expected {labels.ground_truth.shape} pixels as in the labels {labels.name}, "
+            f"found {numbers.shape}"
+        )
+    test = split.test
+    scores = score(labels.ground_truth[test], numbers[test].astype(np.int64), labels.classes)
+    tested = scores.support > 0
+    if not tested.all():
+        absent = [name for name, has in zip(labels.class_names, tested, strict=True) if not has]
+        log.info("no test pixels, and so no score: %s", ", ".join(absent))
+
+    case = {
+        "scene": made_by["scene"],
+        "split": split.how,
+        "classifier": made_by["classifier"],
+        "seed": made_by["seed"],
+    }
+    table = _confusion_table(scores, labels)
+    write_csv(table, out / "confusion.csv", list(table.columns))
+    write_csv(_per_class(case, scores, labels, split), out / "per_class.csv", PER_CLASS_COLUMNS)
+    title = f"{case['scene']} {case['split']}: {case['classifier']}, OA {scores.oa:.2f} %"
+    save_confusion(out / "confusion.png", scores.confusion, labels.class_names, title)
+    save_comparison(out / "comparison.png", numbers, labels, split, case["classifier"])
+    write_json(
+        out / "scores.json",
+        {
+            **case,
+            "schedule": made_by.get("schedule"),
+            "oa": round(scores.oa, 4),
+            "aa": round(scores.aa, 4),
+            "kappa": None if math.isnan(scores.kappa) else round(scores.kappa, 4),
+            "test_pixels": int(scores.support.sum()),
+            "train_pixels": int(split.train.sum()),
+            "seconds_train": made_by.get("seconds_train"),
+            "seconds_map": made_by.get("seconds_map"),
+            "parameters": made_by.get("parameters"),
+            "split_seed": split.seed,
+            "report": dict(split.report),
+        },
+    )
+    return scores
+
+
+def made_by(map_path: Path, labels: Labels, model: Path | None) -> dict[str, Any]:
+    """Find out what made a map: from its record beside it, and from the model where given.
+
+    Parameters
+    ----------
+    map_path : Path
+        A record of `hsi classify` lies beside it under the same stem, or not.
+    labels : Labels
+        Names the scene where nothing else does.
+    model : Path, optional
+        Must be the one the record names.
+
+    Raises
+    ------
+    HsiError
+        The map was made by another model.
+    """
+    record: dict[str, Any] = {}
+    path = map_path.with_suffix(".json")
+    if path.is_file():
+        try:
+            record = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise HsiError(f"{path}: expected the record of hsi classify ({error})") from error
+    found = {
+        "scene": record.get("scene", labels.name),
+        "classifier": record.get("classifier", map_path.stem),
+        "seed": record.get("seed", 0),
+        **{key: record.get(key) for key in ("schedule", "seconds_train", "seconds_map")},
+    }
+    if model is None:
+        return found
+    if record and record["model_sha256"] != sha256_file(model):
+        raise HsiError(f"{map_path}: made by another model than {model}; run hsi classify again")
+    _, description = load_tensors(model)
+    if "classifier" not in description:
+        raise HsiError(f"{model}: expected a model of hsi train, found other weights")
+    return {
+        **found,
+        "classifier": description["classifier"],
+        "seed": description["seed"],
+        "schedule": (description["schedule"] or {}).get("name"),
+        "seconds_train": description["seconds_train"],
+        "parameters": description["settings"].get("parameters"),
+    }
+
+
+def _confusion_table(scores: Scores, labels: Labels) -> pd.DataFrame:
+    """Rows are true classes, columns predicted; the first column's name says so."""
+    columns = {"true \\ predicted": list(labels.class_names)}
+    for name, counts in zip(labels.class_names, scores.confusion.T, strict=True):
+        columns[name] = counts.tolist()
+    return pd.DataFrame(columns)
+
+
+def _per_class(
+    case: Mapping[str, Any], scores: Scores, labels: Labels, split: Split
+) -> pd.DataFrame:
+    rows = []
+    for index, (number, name) in enumerate(zip(labels.classes, labels.class_names, strict=True)):
+        row = {
+            **case,
+            "class_id": int(number),
+            "class_name": name,
+            "train_pixels": int((split.train & (labels.indices == index)).sum()),
+            "test_pixels": int(scores.support[index]),
+        }
+        for figure in ("recall", "precision", "f1"):
+            row[figure] = two_decimals(getattr(scores, figure)[index])
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def two_decimals(value: float | None) -> str:
+    """Write a percentage for a table; absent (None or NaN) is empty."""
+    return "" if value is None or math.isnan(value) else f"{value:.2f}"

@@ -1,0 +1,176 @@
+"""Settings: defaults filled in, and every mistake told in one line."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine import settings
+from engine.errors import UserError
+
+SCHEMA: dict[str, Any] = {
+    "title": "settings",
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "seed": {
+            "title": "a whole number, 0 or more",
+            "type": "integer",
+            "minimum": 0,
+            "default": 0,
+        },
+        "kind": {"title": "a kind", "enum": ["grey", "colour"], "default": "grey"},
+        "levels": {"$ref": "#/$defs/levels", "default": ["noise:25"]},
+        "models": {
+            "title": "models by name",
+            "type": "object",
+            "default": {},
+            "propertyNames": {"title": "a name such as net-25", "pattern": "^net-[0-9]+$"},
+            "additionalProperties": {"$ref": "#/$defs/levels"},
+        },
+        "scene": {
+            "title": "a scene",
+            "type": ["object", "null"],
+            "default": None,
+            "additionalProperties": False,
+            "required": ["cube"],
+            "properties": {
+                "cube": {"title": "a file", "type": "string", "format": "file"},
+                "window": {
+                    "title": "an odd whole number from 3 to 99",
+                    "type": "integer",
+                    "minimum": 3,
+                    "maximum": 99,
+                    "not": {"multipleOf": 2},
+                    "default": 25,
+                },
+            },
+        },
+    },
+    "$defs": {
+        "levels": {
+            "title": "a list of levels such as [noise:25]",
+            "type": "array",
+            "minItems": 1,
+            "uniqueItems": True,
+            "items": {"title": "a level such as noise:25", "type": "string", "pattern": "^noise:"},
+        }
+    },
+}
+
+
+def check_file(name: str) -> None:
+    if not Path(name).is_file():
+        raise UserError(f"expected a file, found '{name}', which is not there; mend the path")
+
+
+def validate(config: dict[str, Any]) -> dict[str, Any]:
+    return settings.validate(config, SCHEMA, "my.yaml", {"file": check_file})
+
+
+def test_defaults_are_filled_in_at_every_depth() -> None:
+    assert validate({"scene": {"cube": __file__}}) == {
+        "seed": 0,
+        "kind": "grey",
+        "levels": ["noise:25"],
+        "models": {},
+        "scene": {"cube": __file__, "window": 25},
+    }
+
+
+def test_the_order_is_the_schemas_so_that_equal_settings_look_equal() -> None:
+    assert list(validate({"levels": ["noise:5"], "seed": 1})) == list(SCHEMA["properties"])
+
+
+def test_defaults_are_copies() -> None:
+    validate({})["levels"].append("noise:50")
+    assert validate({})["levels"] == ["noise:25"]
+
+
+def test_a_section_may_be_empty() -> None:
+    assert validate({"scene": None})["scene"] is None
+
+
+def test_a_whole_float_becomes_a_whole_number() -> None:
+    assert repr(validate({"seed": 3.0})["seed"]) == "3"
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"sed": 1}, "unknown key 'sed'; did you mean 'seed'?"),
+        ({"zzz": 1}, "unknown key 'zzz'; known: seed, kind, levels, models, scene"),
+        (
+            {"scene": {"cube": __file__, "windw": 3}},
+            "scene: unknown key 'windw'; did you mean 'window'?",
+        ),
+        ({"seed": -1}, "seed: expected a whole number, 0 or more, found -1"),
+        ({"seed": True}, "seed: expected a whole number, 0 or more, found true"),
+        ({"seed": "one"}, "seed: expected a whole number, 0 or more, found 'one'"),
+        ({"kind": "gray"}, "kind: expected a kind, found 'gray'; did you mean 'grey'?"),
+        (
+            {"levels": []},
+            "levels: expected a list of levels such as [noise:25], found an empty list",
+        ),
+        (
+            {"levels": "noise:25"},
+            "levels: expected a list of levels such as [noise:25], found 'noise:25'; "
+            "write [noise:25]",
+        ),
+        (
+            {"models": {"net-1": [{"noise": 25}]}},
+            "models.net-1[0]: expected a level such as noise:25, found {noise: 25}; "
+            "write noise:25 without a space",
+        ),
+        ({"levels": ["noise:5", "noise:5"]}, "levels: 'noise:5' is there twice; keep one"),
+        ({"models": {"nett": ["noise:5"]}}, "models: 'nett': expected a name such as net-25"),
+        ({"scene": {}}, "scene: the key 'cube' is missing; give a file"),
+        (
+            {"scene": {"cube": __file__, "window": 24}},
+            "scene.window: expected an odd whole number from 3 to 99, found 24",
+        ),
+        (
+            {"scene": {"cube": "no.mat"}},
+            "scene.cube: expected a file, found 'no.mat', which is not there; mend the path",
+        ),
+        ({"scene": 3}, "scene: expected a scene, found 3"),
+    ],
+)
+def test_a_mistake_is_one_line(config: dict[str, Any], message: str) -> None:
+    with pytest.raises(UserError) as raised:
+        validate(config)
+    assert str(raised.value) == f"my.yaml: {message}"
+
+
+def test_an_unknown_key_is_told_first() -> None:
+    with pytest.raises(UserError, match="unknown key 'sede'"):
+        validate({"seed": -1, "sede": 3})
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: [1\nb: 2", r"my\.yaml: line 2, column 2: expected YAML; "),
+        ("- a\n- b", r"my\.yaml: expected keys with values, found \[a, b\]$"),
+        ("", r"my\.yaml: expected keys with values, found nothing$"),
+    ],
+)
+def test_a_file_that_holds_no_settings(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "my.yaml"
+    path.write_text(text)
+    with pytest.raises(UserError, match=message) as raised:
+        settings.load(path)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"none\.yaml: expected a readable YAML file \(No such"):
+        settings.load(tmp_path / "none.yaml")
+
+
+def test_the_command_says_what_is_wrong_with_a_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        settings.main([str(tmp_path / "none.yaml")])
+    assert capsys.readouterr().err.count("\n") == 1

@@ -1,0 +1,98 @@
+import json
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from restore import degrade, degraded
+from restore.errors import RestoreError
+
+RNG = np.random.default_rng(0)
+
+
+@dataclass(frozen=True)
+class Item:
+    name: str
+    image: np.ndarray
+
+    def load(self):
+        return self.image
+
+
+ITEMS = [
+    Item("grey", RNG.integers(0, 256, (25, 30), dtype=np.uint8)),
+    Item("colour ü", RNG.integers(0, 256, (26, 31, 3), dtype=np.uint8)),
+]
+
+
+@pytest.mark.parametrize("text", ["noise:25", "jpeg:10", "bicubic:3"])
+def test_files_give_exactly_the_pair_of_memory(text, tmp_path):
+    degradation = degrade.parse(text)
+    done = []
+    degraded.write_folder(ITEMS, tmp_path, degradation, 5, advance=lambda: done.append(1))
+    assert len(done) == 2
+    for item in ITEMS:
+        expected = degrade.pair(item.image, degradation, seed=5, name=item.name)
+        found = degraded.read_observed(tmp_path, item.name, item.image, degradation)
+        assert np.array_equal(found.target, expected.target)
+        assert np.array_equal(found.observed, expected.observed)
+        assert (found.border, found.quantised) == (expected.border, expected.quantised)
+
+
+@pytest.mark.parametrize("text", ["noise:25", "jpeg:10", "bicubic:3"])
+def test_in_colour_too(text, tmp_path):
+    degradation = degrade.parse(text)
+    degraded.write_folder(ITEMS[1:], tmp_path, degradation, 0, colour=True)
+    image = ITEMS[1].image
+    expected = degrade.pair(image, degradation, seed=0, name="colour ü", colour=True)
+    found = degraded.read_observed(tmp_path, "colour ü", image, degradation, colour=True)
+    assert np.array_equal(found.observed, expected.observed)
+
+
+def test_manifest_names_what_was_made(tmp_path):
+    path = degraded.write_folder(ITEMS, tmp_path, degrade.parse("jpeg:10"), 0)
+    content = json.loads(path.read_text(encoding="utf-8"))
+    assert content == degraded.manifest(tmp_path)
+    assert content["degradation"] == "jpeg:10"
+    assert content["files"]["grey"]["file"] == "grey.jpg"
+    assert {file.name for file in tmp_path.iterdir()} == {
+        "degraded.json",
+        "grey.jpg",
+        "colour ü.jpg",
+    }
+
+
+def test_another_degradation_source_or_file_is_refused(tmp_path):
+    jpeg10 = degrade.parse("jpeg:10")
+    degraded.write_folder(ITEMS, tmp_path, jpeg10, 0)
+    image = ITEMS[0].image
+    with pytest.raises(RestoreError, match="expected jpeg:20 with colour False, found jpeg:10"):
+        degraded.read_observed(tmp_path, "grey", image, degrade.parse("jpeg:20"))
+    with pytest.raises(RestoreError, match="no image other"):
+        degraded.read_observed(tmp_path, "other", image, jpeg10)
+    with pytest.raises(RestoreError, match="made of another image"):
+        degraded.read_observed(tmp_path, "grey", 255 - image, jpeg10)
+    (tmp_path / "grey.jpg").write_bytes(b"")
+    with pytest.raises(RestoreError, match="missing or changed"):
+        degraded.read_observed(tmp_path, "grey", image, jpeg10)
+
+
+def test_missing_or_foreign_manifest_is_refused(tmp_path):
+    with pytest.raises(RestoreError, match="no such file; make it with restore degrade"):
+        degraded.manifest(tmp_path)
+    for text in ("[]", "{}", "not json"):
+        (tmp_path / "degraded.json").write_text(text)
+        with pytest.raises(RestoreError, match="not a manifest"):
+            degraded.manifest(tmp_path)
+
+
+def test_two_images_of_one_name_and_none_are_refused(tmp_path):
+    with pytest.raises(RestoreError, match="two images are called grey"):
+        degraded.write_folder([ITEMS[0]] * 2, tmp_path, degrade.parse("noise:5"), 0)
+    with pytest.raises(RestoreError, match="found none"):
+        degraded.write_folder([], tmp_path, degrade.parse("noise:5"), 0)
+
+
+def test_an_image_that_cannot_be_degraded_is_named(tmp_path):
+    with pytest.raises(RestoreError, match="grey: a colour degradation was asked for"):
+        degraded.write_folder(ITEMS, tmp_path, degrade.parse("noise:5"), 0, colour=True)

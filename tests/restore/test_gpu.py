@@ -1,0 +1,44 @@
+"""What runs on the CPU runs on a GPU, with the same results to its precision."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from engine.device import pick
+from restore.dncnn import Architecture, DnCNN, variant
+from restore.patches import Patches
+from restore.tiles import restore
+
+pytestmark = [
+    pytest.mark.gpu,
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device on this machine"),
+]
+
+
+def network() -> DnCNN:
+    generator = torch.Generator().manual_seed(0)
+    network = DnCNN(Architecture(6, 1, 16, batch_norm=False), generator)
+    torch.nn.init.normal_(network.convolutions()[-1].weight, std=0.05, generator=generator)
+    return network.eval()
+
+
+@pytest.mark.parametrize(("precision", "tolerance"), [("float32", 1e-4), ("bf16", 2e-2)])
+def test_gpu_restores_as_the_cpu_does(precision: str, tolerance: float) -> None:
+    image = torch.rand(1, 1, 60, 44, generator=torch.Generator().manual_seed(1))
+    expected = restore(network(), image, pick("cpu", "float32"))
+    gpu = pick("cuda", precision)
+    found = restore(network().to(gpu.device), image, gpu, side=17)
+    torch.testing.assert_close(found, expected, rtol=0, atol=tolerance)
+
+
+def test_gpu_batches_cut_the_same_patches(tmp_path: Path) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (64, 64), np.uint8)
+    cuts = [
+        Patches(
+            [image], variant("dncnn-3"), patch=16, batch_size=9, scales=(1.0,), device=device
+        ).cut(torch.Generator().manual_seed(0))
+        for device in (torch.device("cpu"), torch.device("cuda"))
+    ]
+    assert torch.equal(cuts[0], cuts[1].cpu())

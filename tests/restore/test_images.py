@@ -1,0 +1,293 @@
+import io
+import struct
+import warnings
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms
+
+from restore import images, png16
+from restore.errors import RestoreError
+from restore.images import Picture
+
+RNG = np.random.default_rng(0)
+ICC = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+def samples(dtype, channels):
+    shape = (13, 17) if channels == 1 else (13, 17, channels)
+    if dtype == np.float32:
+        return RNG.normal(0.5, 1, shape).astype(np.float32)
+    return RNG.integers(0, np.iinfo(dtype).max, shape, dtype=dtype, endpoint=True)
+
+
+def picture(dtype=np.uint8, channels=3, alpha=False, **more):
+    return Picture(samples(dtype, channels), alpha=samples(dtype, 1) if alpha else None, **more)
+
+
+def exif(orientation, order=">"):
+    """An EXIF block with a maker's tag before the orientation and one after."""
+    entries = [(0x010F, 2, 4, b"Own\0"), (0x0112, 3, 1, struct.pack(order + "HH", orientation, 0))]
+    entries.append((0x8298, 2, 4, b"Me\0\0"))
+    block = (b"MM" if order == ">" else b"II") + struct.pack(order + "HI", 42, 8)
+    block += struct.pack(order + "H", len(entries))
+    for tag, kind, count, value in entries:
+        block += struct.pack(order + "HHI", tag, kind, count) + value
+    return block + b"\0\0\0\0"
+
+
+def same(a, b):
+    assert a.pixels.dtype == b.pixels.dtype
+    assert np.array_equal(a.pixels, b.pixels)
+    assert (a.alpha is None) == (b.alpha is None)
+    if a.alpha is not None:
+        assert np.array_equal(a.alpha, b.alpha)
+
+
+LOSSLESS = [
+    (suffix, dtype, channels, alpha)
+    for suffix, dtypes, alphas in [
+        (".png", (np.uint8, np.uint16), (False, True)),
+        (".tif", (np.uint8, np.uint16, np.float32), (False, True)),
+        (".bmp", (np.uint8,), (False,)),
+        (".webp", (np.uint8,), (False,)),
+        (".pgm", (np.uint8, np.uint16), (False,)),
+    ]
+    for dtype in dtypes
+    for channels in (1, 3)
+    for alpha in alphas
+    # WebP knows colour only.
+    if not (suffix == ".webp" and channels == 1)
+]
+
+
+@pytest.mark.parametrize(("suffix", "dtype", "channels", "alpha"), LOSSLESS)
+def test_written_and_read_again_is_the_same(suffix, dtype, channels, alpha, tmp_path):
+    suffix = ".ppm" if suffix == ".pgm" and channels == 3 else suffix
+    before = picture(dtype, channels, alpha)
+    images.write(tmp_path / f"a{suffix}", before)
+    same(images.read(tmp_path / f"a{suffix}"), before)
+    assert [path.name for path in tmp_path.iterdir()] == [f"a{suffix}"]
+
+
+def test_webp_keeps_colour_under_full_transparency(tmp_path):
+    before = picture(alpha=True)
+    before.alpha[:] = 0
+    images.write(tmp_path / "a.webp", before)
+    same(images.read(tmp_path / "a.webp"), before)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif", ".jpg", ".webp"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_profile_and_resolution_stay(suffix, dtype, tmp_path):
+    if dtype == np.uint16 and suffix in (".jpg", ".webp"):
+        pytest.skip("8 bit only")
+    images.write(tmp_path / f"a{suffix}", picture(dtype, icc=ICC, dpi=(300.0, 150.0)))
+    after = images.read(tmp_path / f"a{suffix}")
+    assert after.icc == ICC
+    if suffix != ".webp":  # which has no place for it but EXIF
+        assert after.dpi == pytest.approx((300, 150), abs=0.02)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp"])
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("value", range(1, 9))
+def test_orientation_is_applied_once_and_the_rest_of_exif_stays(suffix, order, value, tmp_path):
+    plain = picture().pixels
+    Image.fromarray(plain).save(
+        tmp_path / f"a{suffix}", exif=b"Exif\0\0" + exif(value, order), lossless=True, quality=100
+    )
+    first = images.read(tmp_path / f"a{suffix}")
+    assert first.exif == exif(1, order)
+    with Image.open(tmp_path / f"a{suffix}") as stored:
+        stored.load()
+        flips = {
+            2: Image.Transpose.FLIP_LEFT_RIGHT,
+            3: Image.Transpose.ROTATE_180,
+            4: Image.Transpose.FLIP_TOP_BOTTOM,
+            5: Image.Transpose.TRANSPOSE,
+            6: Image.Transpose.ROTATE_270,
+            7: Image.Transpose.TRANSVERSE,
+            8: Image.Transpose.ROTATE_90,
+        }
+        turned = stored.transpose(flips[value]) if value > 1 else stored
+        assert np.array_equal(first.pixels, np.asarray(turned))
+    images.write(tmp_path / "b.png", first)
+    second = images.read(tmp_path / "b.png")
+    same(second, first)
+    assert second.exif == first.exif
+
+
+def test_16_bit_png_keeps_exif(tmp_path):
+    images.write(tmp_path / "a.png", picture(np.uint16, exif=exif(1)))
+    assert images.read(tmp_path / "a.png").exif == exif(1)
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+@pytest.mark.parametrize("kind", range(5))
+def test_16_bit_png_with_each_filter(channels, kind):
+    """Encode with one filter throughout, by the loops of the specification."""
+    values = samples(np.uint16, channels).reshape(13, 17 * channels)
+    rows = values.astype(">u2").view(np.uint8).astype(int)
+    step, raw = 2 * channels, b""
+    for y, row in enumerate(rows):
+        raw += bytes([kind])
+        for x, value in enumerate(row):
+            a = row[x - step] if x >= step else 0
+            b = rows[y - 1][x] if y else 0
+            c = rows[y - 1][x - step] if y and x >= step else 0
+            p = a + b - c
+            paeth = min((a, b, c), key=lambda near, p=p: abs(p - near))
+            raw += bytes([(value - (0, a, b, (a + b) // 2, paeth)[kind]) % 256])
+    header = struct.pack(">IIBBBBB", 17, 13, 16, {1: 0, 2: 4, 3: 2, 4: 6}[channels], 0, 0, 0)
+    data = png16.SIGNATURE
+    for name, content in ((b"IHDR", header), (b"IDAT", zlib.compress(raw)), (b"IEND", b"")):
+        data += struct.pack(">I", len(content)) + name + content
+        data += struct.pack(">I", zlib.crc32(name + content))
+    assert png16.is_deep(data)
+    found = png16.read(data)
+    assert np.array_equal(found.reshape(values.shape), values)
+
+
+def test_palette_bilevel_and_transparent_colour_are_resolved(tmp_path):
+    colours = RNG.integers(0, 256, (9, 9, 3), dtype=np.uint8) // 128 * 255
+    palette = Image.fromarray(colours).quantize(8)
+    palette.save(tmp_path / "p.png")
+    found = images.read(tmp_path / "p.png")
+    assert np.array_equal(found.pixels, colours)
+    assert (found.mode, found.alpha) == ("P", None)
+    palette.save(tmp_path / "t.png", transparency=palette.getpixel((0, 0)))
+    found = images.read(tmp_path / "t.png")
+    assert found.alpha is not None
+    assert found.alpha[0, 0] == 0
+    assert found.alpha.max() == 255
+    Image.fromarray(colours[..., 0]).convert("1").save(tmp_path / "b.png")
+    assert np.array_equal(images.read(tmp_path / "b.png").pixels, colours[..., 0])
+
+
+def test_cmyk_becomes_rgb(tmp_path):
+    Image.new("CMYK", (8, 8), (0, 255, 255, 0)).save(tmp_path / "a.jpg", quality=100)
+    found = images.read(tmp_path / "a.jpg")
+    assert (found.mode, found.pixels.shape) == ("CMYK", (8, 8, 3))
+    assert found.pixels[0, 0] == pytest.approx([255, 0, 0], abs=3)
+
+
+def test_format_is_told_by_content(tmp_path):
+    Image.fromarray(picture().pixels).save(tmp_path / "a.png", format="BMP")
+    assert images.read(tmp_path / "a.png").format == "BMP"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.png", b"", "the file is empty"),
+        ("a.png", b"just some text", "expected PNG, JPEG, .* found something else"),
+        ("a.gif", b"GIF89a" + b"\0" * 20, "found GIF"),
+        ("a.png", png16.SIGNATURE, "a.png"),
+        ("a.tif", b"II*\0\x08\0\0\0", "damaged or cut short"),
+    ],
+)
+def test_what_is_no_image_is_one_line(name, content, message, tmp_path):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(RestoreError, match=message) as error:
+        images.read(tmp_path / name)
+    assert str(tmp_path / name) in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_missing_file(tmp_path):
+    with pytest.raises(RestoreError, match="cannot be read"):
+        images.read(tmp_path / "none.png")
+
+
+@pytest.mark.parametrize(
+    ("suffix", "dtype", "channels"),
+    [(s, np.uint8, 3) for s in (".png", ".jpg", ".tif", ".bmp", ".webp", ".ppm")]
+    + [(".png", np.uint16, c) for c in (1, 3)]
+    + [(".tif", np.uint16, 3), (".tif", np.float32, 1), (".pgm", np.uint16, 1)],
+)
+def test_a_file_cut_at_half_is_refused(suffix, dtype, channels, tmp_path):
+    path = tmp_path / f"a{suffix}"
+    images.write(path, picture(dtype, channels))
+    data = path.read_bytes()
+    for share in (0.3, 0.6, 0.95):
+        path.write_bytes(data[: int(len(data) * share)])
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            with pytest.raises(RestoreError, match="a\\" + suffix):
+                images.read(path)
+
+
+def test_animations_are_refused(tmp_path):
+    frames = [Image.fromarray(picture().pixels) for _ in range(3)]
+    for suffix in (".png", ".webp"):
+        frames[0].save(tmp_path / f"a{suffix}", save_all=True, append_images=frames[1:])
+        with pytest.raises(RestoreError, match="expected a still image, found 3 frames"):
+            images.read(tmp_path / f"a{suffix}")
+
+
+def test_values_that_are_not_finite_are_refused(tmp_path):
+    broken = picture(np.float32, 1)
+    broken.pixels[2, 3] = np.nan
+    broken.pixels[4, 5] = np.inf
+    images.write(tmp_path / "a.tif", broken)
+    with pytest.raises(RestoreError, match="found 2 NaN or infinite"):
+        images.read(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "message"),
+    [
+        ("a.jpg", {"dtype": np.uint16}, "JPEG cannot hold uint16"),
+        ("a.png", {"dtype": np.float32}, "PNG cannot hold float32"),
+        ("a.jpg", {"alpha": True}, "JPEG cannot hold alpha"),
+        ("a.ppm", {"alpha": True}, "PPM cannot hold alpha"),
+        ("a.xyz", {}, "expected one of .bmp"),
+    ],
+)
+def test_what_a_format_cannot_hold_is_refused(name, kind, message, tmp_path):
+    with pytest.raises(RestoreError, match=message):
+        images.write(tmp_path / name, picture(**kind))
+    assert not list(tmp_path.iterdir())
+
+
+def test_wrong_arrays_are_refused():
+    with pytest.raises(RestoreError, match="uint8, uint16 or float32, got float64"):
+        Picture(np.zeros((3, 3)))
+    with pytest.raises(RestoreError, match="expected pixels"):
+        Picture(np.zeros((3, 3, 4), np.uint8))
+    with pytest.raises(RestoreError, match="expected alpha"):
+        Picture(np.zeros((3, 3), np.uint8), np.zeros((3, 4), np.uint8))
+
+
+def test_as_uint8_scales_and_rounds():
+    values = np.array([[0, 128, 129, 257, 65535]], np.uint16)
+    assert images.as_uint8(Picture(values)).tolist() == [[0, 0, 1, 1, 255]]
+    with pytest.raises(RestoreError, match="found float32"):
+        images.as_uint8(picture(np.float32))
+
+
+def test_one_pixel_and_long_thin_images(tmp_path):
+    for shape in ((1, 1), (20000, 1), (1, 20000, 3)):
+        images.write(tmp_path / "a.png", Picture(np.ones(shape, np.uint16)))
+        assert images.read(tmp_path / "a.png").pixels.shape == shape
+
+
+def test_pillows_size_limit_does_not_apply(tmp_path, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    images.write(tmp_path / "a.png", picture())
+    assert images.read(tmp_path / "a.png").pixels.shape == (13, 17, 3)
+    assert Image.MAX_IMAGE_PIXELS == 10
+
+
+def test_interlaced_16_bit_png():
+    # The smallest Adam7 image: one pixel is one pass.
+    header = struct.pack(">IIBBBBB", 1, 1, 16, 2, 0, 0, 1)
+    raw = b"\0" + np.array([1, 2, 65535], ">u2").tobytes()
+    out = io.BytesIO(png16.SIGNATURE)
+    out.seek(0, io.SEEK_END)
+    for name, content in ((b"IHDR", header), (b"IDAT", zlib.compress(raw)), (b"IEND", b"")):
+        out.write(struct.pack(">I", len(content)) + name + content)
+        out.write(struct.pack(">I", zlib.crc32(name + content)))
+    assert png16.read(out.getvalue()).tolist() == [[[1, 2, 65535]]]

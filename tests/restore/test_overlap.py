@@ -1,0 +1,71 @@
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from restore import jpeg, sets
+from restore.degrade import grey
+from restore.overlap import overlap
+
+
+def stored(folder, **pictures):
+    folder.mkdir()
+    for name, pixels in pictures.items():
+        Image.fromarray(pixels).save(folder / f"{name}.png")
+    return sets.resolve(str(folder))
+
+
+@pytest.fixture(scope="module")
+def photographs():
+    return {item.name: item.load() for item in sets.resolve("embedded-train")}
+
+
+def test_different_photographs_do_not_overlap():
+    assert overlap(sets.resolve("embedded-train"), sets.resolve("embedded-test")) == []
+
+
+def test_every_photograph_overlaps_itself_alone():
+    train = sets.resolve("embedded-train")
+    assert sorted(overlap(train, train)) == sorted((item.name, item.name) for item in train)
+
+
+def test_disguised_copies_are_found(photographs, tmp_path):
+    coffee, china = photographs["coffee"], photographs["china"]
+    buffer = io.BytesIO()
+    Image.fromarray(china).save(buffer, "JPEG", quality=85)
+    train = stored(
+        tmp_path / "train",
+        luma=jpeg.luma(coffee),
+        grey=grey(coffee),
+        crop=grey(coffee)[101:281, 203:383],
+        darker=(coffee * 0.7).astype(np.uint8),
+        jpeg=np.asarray(Image.open(buffer)),
+        other=photographs["astronaut"],
+    )
+    test = stored(tmp_path / "test", coffee=coffee, china=china)
+    assert sorted(overlap(train, test)) == [
+        ("crop", "coffee"),
+        ("darker", "coffee"),
+        ("grey", "coffee"),
+        ("jpeg", "china"),
+        ("luma", "coffee"),
+    ]
+
+
+def test_small_and_flat_images_are_compared_too(tmp_path):
+    flat, tiny = np.full((40, 40), 9, np.uint8), np.eye(5, dtype=np.uint8) * 200
+    train = stored(tmp_path / "train", flat=flat, tiny=tiny)
+    test = stored(tmp_path / "test", flat=flat, tiny=tiny, lighter=flat + 1)
+    assert sorted(overlap(train, test)) == [("flat", "flat"), ("tiny", "tiny")]
+
+
+@pytest.mark.reference
+def test_bsd68_lies_in_the_validation_images_only(shared_data):
+    root = shared_data / "images"
+    few = sets.ImageSet("few", sets.resolve("BSD68", root).items[::17])
+    found = overlap(sets.resolve("BSDS500-val", root), few)
+    assert [test for _, test in found] and {test for _, test in found} == {i.name for i in few}
+    assert len(found) == len(few)
+    train = sets.ImageSet("part", sets.resolve("Train400", root).items[::10])
+    assert overlap(train, few) == []

@@ -1,0 +1,39 @@
+"""Strips and curves are drawn where they are asked for, from what is there."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from restore.benchmark import Baseline
+from restore.degrade import parse
+from restore.errors import RestoreError
+from restore.pictures import curves, strip
+from restore.sets import resolve
+
+
+def test_strip_has_a_column_for_each_method(tmp_path: Path) -> None:
+    folder = tmp_path / "set"
+    folder.mkdir()
+    Image.fromarray(np.full((20, 30), 90, np.uint8)).save(folder / "flat.png")
+    chosen, noise = resolve(str(folder)), parse("noise:25")
+    widths = []
+    for names in (("nlm",), ("nlm", "tv")):
+        out = tmp_path / f"{len(names)}.png"
+        strip([Baseline(name) for name in names], chosen, noise, out, seed=0)
+        with Image.open(out) as picture:
+            widths.append(picture.width)
+    assert widths[1] / widths[0] == pytest.approx(4 / 3, rel=0.01)
+
+
+def test_curves_need_histories(tmp_path: Path) -> None:
+    good = tmp_path / "seed0.csv"
+    good.write_text("step,loss,learning_rate,seconds\n1,3.0,0.1,1\n2,2.0,0.1,2\n")
+    curves([good], tmp_path / "curves.png")
+    with Image.open(tmp_path / "curves.png") as picture:
+        assert picture.width > 300
+    bad = tmp_path / "bad.csv"
+    bad.write_text("a,b\n1,2\n")
+    with pytest.raises(RestoreError, match=r"bad\.csv: expected a training history"):
+        curves([bad], tmp_path / "none.png")

@@ -1,0 +1,216 @@
+import io
+import re
+import zipfile
+
+import h5py
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+from restore.errors import RestoreError
+from restore.published_weights import import_weights
+
+DEPTH = 4
+
+
+def matconvnet(path, channels=1, depth=DEPTH, features=8, seed=0):
+    """Write a network as MATLAB 7.3 does, and give its weights as PyTorch orders them."""
+    rng = np.random.default_rng(seed)
+    widths = [channels, *[features] * (depth - 1), channels]
+    tensors = []
+    with h5py.File(path, "w", userblock_size=512) as file:
+        references = []
+        for index in range(depth):
+            shape = (widths[index + 1], widths[index], 3, 3)
+            weight = rng.normal(size=shape).astype(np.float32)
+            bias = rng.normal(size=shape[0]).astype(np.float32)
+            tensors.append((weight, bias))
+            stored = weight.transpose(0, 1, 3, 2)
+            stored = stored[0] if shape[0] == 1 else stored
+            group = file.create_group(f"#refs#/layer{index}")
+            parts = [file.create_dataset(f"#refs#/w{index}", data=stored)]
+            parts.append(file.create_dataset(f"#refs#/b{index}", data=bias[None]))
+            cells = np.array([[part.ref] for part in parts], dtype=h5py.ref_dtype)
+            group.create_dataset("weights", data=cells, dtype=h5py.ref_dtype)
+            references.append(group.ref)
+            relu = file.create_group(f"#refs#/relu{index}")
+            if index < depth - 1:
+                references.append(relu.ref)
+        cells = np.array(references, dtype=h5py.ref_dtype)[:, None]
+        file.create_dataset("net/layers", data=cells, dtype=h5py.ref_dtype)
+    return tensors
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_matconvnet_arrays_come_in_pytorchs_order(channels, tmp_path):
+    expected = matconvnet(tmp_path / "net.mat", channels)
+    tensors, description = import_weights(tmp_path / "net.mat")
+    assert list(tensors)[:2] == ["layers.0.weight", "layers.0.bias"]
+    for index, (weight, bias) in enumerate(expected):
+        assert np.array_equal(tensors[f"layers.{index}.weight"].numpy(), weight)
+        assert np.array_equal(tensors[f"layers.{index}.bias"].numpy(), bias)
+    assert len(tensors) == 2 * DEPTH
+    found = (description["depth"], description["channels"], description["features"])
+    assert found == (DEPTH, channels, 8)
+    assert (description["residual"], description["batch_norm"]) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("name", "depth", "channels", "variant", "sigma", "sigma_range"),
+    [
+        ("sigma=15.mat", 17, 1, "dncnn-s-15", 15, None),
+        ("dncnn_50.mat", 17, 1, "dncnn-s-50", 50, None),
+        ("mine.mat", 17, 1, "dncnn", None, None),
+        ("GD_Gray_Blind.mat", 20, 1, "dncnn-b", None, [0, 55]),
+        ("dncnn3.mat", 20, 1, "dncnn-3", None, [0, 55]),
+        ("GD_Color_Blind.mat", 20, 3, "dncnn-b-color", None, [0, 55]),
+    ],
+)
+def test_variant_and_sigma_from_shape_and_name(
+    name, depth, channels, variant, sigma, sigma_range, tmp_path
+):
+    matconvnet(tmp_path / name, channels, depth)
+    _, description = import_weights(tmp_path / name)
+    assert description["variant"] == variant
+    assert description["sigma"] == sigma
+    assert description["sigma_range"] == sigma_range
+
+
+def state(tensors, wrap=None):
+    result = {}
+    for index, (weight, bias) in enumerate(tensors):
+        result[f"model.{2 * index}.weight"] = torch.from_numpy(weight)
+        result[f"model.{2 * index}.bias"] = torch.from_numpy(bias)
+    return {wrap: result} if wrap else result
+
+
+@pytest.mark.parametrize("wrap", [None, "state_dict", "params"])
+def test_pytorch_equals_matconvnet(wrap, tmp_path):
+    torch.save(state(matconvnet(tmp_path / "a.mat"), wrap), tmp_path / "a.pth")
+    one, _ = import_weights(tmp_path / "a.mat")
+    two, description = import_weights(tmp_path / "a.pth")
+    assert description["format"] == "pytorch"
+    assert one.keys() == two.keys()
+    assert all(torch.equal(one[key], two[key]) for key in one)
+
+
+class Payload:
+    ran = False
+
+    def __reduce__(self):
+        return (print, ("this must never be seen",))
+
+
+def test_a_pickle_with_code_is_refused_with_the_reason(tmp_path, capsys):
+    torch.save({"model.0.weight": Payload()}, tmp_path / "bad.pth")
+    with pytest.raises(RestoreError, match=r"refused, because loading it would run code \(.*print"):
+        import_weights(tmp_path / "bad.pth")
+    assert capsys.readouterr().out == ""
+
+
+def test_a_whole_pickled_model_is_refused(tmp_path):
+    torch.save(torch.nn.Conv2d(1, 8, 3), tmp_path / "model.pth")
+    with pytest.raises(RestoreError, match="run code .*; ask its author for a plain state dict"):
+        import_weights(tmp_path / "model.pth")
+
+
+def test_other_files_are_refused_in_one_line(tmp_path):
+    weights = matconvnet(tmp_path / "a.mat")
+    cases = {
+        "empty.pth": (b"", "not a .mat or .pth of weights"),
+        "text.pth": (b"hello there", "not a .mat or .pth of weights"),
+        "old.mat": (b"MATLAB 5.0 MAT-file" + b" " * 600, "of version 7.3"),
+        "cut.mat": ((tmp_path / "a.mat").read_bytes()[:2000], "expected a MatConvNet network"),
+    }
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("readme.txt", "no weights")
+    cases["zip.pth"] = (buffer.getvalue(), "not a .mat or .pth of weights")
+    for name, saved, message in [
+        ("list.pth", [1, 2], "expected a state dict of tensors, found list"),
+        ("short.pth", state(weights[:2]), "expected a DnCNN"),
+        ("norm.pth", {**state(weights), "model.3.running_mean": torch.zeros(8)}, "nothing else"),
+        ("nobias.pth", {"a.weight": torch.zeros(8, 1, 3, 3)}, "with a bias"),
+    ]:
+        buffer = io.BytesIO()
+        torch.save(saved, buffer)
+        cases[name] = (buffer.getvalue(), message)
+    for name, (content, message) in cases.items():
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(RestoreError, match=re.escape(message)) as error:
+            import_weights(tmp_path / name)
+        assert str(tmp_path / name) in str(error.value)
+        assert "\n" not in str(error.value)
+    with pytest.raises(RestoreError, match="no such file"):
+        import_weights(tmp_path / "none.mat")
+
+
+@pytest.mark.reference
+def test_the_published_files_are_recognised_even_renamed(shared_data, tmp_path):
+    expected = {
+        "sigma=15.mat": ("dncnn-s-15", 555_137),
+        "sigma=25.mat": ("dncnn-s-25", 555_137),
+        "sigma=50.mat": ("dncnn-s-50", 555_137),
+        "dncnn_25.pth": ("dncnn-s-25", 555_137),
+        "GD_Gray_Blind.mat": ("dncnn-b", 665_921),
+        "GD_Color_Blind.mat": ("dncnn-b-color", 668_227),
+        "DnCNN3.mat": ("dncnn-3", 665_921),
+    }
+    for index, (name, (variant, parameters)) in enumerate(expected.items()):
+        renamed = tmp_path / f"weights{index}"
+        renamed.write_bytes((shared_data / "published_weights" / name).read_bytes())
+        tensors, description = import_weights(renamed)
+        assert description["variant"] == variant
+        assert sum(tensor.numel() for tensor in tensors.values()) == parameters
+
+
+@pytest.mark.reference
+def test_the_two_published_forms_of_one_network_are_equal(shared_data):
+    folder = shared_data / "published_weights"
+    one, _ = import_weights(folder / "sigma=25.mat")
+    two, _ = import_weights(folder / "dncnn_25.pth")
+    assert all(torch.equal(one[key], two[key]) for key in one)
+
+
+def forward(tensors, image):
+    """The network written out, so that this file tests weights and protocol and nothing else."""
+    degraded = torch.from_numpy(image / 255).float()[None, None]
+    degraded = degraded.contiguous(memory_format=torch.channels_last)
+    depth, values = len(tensors) // 2, degraded
+    with torch.inference_mode():
+        for index in range(depth):
+            weight, bias = (tensors[f"layers.{index}.{part}"] for part in ("weight", "bias"))
+            values = functional.conv2d(values, weight, bias, padding=1)
+            values = values.relu() if index < depth - 1 else values
+        return (degraded - values)[0, 0].double().numpy() * 255
+
+
+@pytest.mark.reference
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("weights", "images", "degradation", "psnr", "ssim", "within"),
+    [
+        ("sigma=25.mat", "Set12", "noise:25", 30.43, 0.8617, 0.03),
+        ("DnCNN3.mat", "Classic5", "jpeg:10", 29.40, 0.8026, 0.01),
+        ("DnCNN3.mat", "Classic5", "jpeg:40", 33.77, 0.9003, 0.01),
+        ("DnCNN3.mat", "Set5", "bicubic:2", 37.58, 0.9590, 0.01),
+        ("DnCNN3.mat", "Set5", "bicubic:3", 33.76, 0.9222, 0.01),
+        ("DnCNN3.mat", "Set5", "bicubic:4", 31.40, 0.8845, 0.01),
+    ],
+)
+def test_published_weights_give_the_published_figures(
+    weights, images, degradation, psnr, ssim, within, shared_data
+):
+    from restore import degrade, metrics, sets
+
+    tensors, _ = import_weights(shared_data / "published_weights" / weights)
+    scores = []
+    for item in sets.resolve(images, shared_data / "images"):
+        pair = degrade.pair(item.load(), degrade.parse(degradation), seed=0, name=item.name)
+        estimate = forward(tensors, pair.observed)
+        estimate = metrics.quantise(estimate) if pair.quantised else estimate
+        scores.append([f(pair.target, estimate, pair.border) for f in (metrics.psnr, metrics.ssim)])
+    found = np.mean(scores, axis=0)
+    assert found[0] == pytest.approx(psnr, abs=within)
+    assert found[1] == pytest.approx(ssim, abs=0.0005)

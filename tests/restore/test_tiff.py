@@ -1,0 +1,111 @@
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from restore import images
+from restore.errors import RestoreError
+from restore.images import Picture
+
+RNG = np.random.default_rng(0)
+GREY = RNG.integers(0, 65536, (11, 14), dtype=np.uint16)
+COLOUR = RNG.integers(0, 256, (11, 14, 3), dtype=np.uint8)
+
+
+def test_pages_stay_pages(tmp_path):
+    pages = [Picture(GREY), Picture(COLOUR), Picture(GREY[:5].astype(np.float32))]
+    images.write_pages(tmp_path / "a.tif", pages)
+    found = images.read_pages(tmp_path / "a.tif")
+    assert len(found) == 3
+    for before, after in zip(pages, found, strict=True):
+        assert np.array_equal(before.pixels, after.pixels)
+    with pytest.raises(RestoreError, match="expected one image, found 3 pages"):
+        images.read(tmp_path / "a.tif")
+    with pytest.raises(RestoreError, match="only TIFF holds several pages"):
+        images.write_pages(tmp_path / "a.png", pages)
+
+
+def test_tags_stay(tmp_path):
+    tifffile.imwrite(
+        tmp_path / "a.tif",
+        GREY,
+        metadata=None,
+        description="a scan",
+        software="scanner 1",
+        extratags=[
+            (315, 2, 0, "an artist", True),
+            (33550, 12, 3, (0.5, 0.5, 0.0), True),
+            (42113, 2, 0, "-9999", True),
+        ],
+    )
+    images.write(tmp_path / "b.tif", images.read(tmp_path / "a.tif"))
+    with tifffile.TiffFile(tmp_path / "b.tif") as file:
+        tags = {tag.code: tag.value for tag in file.pages[0].tags.values()}
+    assert (tags[270], tags[305], tags[315]) == ("a scan", "scanner 1", "an artist")
+    assert tags[33550] == (0.5, 0.5, 0.0)
+    assert tags[42113] == "-9999"
+
+
+@pytest.mark.parametrize("value", [3, 6, 8])
+def test_orientation_is_applied_once(value, tmp_path):
+    tifffile.imwrite(
+        tmp_path / "a.tif", COLOUR, photometric="rgb", extratags=[(274, 3, 1, value, True)]
+    )
+    turned = {3: COLOUR[::-1, ::-1], 6: np.rot90(COLOUR, -1), 8: np.rot90(COLOUR)}[value]
+    found = images.read(tmp_path / "a.tif")
+    assert np.array_equal(found.pixels, turned)
+    images.write(tmp_path / "b.tif", found)
+    assert np.array_equal(images.read(tmp_path / "b.tif").pixels, turned)
+
+
+def test_planes_one_after_the_other(tmp_path):
+    tifffile.imwrite(
+        tmp_path / "a.tif",
+        np.moveaxis(COLOUR, -1, 0),
+        photometric="rgb",
+        planarconfig="separate",
+        metadata=None,
+    )
+    assert np.array_equal(images.read(tmp_path / "a.tif").pixels, COLOUR)
+
+
+def test_white_as_zero_is_turned_over(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", GREY, photometric="miniswhite")
+    assert np.array_equal(images.read(tmp_path / "a.tif").pixels, 65535 - GREY)
+
+
+def test_palette(tmp_path):
+    indices = RNG.integers(0, 4, (6, 7), dtype=np.uint8)
+    colours = RNG.integers(0, 256, (3, 256), dtype=np.uint16) * 257
+    tifffile.imwrite(tmp_path / "a.tif", indices, photometric="palette", colormap=colours)
+    expected = np.moveaxis(colours // 257, 0, -1)[indices]
+    assert np.array_equal(images.read(tmp_path / "a.tif").pixels, expected)
+
+
+def test_big_endian(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", GREY, byteorder=">")
+    found = images.read(tmp_path / "a.tif").pixels
+    assert found.dtype == np.uint16
+    assert np.array_equal(found, GREY)
+
+
+@pytest.mark.parametrize("compression", ["tiff_lzw", "packbits", "tiff_adobe_deflate"])
+@pytest.mark.parametrize("pixels", [COLOUR, COLOUR[..., 0], GREY], ids=["rgb", "grey", "grey16"])
+def test_compressions_that_people_use(compression, pixels, tmp_path):
+    Image.fromarray(pixels).save(tmp_path / "a.tif", compression=compression)
+    assert np.array_equal(images.read(tmp_path / "a.tif").pixels, pixels)
+
+
+@pytest.mark.parametrize("dtype", [np.int16, np.uint32, np.float64])
+def test_depths_that_would_be_lost_are_refused(dtype, tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", np.ones((4, 4), dtype))
+    with pytest.raises(RestoreError, match="expected 8 or 16 bit or float32 samples, found"):
+        images.read(tmp_path / "a.tif")
+
+
+def test_more_channels_than_colours_are_refused(tmp_path):
+    tifffile.imwrite(
+        tmp_path / "a.tif", np.ones((8, 8, 7), np.uint8), planarconfig="contig", metadata=None
+    )
+    with pytest.raises(RestoreError, match="1 to 4 channels, found 7"):
+        images.read(tmp_path / "a.tif")

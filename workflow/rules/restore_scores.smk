@@ -1,0 +1,114 @@
+# Images: score denoisers, and show what they do.
+
+
+rule benchmark:
+    input:
+        images=lambda w: TEST_SETS[w.set]["files"],
+        degraded="<results>/restore/degraded/{set}/{degradation}/degraded.json",
+        weights=lambda w: WEIGHTS if w.model in MODELS else [],
+    output:
+        "<results>/restore/scores/{set}/{degradation}/{model}.csv",
+    log:
+        "<results>/logs/restore/benchmark/{set}/{degradation}/{model}.log",
+    benchmark:
+        "<results>/logs/restore/benchmark/{set}/{degradation}/{model}.benchmark.tsv"
+    conda:
+        ENVIRONMENT
+    resources:
+        gpu=lambda w: COMPUTE["gpu"] * (w.model in MODELS),
+        device=COMPUTE["device"],
+        mem_mb=3000,
+        runtime=240,
+    params:
+        model=lambda w, input: input.weights or w.model,
+        images=lambda w: TEST_SETS[w.set]["images"],
+        degraded=lambda w, input: Path(input.degraded).parents[1],
+        seed=config["seed"],
+        code=code_revision("restore.benchmark"),
+    message:
+        "score {wildcards.model} on {wildcards.set}, {wildcards.degradation}"
+    shell:
+        "restore benchmark --model {params.model:q} --images {params.images:q}"
+        " --degraded {params.degraded:q} --degradation {wildcards.degradation}"
+        " --seed {params.seed} --device {resources.device} --out {output:q} > {log:q} 2>&1"
+
+
+rule restore_summary:
+    input:
+        scores=[
+            f"<results>/restore/scores/{name}/{degradation}/{model}.csv"
+            for name in TEST_SETS
+            for model, tested in TESTED.items()
+            for degradation in tested
+        ],
+        weights=collect(WEIGHTS, model=MODELS),
+    output:
+        rows="<results>/restore/psnr_ssim.csv",
+        means="<results>/restore/psnr_ssim_summary.csv",
+    log:
+        "<results>/logs/restore/summary.log",
+    conda:
+        ENVIRONMENT
+    params:
+        folder=lambda w, output: Path(output.rows).parent,
+        models=lambda w, input: [f"--model={weights}" for weights in input.weights],
+        code=code_revision("restore.summary"),
+    message:
+        "join the scores of images"
+    shell:
+        "restore summary {input.scores:q} {params.models:q} --out {params.folder:q} > {log:q} 2>&1"
+
+
+rule strip:
+    input:
+        images=lambda w: TEST_SETS[w.set]["files"],
+        degraded="<results>/restore/degraded/{set}/{degradation}/degraded.json",
+        weights=lambda w: collect(WEIGHTS, model=shown_model(MODELS, w.degradation)),
+    output:
+        report(
+            "<results>/restore/strips/{set}/{degradation}.png",
+            caption="../report/strip.rst",
+            category="Images",
+            subcategory="Before and after",
+            labels={
+                "picture": "strip",
+                "set": "{set}",
+                "degradation": "{degradation}",
+            },
+        ),
+    log:
+        "<results>/logs/restore/strip/{set}/{degradation}.log",
+    conda:
+        ENVIRONMENT
+    resources:
+        **COMPUTE,
+    params:
+        models=lambda w, input: [
+            f"--model={model}"
+            for model in shown_model(RESTORE["baselines"], w.degradation)
+            + list(input.weights)
+        ],
+        images=lambda w: TEST_SETS[w.set]["images"],
+        degraded=lambda w, input: Path(input.degraded).parents[1],
+        seed=config["seed"],
+        schedule=RESTORE["schedule"],
+        code=code_revision("restore.pictures"),
+    message:
+        "draw {wildcards.set}, {wildcards.degradation}"
+    shell:
+        "restore compare {params.models:q} --images {params.images:q}"
+        " --degraded {params.degraded:q} --degradation {wildcards.degradation}"
+        " --seed {params.seed} --device {resources.device} --out {output:q} > {log:q} 2>&1"
+
+
+TABLES |= {
+    "restore/psnr_ssim_summary": "PSNR and SSIM, means over each set",
+    "restore/psnr_ssim": "PSNR and SSIM of each image",
+}
+REPORTED += [
+    f"<results>/restore/strips/{name}/{degradation}.png"
+    for name in TEST_SETS
+    for degradation in DEGRADATIONS
+    if shown_model(MODELS, degradation)
+]
+REPORTED += ["<results>/restore/curves.png"] * bool(MODELS)
