@@ -13,7 +13,7 @@ from hsi.leakage import chebyshev_distance
 log = logging.getLogger(__name__)
 
 STARTS = 2
-PROPOSALS = 30_000
+SWEEPS = 150  # flips proposed of each block
 TRAINING_SHARE = 0.5
 
 
@@ -134,12 +134,13 @@ def _anneal(pixels: _Pixels, rng: np.random.Generator) -> tuple[float, npt.NDArr
 
     cost = _cost(trained, tested, total)
     best, best_cost = in_test.copy(), cost
-    order = rng.integers(blocks, size=PROPOSALS)
-    luck = rng.exponential(size=PROPOSALS)
+    proposals = SWEEPS * blocks
+    order = rng.integers(blocks, size=proposals)
+    luck = rng.exponential(size=proposals)
     hottest, coldest = 0.5, 1e-3
-    for step in range(PROPOSALS):
+    for step in range(proposals):
         block = order[step]
-        temperature = hottest * (coldest / hottest) ** (step / PROPOSALS)
+        temperature = hottest * (coldest / hottest) ** (step / proposals)
         groups = groups_of[block]
         seen = hostile[groups]
         sign = -1 if in_test[block] else 1

@@ -89,7 +89,7 @@ def classify(
 
     Returns
     -------
-    ndarray (H, W), uint8 or uint16
+    ndarray (H, W), the smallest unsigned integer
         Class numbers as in the training labels; never 0.
 
     Raises
@@ -103,8 +103,8 @@ def classify(
     began = time.monotonic()
     found = model.classifier.predict(scene, Application(compute, block, probabilities, reduced))
     seconds = time.monotonic() - began
-    smallest = np.uint8 if model.classes.max() < 256 else np.uint16
-    numbers = model.classes[found.indices].astype(smallest)
+    smallest = np.min_scalar_type(int(model.classes.max()))
+    numbers: npt.NDArray[np.integer[Any]] = model.classes[found.indices].astype(smallest)
     described = model.description
     if found.probabilities is not None:
         _write_probabilities(files.probabilities, found.probabilities, scene)

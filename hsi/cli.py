@@ -108,6 +108,8 @@ def train(
     schedule: Annotated[str, typer.Option(help="demo, paper or a YAML file.")] = "paper",
     seed: Seed = 0,
     reduced: Prepared = None,
+    window: Annotated[int | None, typer.Option(help="Of a network, in pixels [25].")] = None,
+    components: Annotated[int | None, typer.Option(help="Of a network's PCA [30].")] = None,
     device: Device = "auto",
     precision: Precision = "auto",
     history: Annotated[
@@ -118,13 +120,13 @@ def train(
     from engine.device import pick
     from hsi.labels import open_labels
     from hsi.maps import save_curve
-    from hsi.model import classifier_named
+    from hsi.model import make_classifier
     from hsi.scene import open_scene
     from hsi.splits import load_split
     from hsi.train import train as fit
 
     _suffix(out, ".safetensors")
-    chosen = classifier_named(classifier)()
+    chosen = make_classifier(classifier, window=window, components=components)
     made = load_split(split_file)
     fit(
         chosen,

@@ -23,17 +23,30 @@ CLASSIFIERS: dict[str, type[Classifier]] = {
 }
 
 
-def classifier_named(name: str) -> type[Classifier]:
-    """Look a classifier up.
+def make_classifier(name: str, **options: int | None) -> Classifier:
+    """Make an untrained classifier.
+
+    Parameters
+    ----------
+    name : str
+        One of `CLASSIFIERS`.
+    **options : int, optional
+        Such as `window` and `components`; those that are None keep the classifier's default.
 
     Raises
     ------
     HsiError
-        No such name.
+        No such name, or an option that the classifier has not.
     """
     if name not in CLASSIFIERS:
         raise HsiError(f"--classifier {name}: expected one of {', '.join(CLASSIFIERS)}")
-    return CLASSIFIERS[name]
+    given = {key: value for key, value in options.items() if value is not None}
+    try:
+        return CLASSIFIERS[name](**given)
+    except TypeError as error:
+        raise HsiError(
+            f"--classifier {name}: it has no {' or '.join(f'--{key}' for key in given)}"
+        ) from error
 
 
 @dataclass(frozen=True)

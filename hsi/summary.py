@@ -96,10 +96,11 @@ def summarise(folders: Sequence[Path], out: Path) -> None:
 def published() -> dict[tuple[str, str, str], dict[str, str]]:
     """Return the published figures by (scene, split, classifier as the paper calls it)."""
     table = read_csv(Path(str(files("hsi"))) / "published.csv")
-    return {
-        (row["scene"], row["split"], row["classifier"]): row
+    rows: list[dict[str, str]] = [
+        {str(key): str(value) for key, value in row.items()}
         for row in table.to_dict(orient="records")
-    }  # type: ignore[misc]
+    ]
+    return {(row["scene"], row["split"], row["classifier"]): row for row in rows}
 
 
 def _read(folder: Path) -> dict[str, Any]:

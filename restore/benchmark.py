@@ -71,8 +71,9 @@ def evaluate(
 ) -> list[dict[str, Any]]:
     """Score one model by the protocol of the DnCNN paper.
 
-    The input is neither clipped nor rounded; the output is clipped and rounded to 8 bit; scores
-    are on grey or luma for a grey model, on all three channels for a colour one.
+    The input is neither clipped nor rounded; the output is clipped and rounded to 8 bit, but for
+    super-resolution, where nothing is; scores are on grey or luma for a grey model, on all three
+    channels for a colour one.
 
     Parameters
     ----------
@@ -132,10 +133,12 @@ def cases(
 def restored(
     model: Denoiser | Baseline, case: Pair, degradation: Degradation
 ) -> npt.NDArray[np.float64]:
-    """Restore one image, clipped and rounded to 8 bit."""
+    """Restore one image; clipped and rounded to 8 bit where the papers do so."""
     if isinstance(model, Baseline):
-        return metrics.quantise(model.restore(case.observed, degradation))
-    return metrics.quantise(model(case.observed))
+        output = model.restore(case.observed, degradation)
+    else:
+        output = model(case.observed)
+    return metrics.quantise(output) if case.quantised else output
 
 
 def score_case(

@@ -128,7 +128,7 @@ def _pytorch(path: Path) -> _Convolutions:
                 "ask its author for a plain state dict"
             ) from error
         raise RestoreError(f"{path}: not a .mat or .pth of weights, or damaged") from error
-    except (RuntimeError, EOFError, OSError, ValueError) as error:
+    except Exception as error:  # torch raises whatever the first strange byte leads it to
         raise RestoreError(f"{path}: not a .mat or .pth of weights, or damaged") from error
     if isinstance(state, dict):
         for key in ("state_dict", "params", "model"):

@@ -1,5 +1,6 @@
 """MATLAB files: v5 through SciPy, v7.3 (which is HDF5) through h5py."""
 
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,11 @@ def read(path: Path, variable: str | None, kind: Kind) -> Contents:
     HsiError
         No MATLAB file, or no variable that fits.
     """
+    from scipy.io.matlab import MatReadError
+
     try:
         arrays, version = _v73(path) if _is_hdf5(path) else _v5(path)
-    except (ValueError, OSError, NotImplementedError, TypeError) as error:
+    except (MatReadError, ValueError, OSError, TypeError, zlib.error) as error:
         raise HsiError(f"{path}: expected a whole MATLAB file ({error})") from error
 
     found: dict[str, Any] = {"format": f"MATLAB {version}"}

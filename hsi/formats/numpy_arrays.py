@@ -25,7 +25,8 @@ def read(path: Path, variable: str | None, kind: Kind) -> Contents:
             array, name, wavelengths = np.load(path, mmap_mode="r", allow_pickle=False), "", None
         else:
             with np.load(path, allow_pickle=False) as archive:
-                arrays = {key: archive[key] for key in archive.files}
+                wanted = {variable, "wavelengths"} if variable in archive else set(archive.files)
+                arrays = {key: archive[key] for key in archive.files if key in wanted}
             shapes = {key: a.shape for key, a in arrays.items() if a.dtype.kind in "biuf"}
             name = choose(path, shapes, variable, kind)
             array, wavelengths = arrays[name], arrays.get("wavelengths")

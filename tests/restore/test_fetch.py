@@ -3,6 +3,8 @@
 import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -17,8 +19,8 @@ from restore.fetch import Checksum
 class Handler(SimpleHTTPRequestHandler):
     """Serves a folder, counts, and cuts an answer in the middle where it is told to."""
 
-    cut: set[str] = set()
-    asked: list[str] = []
+    cut: ClassVar[set[str]] = set()
+    asked: ClassVar[list[str]] = []
 
     def do_GET(self):
         name = self.path.strip("/")
@@ -35,8 +37,6 @@ class Handler(SimpleHTTPRequestHandler):
 
     @property
     def folder(self):
-        from pathlib import Path
-
         return Path(self.directory)
 
     def log_message(self, *_):
@@ -57,7 +57,7 @@ def served(tmp_path, monkeypatch):
         else:
             total = artifacts.sha256_arrays(images.read(origin / name).pixels)
         entries.append(Checksum(name, 1800, "file" if name == "a.png" else "pixels", total))
-    monkeypatch.setattr(fetch, "checksums", lambda name: tuple(entries))
+    monkeypatch.setattr(fetch, "checksums", lambda _: tuple(entries))
     monkeypatch.setattr(fetch, "downloads", lambda: tmp_path / "cache")
     monkeypatch.setattr(fetch.time, "sleep", lambda _: None)
     monkeypatch.delenv(sets.VARIABLE, raising=False)
@@ -114,7 +114,7 @@ def test_a_missing_file_and_no_server_are_one_line(served, tmp_path):
     (served[0] / "c.bmp").unlink()
     with pytest.raises(RestoreError, match=r"c\.bmp: 404"):
         fetch.download("Set5", origin=served[1])
-    with pytest.raises(RestoreError, match="127.0.0.1:9") as error:
+    with pytest.raises(RestoreError, match=r"127\.0\.0\.1:9") as error:
         fetch.download("Set5", origin="http://127.0.0.1:9", root=tmp_path / "other")
     assert "\n" not in str(error.value)
 
@@ -124,7 +124,7 @@ def test_a_full_disk_leaves_no_half_file(served, tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(fetch.artifacts, "sha256_file", full)
-    with pytest.raises(RestoreError, match="Set5: .*No space left on device; run again, or"):
+    with pytest.raises(RestoreError, match=r"Set5: .*No space left on device; run again, or"):
         fetch.download("Set5", origin=served[1])
     assert list((tmp_path / "cache/.part-Set5").iterdir()) == []
 

@@ -8,7 +8,7 @@ from restore.errors import RestoreError
 def test_header_with_comments_and_a_peak_of_12_bits():
     data = b"P5 # made by hand\n# twice\n3 1\n4095\n" + np.array([0, 2048, 4095], ">u2").tobytes()
     assert netpbm.is_deep(data)
-    assert netpbm.read(data).tolist() == [[0, 32775, 65535]]
+    assert netpbm.read(data).tolist() == [[0, 32776, 65535]]
 
 
 @pytest.mark.parametrize("shape", [(5, 7), (5, 7, 3)])

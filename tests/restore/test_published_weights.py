@@ -96,8 +96,6 @@ def test_pytorch_equals_matconvnet(wrap, tmp_path):
 
 
 class Payload:
-    ran = False
-
     def __reduce__(self):
         return (print, ("this must never be seen",))
 
@@ -111,7 +109,7 @@ def test_a_pickle_with_code_is_refused_with_the_reason(tmp_path, capsys):
 
 def test_a_whole_pickled_model_is_refused(tmp_path):
     torch.save(torch.nn.Conv2d(1, 8, 3), tmp_path / "model.pth")
-    with pytest.raises(RestoreError, match="run code .*; ask its author for a plain state dict"):
+    with pytest.raises(RestoreError, match=r"run code .*; ask its author for a plain state dict"):
         import_weights(tmp_path / "model.pth")
 
 

@@ -49,7 +49,7 @@ def test_equal_stems_keep_their_suffix(tmp_path):
 
 
 def test_empty_and_missing_folders_are_refused(tmp_path):
-    with pytest.raises(RestoreError, match="expected images .* found none"):
+    with pytest.raises(RestoreError, match=r"expected images .* found none"):
         sets.resolve(str(tmp_path))
     with pytest.raises(RestoreError, match="no such folder, and not one of embedded-train"):
         sets.resolve("Set99")

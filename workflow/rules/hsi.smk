@@ -67,7 +67,7 @@ rule split:
         labels=lambda w: SCENES[w.scene]["labels"],
         how=lambda w: SPLITS[w.split],
         window=HSI["window"],
-        code=code_revision("hsi.splits", "hsi.labels"),
+        code=code_revision("hsi.splits", "hsi.labels", "hsi.maps"),
     message:
         "split {wildcards.scene}: {wildcards.split}, seed {wildcards.seed}"
     shell:

@@ -36,7 +36,7 @@ rule score:
     params:
         labels=lambda w: SCENES[w.scene]["labels"],
         folder=lambda w, output: Path(output.scores).parent,
-        code=code_revision("hsi.metrics", "hsi.maps", "hsi.labels"),
+        code=code_revision("hsi.score", "hsi.labels"),
     message:
         "score {wildcards.classifier} on {wildcards.scene}, {wildcards.split}, seed {wildcards.seed}"
     shell:
@@ -46,7 +46,8 @@ rule score:
 
 rule hsi_summary:
     input:
-        [f"{run}/scores.json" for run in RUNS],
+        scores=[f"{run}/scores.json" for run in RUNS],
+        published=here("hsi/published.csv"),
     output:
         classes="<results>/hsi/per_class_accuracy.csv",
         overall="<results>/hsi/overall_accuracy.csv",
@@ -56,7 +57,7 @@ rule hsi_summary:
     conda:
         ENVIRONMENT
     params:
-        runs=lambda w, input: [Path(scores).parent for scores in input],
+        runs=lambda w, input: [Path(scores).parent for scores in input.scores],
         folder=lambda w, output: Path(output.overall).parent,
         code=code_revision("hsi.summary"),
     message:

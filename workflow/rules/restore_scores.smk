@@ -42,6 +42,7 @@ rule restore_summary:
             for degradation in tested
         ],
         weights=collect(WEIGHTS, model=MODELS),
+        published=here("restore/published.csv"),
     output:
         rows="<results>/restore/psnr_ssim.csv",
         means="<results>/restore/psnr_ssim_summary.csv",

@@ -1,0 +1,36 @@
+"""A small synthetic scene that every part of `hsi` can work on in a moment."""
+
+import numpy as np
+import pytest
+import torch
+
+from engine.device import Compute
+from hsi.labels import Labels, make_labels
+from hsi.scene import Scene
+
+ROWS, COLUMNS, BANDS = 30, 27, 16
+
+
+@pytest.fixture(scope="session")
+def scene() -> Scene:
+    """Three stripes of different spectra with noise."""
+    rng = np.random.default_rng(5)
+    spectra = rng.uniform(1000, 4000, (3, BANDS))
+    stripe = np.arange(COLUMNS) * 3 // COLUMNS
+    cube = spectra[stripe][None] + rng.normal(0, 150, (ROWS, COLUMNS, BANDS))
+    wavelengths = np.linspace(400.0, 2400.0, BANDS)
+    return Scene("Stripes", cube.astype(np.uint16), wavelengths)
+
+
+@pytest.fixture(scope="session")
+def labels() -> Labels:
+    """The stripes, with an unlabelled border; classes 1, 2 and 7."""
+    truth = np.zeros((ROWS, COLUMNS), np.uint8)
+    stripe = np.array([1, 2, 7])[np.arange(COLUMNS) * 3 // COLUMNS]
+    truth[2:-2, 2:-2] = stripe[None, 2:-2]
+    return make_labels("Stripes", truth)
+
+
+@pytest.fixture(scope="session")
+def cpu() -> Compute:
+    return Compute(torch.device("cpu"), "float32", "for the tests")

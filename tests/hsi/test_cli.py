@@ -1,0 +1,120 @@
+import json
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from hsi.formats import envi
+from hsi.labels import open_labels
+from hsi.scene import write_scene
+
+# Runs the command line in this process: starting torch anew for each command takes seconds.
+RUN = "from hsi.cli import run; run()"
+
+
+def hsi(*arguments: object) -> int:
+    from hsi.cli import run
+
+    before = sys.argv
+    sys.argv = ["hsi", *map(str, arguments)]
+    try:
+        with pytest.raises(SystemExit) as ended:
+            run()
+    finally:
+        sys.argv = before
+    return ended.value.code
+
+
+@pytest.fixture
+def files(tmp_path, scene, labels):
+    """An ENVI scene with its labels and a split."""
+    write_scene(tmp_path / "stripes.hdr", scene)
+    np.save(tmp_path / "gt.npy", labels.ground_truth)
+    args = ("--how", "random:0.1", "--window", 9, "--out", tmp_path / "split.npz")
+    assert hsi("split", tmp_path / "gt.npy", *args) == 0
+    return tmp_path
+
+
+def test_help_is_quick_and_loads_no_library():
+    code = "import sys; import hsi.cli; assert not {'torch', 'spectral', 'sklearn', 'matplotlib', 'pandas'} & set(sys.modules)"  # noqa: E501
+    subprocess.run([sys.executable, "-c", code], check=True)
+    best = min(_seconds("--help") for _ in range(3))
+    assert best < 2.0  # under one second on an idle machine
+
+
+def _seconds(*arguments: str) -> float:
+    began = time.monotonic()
+    subprocess.run([sys.executable, "-c", RUN, *arguments], check=True, capture_output=True)
+    return time.monotonic() - began
+
+
+def test_from_scene_to_tables(files, capsys):
+    model, run = files / "m" / "model.safetensors", files / "r"
+    assert (files / "split.png").is_file()
+    assert hsi("info", files / "stripes.hdr") == 0
+    assert "30 rows × 27 columns × 16 bands" in capsys.readouterr().out
+    args = ("--split", files / "split.npz", "--out", model, "--schedule", "demo")
+    assert hsi("train", files / "stripes.hdr", files / "gt.npy", "--classifier", "svm", *args) == 0
+    assert hsi("classify", files / "stripes.hdr", model, run / "map.npy") == 0
+    assert {p.name for p in run.iterdir()} == {"map.npy", "map.png", "map.json"}
+    assert json.loads((run / "map.json").read_text())["seconds_map"] > 0
+    args = ("--split", files / "split.npz", "--out", run, "--model", model)
+    assert hsi("score", run / "map.npy", files / "gt.npy", *args) == 0
+    assert "OA " in capsys.readouterr().out
+    assert hsi("summary", run, "--out", files / "t") == 0
+    assert len(list((files / "t").glob("*.csv"))) == 3
+
+    # ENVI in, ENVI Classification out, with names.
+    assert hsi("classify", files / "stripes.hdr", model, files / "e") == 0
+    classes = open_labels(files / "e" / "map.hdr")
+    assert np.array_equal(classes.ground_truth, np.load(run / "map.npy"))
+    assert classes.class_names == ("class 1", "class 2", "class 7")
+
+
+def test_reduced_file_and_network(files):
+    (files / "quick.yaml").write_text("steps: 3\nbatch_size: 8\n")
+    reduced = files / "pca.npz"
+    assert hsi("reduce", files / "stripes.hdr", reduced, "--components", 13) == 0
+    out, log = files / "n.safetensors", files / "log" / "train.csv"
+    args = ("--split", files / "split.npz", "--out", out, "--schedule", files / "quick.yaml")
+    args += ("--log", log, "--reduced", reduced, "--window", 9, "--device", "cpu")
+    scene = files / "stripes.hdr"
+    assert hsi("train", scene, files / "gt.npy", "--classifier", "hybridsn", *args) == 0
+    assert log.is_file()
+    assert log.with_suffix(".png").is_file()
+    args = ("--reduced", reduced, "--block", 11, "--probabilities")
+    assert hsi("classify", scene, out, files / "n" / "map.npy", *args) == 0
+    assert np.load(files / "n" / "map_probabilities.npy").shape == (30, 27, 3)
+
+
+def test_convert_keeps_the_cube(files, scene):
+    assert hsi("convert", files / "stripes.hdr", files / "copy.npy") == 0
+    assert np.array_equal(np.load(files / "copy.npy"), scene.cube)
+    assert hsi("convert", files / "copy.npy", files / "again.hdr") == 0
+    assert np.array_equal(envi.read(files / "again.hdr", None, "cube").array, scene.cube)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("info", "nothing.hdr"), "nothing.hdr: no such file"),
+        (("convert", "{}/gt.npy", "{}/x.tif"), "expected a cube"),
+        (("convert", "{}/stripes.hdr", "{}/x.tif"), "expected a name that ends with .hdr"),
+        (("split", "{}/gt.npy", "--how", "third", "--out", "{}/s.npz"), "--how third: expected"),
+        (("split", "{}/gt.npy", "--how", "random:0.1", "--out", "{}/s.npy"), "ends with .npz"),
+        (
+            ("train", "{}/stripes.hdr", "{}/gt.npy", "--classifier", "cnn", "--split",
+             "{}/split.npz", "--out", "{}/m.safetensors"),
+            "--classifier cnn: expected one of hybridsn",
+        ),
+        (("classify", "{}/stripes.hdr", "{}/none", "{}/m"), "no such file"),
+        (("classify", "{}/stripes.hdr", "{}/none", "{}/m", "--block", "0"), "--block 0: expected"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_one_line_and_status_2(files, capsys, arguments, message):
+    assert hsi(*(str(part).replace("{}", str(files)) for part in arguments)) == 2
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("hsi: ")]
+    assert len(lines) == 1
+    assert message in lines[0]

@@ -1,0 +1,89 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.checkpoint import Checkpoint
+from hsi import reduce
+from hsi.classifier import Application, Training
+from hsi.controls import SVM, BoxMeanSVM, Coordinates, Forest, stratified_folds
+from hsi.errors import HsiError
+from hsi.schedules import schedule
+from hsi.splits import make_split
+
+CONTROLS = [Coordinates, SVM, BoxMeanSVM, Forest]
+
+
+@pytest.fixture(scope="module")
+def training(scene, labels, cpu):
+    split = make_split(labels, "random:0.1", seed=0)
+    checkpoint = Checkpoint(Path("unused"), {})
+    return Training(scene, labels, split, 0, schedule("demo", 60), cpu, checkpoint)
+
+
+@pytest.fixture(autouse=True)
+def few_trees(monkeypatch):
+    monkeypatch.setattr(Forest, "choose", lambda self, seed: {"trees": 12, "seed": seed})
+
+
+@pytest.mark.parametrize("kind", CONTROLS)
+def test_learns_the_stripes(kind, training, cpu):
+    classifier = kind()
+    assert classifier.fit(training) >= 0
+    indices = classifier.predict(training.scene, Application(cpu)).indices
+    test = training.split.test
+    assert (indices == training.labels.indices)[test].mean() > 0.9
+
+
+@pytest.mark.parametrize("kind", CONTROLS)
+def test_saved_equals_loaded(kind, training, cpu):
+    classifier = kind()
+    classifier.fit(training)
+    again = kind.load(*classifier.save())
+    one, two = (c.predict(training.scene, Application(cpu)).indices for c in (classifier, again))
+    assert np.array_equal(one, two)
+
+
+def test_coordinates_take_the_nearest_training_pixel(training, cpu):
+    classifier = Coordinates()
+    classifier.fit(training)
+    indices = classifier.predict(training.scene, Application(cpu)).indices
+    points = np.argwhere(training.split.train)
+    for row, column in [(0, 0), (13, 9), (29, 26)]:
+        distances = ((points - [row, column]) ** 2).sum(axis=1)
+        nearest = training.targets[distances == distances.min()]
+        assert indices[row, column] in nearest
+
+
+@pytest.mark.parametrize("kind", [SVM, BoxMeanSVM])
+def test_blocks_of_rows_leave_no_seam(kind, training, cpu, monkeypatch):
+    classifier = kind()
+    classifier.fit(training)
+    whole = classifier.predict(training.scene, Application(cpu)).indices
+    monkeypatch.setattr(reduce, "BLOCK_BYTES", 27 * 16 * 8 * 4)
+    assert np.array_equal(classifier.predict(training.scene, Application(cpu)).indices, whole)
+
+
+def test_test_labels_are_not_looked_at(training, labels, cpu):
+    wrong = labels.ground_truth.copy()
+    wrong[training.split.test] = 1
+    changed = type(labels)("x", wrong, labels.class_names, labels.colours)
+    one, two = SVM(), SVM()
+    one.fit(training)
+    two.fit(type(training)(**{**vars(training), "labels": changed}))
+    assert one.settings == two.settings
+    assert np.array_equal(one.targets, two.targets)
+
+
+def test_folds_spread_every_class():
+    targets = np.repeat([0, 1, 2], [9, 4, 1])
+    fold = stratified_folds(targets, 3, np.random.default_rng(0))
+    assert np.bincount(fold[targets == 0]).tolist() == [3, 3, 3]
+    assert sorted(np.bincount(fold[targets == 1], minlength=3)) == [1, 1, 2]
+
+
+def test_what_has_no_probabilities_says_so(training, cpu):
+    classifier = Coordinates()
+    classifier.fit(training)
+    with pytest.raises(HsiError, match="coordinates has none"):
+        classifier.predict(training.scene, Application(cpu, probabilities=True))

@@ -1,0 +1,75 @@
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from hsi.errors import HsiError
+from hsi.labels import open_labels
+from hsi.scene import Scene, open_scene
+
+
+def test_indian_pines_is_embedded_bands_last():
+    scene = open_scene("IndianPines")
+    assert scene.cube.shape == (145, 145, 200)
+    assert (scene.cube.min(), scene.cube.max()) == (955, 9604)
+    assert scene.provenance["source"] == "IndianPines"
+
+
+def test_tensorly_is_never_imported():
+    code = (
+        "import sys, hsi.scene, hsi.labels; hsi.scene.open_scene('IndianPines');"
+        "hsi.labels.open_labels('IndianPines'); assert 'tensorly' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_indian_pines_labels_have_the_usual_counts_and_names():
+    labels = open_labels("IndianPines")
+    counts = np.bincount(labels.ground_truth.ravel())
+    assert counts[1:].sum() == 10_249
+    assert counts[[1, 9, 11, 16]].tolist() == [46, 20, 2455, 93]
+    assert labels.class_names[0] == "Alfalfa"
+    assert labels.class_names[15] == "Stone-Steel-Towers"
+    assert labels.colours.shape == (16, 3)
+
+
+@pytest.mark.reference
+def test_shared_scene_equals_the_embedded_one(shared_data):
+    path = shared_data / "scenes" / "IndianPines.npz"
+    assert np.array_equal(open_scene(path).cube, open_scene("IndianPines").cube)
+    assert open_labels(path).checksum() == open_labels("IndianPines").checksum()
+    mat = shared_data / "scenes" / "Indian_pines_gt.mat"
+    assert open_labels(mat).checksum() == open_labels("IndianPines").checksum()
+    assert open_labels(mat).class_names == open_labels("IndianPines").class_names
+
+
+@pytest.mark.reference
+def test_flattened_bands_first_cube_is_unfolded(shared_data):
+    scene = open_scene(shared_data / "scenes" / "jasperRidge2_R198.mat")
+    assert scene.cube.shape == (100, 100, 198)
+    # Neighbouring pixels look alike only if rows and columns were unfolded in the right order.
+    cube = scene.cube.astype(float)
+    assert np.abs(np.diff(cube, axis=0)).mean() < 0.3 * cube.std()
+    assert np.abs(np.diff(cube, axis=1)).mean() < 0.3 * cube.std()
+
+
+@pytest.mark.parametrize("shape", [(4, 5), (0, 5, 6)])
+def test_what_is_no_cube_is_refused(shape):
+    with pytest.raises(HsiError, match=r"expected a cube \(rows, columns, bands\)"):
+        Scene("x", np.zeros(shape))
+
+
+def test_wavelengths_must_be_one_a_band():
+    with pytest.raises(HsiError, match="expected 3 wavelengths, one a band, found 2"):
+        Scene("x", np.zeros((2, 2, 3)), wavelengths=np.array([1.0, 2.0]))
+
+
+def test_bad_bands_are_left_out():
+    scene = Scene("x", np.zeros((2, 2, 3)), bad_bands=np.array([False, True, False]))
+    assert scene.good_bands.tolist() == [0, 2]
+
+
+def test_unknown_source_is_one_clear_line():
+    with pytest.raises(HsiError, match="Pavia: no such file, and no embedded scene of that name"):
+        open_scene("Pavia")

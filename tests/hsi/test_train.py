@@ -1,0 +1,161 @@
+import numpy as np
+import pytest
+import torch
+import yaml
+
+from engine.artifacts import load_tensors
+from hsi import neural
+from hsi.classifier import Application
+from hsi.errors import HsiError
+from hsi.labels import make_labels
+from hsi.model import CLASSIFIERS, load_model
+from hsi.neural import HybridSNClassifier
+from hsi.reduce import Reduced, fit_pca
+from hsi.scene import Scene
+from hsi.schedules import schedule
+from hsi.splits import make_split
+from hsi.train import train
+
+SETTINGS = {"steps": 6, "batch_size": 16, "learning_rate": 0.002}
+
+
+@pytest.fixture(scope="module")
+def quick(tmp_path_factory):
+    path = tmp_path_factory.mktemp("schedule") / "quick.yaml"
+    path.write_text(yaml.safe_dump(SETTINGS))
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def split(labels):
+    return make_split(labels, "random:0.1", seed=0, window=9)
+
+
+def small() -> HybridSNClassifier:
+    return HybridSNClassifier(window=9, components=13)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory, scene, labels, split, cpu, quick):
+    out = tmp_path_factory.mktemp("model") / "model.safetensors"
+    history = out.with_name("train.csv")
+    train(
+        small(), scene, labels, split, out,
+        compute=cpu, schedule_name=quick, history=history,
+    )  # fmt: skip
+    return out
+
+
+def test_one_file_says_how_it_was_made(trained, split, labels):
+    _, description = load_tensors(trained)
+    assert description["classifier"] == "hybridsn"
+    assert description["classes"] == [1, 2, 7]
+    assert description["split"] == split.describe()
+    assert description["schedule"]["steps"] == 6
+    assert description["seconds_train"] > 0
+    assert description["settings"]["architecture"]["window"] == 9
+    assert description["settings"]["pca_fitted_on"] == "all pixels"
+    assert {"code_revision", "versions", "data", "wavelengths", "seed"} <= set(description)
+    assert trained.with_name("train.csv").read_text().startswith("step,loss,learning_rate,seconds")
+    assert not (trained.parent / ".resume").exists()
+
+
+def test_loaded_predicts_what_the_network_says(trained, scene, cpu):
+    model = load_model(trained)
+    found = model.classifier.predict(scene, Application(cpu, probabilities=True))
+    assert found.indices.shape == scene.shape
+    assert found.probabilities.sum(axis=2) == pytest.approx(np.ones(scene.shape), abs=1e-5)
+    assert np.array_equal(found.probabilities.argmax(axis=2), found.indices)
+    blocked = model.classifier.predict(scene, Application(cpu, block=7))
+    assert np.array_equal(blocked.indices, found.indices)
+
+
+def test_same_seed_same_weights_and_nothing_twice(
+    tmp_path, trained, scene, labels, split, cpu, quick, caplog
+):
+    out = tmp_path / "model.safetensors"
+    train(small(), scene, labels, split, out, compute=cpu, schedule_name=quick)
+    one, _ = load_tensors(trained)
+    two, _ = load_tensors(out)
+    assert all(torch.equal(one[name], two[name]) for name in one)
+    written = out.stat().st_mtime_ns
+    with caplog.at_level("INFO"):
+        train(small(), scene, labels, split, out, compute=cpu, schedule_name=quick)
+    assert "nothing to do" in caplog.text
+    assert out.stat().st_mtime_ns == written
+
+
+def test_prepared_components_change_nothing(tmp_path, trained, scene, labels, split, cpu, quick):
+    pca = fit_pca(scene, 13)
+    prepared = Reduced(pca.reduce(scene), pca, scene.name, scene.checksum())
+    out = tmp_path / "model.safetensors"
+    train(small(), scene, labels, split, out, compute=cpu, schedule_name=quick, reduced=prepared)
+    one, _ = load_tensors(trained)
+    two, _ = load_tensors(out)
+    assert one.keys() == two.keys()
+    assert all(torch.equal(one[name], two[name]) for name in one)
+    classifier = load_model(out).classifier
+    plain = classifier.predict(scene, Application(cpu)).indices
+    assert np.array_equal(
+        classifier.predict(scene, Application(cpu, reduced=prepared)).indices, plain
+    )
+    other = fit_pca(scene, 13, training=split.train)
+    wrong = Reduced(other.reduce(scene), other, scene.name, scene.checksum())
+    with pytest.raises(HsiError, match="expected the model's own projection"):
+        classifier.predict(scene, Application(cpu, reduced=wrong))
+
+
+@pytest.mark.parametrize("name", ["coordinates", "svm", "boxmean-svm"])
+def test_controls_are_one_file_too(tmp_path, scene, labels, split, cpu, name):
+    out = tmp_path / "model.safetensors"
+    train(CLASSIFIERS[name](), scene, labels, split, out, compute=cpu, schedule_name="demo")
+    model = load_model(out)
+    assert model.description["schedule"] is None
+    indices = model.classifier.predict(scene, Application(cpu)).indices
+    assert (indices == labels.indices)[split.test].mean() > 0.9
+
+
+def test_other_bands_are_refused(trained, scene):
+    model = load_model(trained)
+    with pytest.raises(HsiError, match="expected 16 bands as in Stripes, .* found 15"):
+        model.check_fits(Scene("x", scene.cube[..., :15]))
+    shifted = Scene("x", scene.cube, scene.wavelengths + 10)
+    with pytest.raises(HsiError, match="band 1 is 410 nm here and 400 nm there"):
+        model.check_fits(shifted)
+
+
+def test_labels_and_split_must_belong_together(tmp_path, scene, split, labels, cpu):
+    out = tmp_path / "m.safetensors"
+    swapped = labels.ground_truth.copy()
+    swapped[swapped == 2] = 3
+    others = make_labels("x", swapped)
+    with pytest.raises(HsiError, match="found it made from others"):
+        train(CLASSIFIERS["svm"](), scene, others, split, out, compute=cpu)
+
+
+def test_window_larger_than_the_scene_is_refused(tmp_path, scene, labels, split, cpu, quick):
+    wide = HybridSNClassifier(window=29, components=13)
+    with pytest.raises(HsiError, match="expected a scene of at least the window's 29 × 29"):
+        train(
+            wide, scene, labels, split, tmp_path / "m.safetensors",
+            compute=cpu, schedule_name=quick,
+        )  # fmt: skip
+
+
+def test_an_epoch_holds_every_pixel_once(scene, labels, split, cpu):
+    training = neural.Training(scene, labels, split, 0, schedule("paper", 60), cpu, None)
+    batches = neural.Batches(training)
+    batches.an_epoch = 3
+    drawn = [batches.draw(step) for step in range(6)]
+    for epoch in (drawn[:3], drawn[3:]):
+        places = np.concatenate([np.stack([w.rows, w.columns]) for w, _ in epoch], axis=1).T
+        assert sorted(map(tuple, places)) == sorted(map(tuple, np.argwhere(split.train)))
+    assert not np.array_equal(drawn[0][0].rows, drawn[3][0].rows)
+    rows, columns = drawn[0][0].rows, drawn[0][0].columns
+    assert np.array_equal(labels.indices[rows, columns], drawn[0][1])
+
+
+def test_paper_schedule_is_a_hundred_epochs():
+    paper = schedule("paper", 3075)
+    assert (paper.steps, paper.batch_size, paper.learning_rate) == (1200, 256, 1e-3)
+    assert paper.decay == "constant"

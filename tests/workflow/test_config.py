@@ -1,0 +1,121 @@
+"""Mistakes in a config: one line before any work starts; and one run at a time."""
+
+import copy
+import fcntl
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine import settings
+from hsi.model import CLASSIFIERS
+from restore.baselines import BASELINES
+from restore.dncnn import variant
+from tests.workflow.conftest import CONFIG, ROOT, Project
+
+SCHEMA = settings.load(ROOT / "workflow/schemas/config.schema.yaml")
+
+
+def lines(stderr: str) -> list[str]:
+    """What Snakemake says besides that it found its profile."""
+    return [line for line in stderr.splitlines() if not line.startswith("Using ")]
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value", "message"),
+    [
+        ("restore", "train_imags", ["photos/train"], "did you mean 'train_images'?"),
+        ("restore", "test_images", ["photos/tset"], "restore.test_images[0]: image set"),
+        ("restore", "test_images", ["empty"], "restore.test_images[0]: empty: expected images"),
+        ("restore", "models", {"dncnn-b": ["jpeg:0"]}, "restore.models.dncnn-b[0]: JPEG quality"),
+        ("restore", "schedule", "none.yaml", "restore.schedule: none.yaml: expected a readable"),
+        ("hsi", "window", 24, "hsi.window: expected an odd whole number from 9 to 99, found 24"),
+        (
+            "hsi",
+            "scenes",
+            {"field": {"cube": "none.npy", "labels": "field_gt.npy"}},
+            "hsi.scenes.field.cube: none.npy: no such file",
+        ),
+    ],
+)
+def test_a_mistake_is_one_line_before_any_work(
+    project: Project, section: str, key: str, value: object, message: str
+) -> None:
+    (project.folder / "empty").mkdir()
+    config = copy.deepcopy(CONFIG)
+    config[section][key] = value
+    run = project.run(config=project.configure(config))
+    assert run.returncode == 2
+    (line,) = lines(run.stderr)
+    assert line.startswith("snakemake: my.yaml: ")
+    assert message in line
+    assert not (project.folder / "results").exists()
+
+
+def test_a_config_without_work(project: Project) -> None:
+    run = project.run(config=project.configure({"seed": 1}))
+    assert lines(run.stderr) == [
+        "snakemake: my.yaml: expected a section 'restore' or 'hsi', found neither"
+    ]
+
+
+def test_the_command_line_overrides_the_config(project: Project) -> None:
+    run = project.run("--dry-run", "--config", "seed=-1")
+    assert "snakemake: my.yaml: seed: expected a whole number, 0 or more, found -1" in run.stderr
+
+
+def test_a_second_run_at_the_same_time_says_so(project: Project) -> None:
+    (project.folder / ".snakemake").mkdir()
+    with (project.folder / ".snakemake/live.lock").open("w") as live:
+        fcntl.flock(live, fcntl.LOCK_EX)
+        live.write("process 1 on here")
+        live.flush()
+        run = project.run()
+        assert run.returncode == 2
+        assert run.stderr.splitlines()[-1] == (
+            "snakemake: another run is at work in this folder (process 1 on here); "
+            "wait until it ends"
+        )
+        assert project.run("--dry-run").returncode == 0
+    assert not (project.folder / "results").exists()
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.yaml")), ids=lambda p: p.name)
+def test_the_configs_that_come_along_are_complete(path: Path) -> None:
+    found = settings.load(path)
+    assert settings.validate(found, SCHEMA, str(path)) == found
+
+
+def test_the_demo_covers_every_degradation_of_the_tables() -> None:
+    demo = settings.load(ROOT / "config/config.yaml")
+    assert set(demo["restore"]["models"]["dncnn-3"]) == {
+        *(f"noise:{sigma}" for sigma in (15, 25, 50)),
+        *(f"jpeg:{quality}" for quality in (10, 20, 30, 40)),
+        *(f"bicubic:{scale}" for scale in (2, 3, 4)),
+    }
+
+
+def test_the_schema_knows_what_the_packages_know() -> None:
+    section = SCHEMA["properties"]
+    classifiers = section["hsi"]["properties"]["classifiers"]["items"]["enum"]
+    assert classifiers == list(CLASSIFIERS)
+    baselines = section["restore"]["properties"]["baselines"]["propertyNames"]["enum"]
+    assert set(BASELINES) <= set(baselines)
+    for name in ("dncnn-s-15", "dncnn-b", "dncnn-3", "dncnn-b-color", "dncnn-s-25-color"):
+        settings.validate({"restore": {"models": {name: ["noise:25"]}}}, SCHEMA, "")
+        assert variant(name).name == name
+
+
+def keys(schema: dict[str, Any], path: str = "") -> list[tuple[str, dict[str, Any]]]:
+    """Every key of a schema with its place."""
+    found = []
+    for name, part in schema.get("properties", {}).items():
+        found += [(f"{path}{name}", part), *keys(part, f"{path}{name}.")]
+    return found
+
+
+@pytest.mark.parametrize(("key", "part"), keys(SCHEMA), ids=[key for key, _ in keys(SCHEMA)])
+def test_every_key_is_described_and_can_be_left_out(key: str, part: dict[str, Any]) -> None:
+    assert part["description"].endswith(".")
+    assert "default" in part
+    assert "title" in part or "title" in SCHEMA["$defs"][part["$ref"].removeprefix("#/$defs/")]

@@ -1,0 +1,165 @@
+"""The workflow from end to end, on a tiny project: what it writes, and what it does again."""
+
+import copy
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from safetensors.numpy import load_file
+
+from tests.workflow.conftest import CONFIG, Project
+
+CONTRACT = {
+    "restore/psnr_ssim.csv": (
+        "model,set,degradation,level,image,psnr_db,ssim,psnr_input_db,ssim_input,seed,"
+        "weights_sha256,precision"
+    ),
+    "hsi/per_class_accuracy.csv": (
+        "scene,split,classifier,seed,class_id,class_name,train_pixels,test_pixels,recall,"
+        "precision,f1"
+    ),
+    "hsi/overall_accuracy.csv": (
+        "scene,split,classifier,seed,oa,aa,kappa,seconds_train,seconds_map"
+    ),
+}
+
+
+def changed(**restore: Any) -> dict[str, Any]:
+    """The project's config with other keys in its section `restore`."""
+    config = copy.deepcopy(CONFIG)
+    config["restore"] |= restore
+    return config
+
+
+@pytest.mark.parametrize("table", CONTRACT)
+def test_tables_have_the_columns_of_the_contract(finished: Project, table: str) -> None:
+    lines = (finished.folder / "results" / table).read_text().splitlines()
+    assert lines[0] == CONTRACT[table]
+    assert len(lines) > 1
+
+
+def test_every_file_of_the_contract_is_there(finished: Project) -> None:
+    run = "hsi/field/random:0.3/hybridsn/seed0"
+    names = [
+        "restore/psnr_ssim_summary.csv",
+        "hsi/overall_accuracy_summary.csv",
+        *(f"{run}/{name}" for name in ("map.png", "map.npy", "confusion.csv", "confusion.png")),
+        "report.html",
+        "headlines.txt",
+        "config.yaml",
+    ]
+    assert [name for name in names if not (finished.folder / "results" / name).is_file()] == []
+
+
+def test_summary_has_a_row_a_method(finished: Project) -> None:
+    summary = pd.read_csv(finished.folder / "results/restore/psnr_ssim_summary.csv")
+    assert summary.model.tolist() == ["dncnn-s-25", "nlm"]
+    assert {"psnr_published_db", "psnr_difference_db", "schedule"} <= set(summary.columns)
+
+
+def test_accuracies_stand_beside_the_coordinates_only_control(finished: Project) -> None:
+    overall = pd.read_csv(finished.folder / "results/hsi/overall_accuracy.csv")
+    assert overall.classifier.tolist() == ["hybridsn", "coordinates"]
+
+
+def test_the_end_of_a_run_says_the_figures_and_where_they_lie(finished: Project) -> None:
+    said = (finished.folder / "output.txt").read_text()
+    headlines = (finished.folder / "results/headlines.txt").read_text()
+    assert headlines.strip() in said
+    assert "schedule: short (20 steps)" in headlines
+    assert "results/report.html" in headlines
+    assert len(headlines.splitlines()) == 6
+
+
+def test_the_report_is_one_file_that_needs_no_network(finished: Project) -> None:
+    page = (finished.folder / "results/report.html").read_text()
+    for fetched in ('src="http', 'href="http', "@import", "url(http"):
+        assert fetched not in page
+    for shown in ("noise:25.png", "comparison.png", "curves.png", "overall_accuracy.html"):
+        assert shown in page
+    assert "not</strong> the figures of a fully trained network" in page
+
+
+def test_a_second_run_does_nothing(finished: Project) -> None:
+    before = {path: path.stat().st_mtime_ns for path in finished.folder.glob("results/**/*")}
+    again = finished.run()
+    assert again.returncode == 0
+    assert "Nothing to be done" in again.stderr
+    assert {p: p.stat().st_mtime_ns for p in finished.folder.glob("results/**/*")} == before
+
+
+def test_another_noise_level_makes_only_what_depends_on_it(finished: Project) -> None:
+    config = finished.configure(
+        changed(models={"dncnn-s-25": ["noise:25", "noise:20"]}), "another.yaml"
+    )
+    assert finished.jobs(config) == {
+        "degrade test: noise:20",
+        "score dncnn-s-25 on test, noise:20",
+        "draw test, noise:20",
+        "join the scores of images",
+        "lay out the table restore/psnr_ssim",
+        "lay out the table restore/psnr_ssim_summary",
+        "pick the headline figures",
+        "write down the settings",
+        "write the report",
+    }
+
+
+def test_another_schedule_trains_again_and_leaves_scenes_alone(finished: Project) -> None:
+    jobs = finished.jobs(finished.configure(changed(schedule="demo"), "another.yaml"))
+    assert "train dncnn-s-25" in jobs
+    assert not [job for job in jobs if "field" in job or "degrade" in job or "nlm" in job]
+
+
+def test_an_edited_schedule_file_trains_again(finished: Project) -> None:
+    schedule = finished.folder / "short.yaml"
+    text, when = schedule.read_text(), schedule.stat()
+    try:
+        schedule.write_text(text.replace("20", "21"))
+        assert "train dncnn-s-25" in finished.jobs("my.yaml")
+    finally:
+        schedule.write_text(text)
+        os.utime(schedule, ns=(when.st_atime_ns, when.st_mtime_ns))
+
+
+def test_one_half_runs_alone(project: Project) -> None:
+    jobs = project.jobs(project.configure({"hsi": CONFIG["hsi"]}, "scenes.yaml"))
+    assert "write the report" in jobs
+    assert not [job for job in jobs if "dncnn" in job]
+
+
+@pytest.mark.slow
+def test_a_killed_run_goes_on_where_it_was(project: Project, finished: Project) -> None:
+    weights = "results/restore/models/dncnn-s-25/seed0.safetensors"
+    degraded = "results/restore/degraded/test/noise:25/degraded.json"
+    command = project.command(degraded, weights, "--cores", "1")
+    log = project.folder / "results/logs/restore/train/dncnn-s-25.log"
+    first = subprocess.Popen(
+        command, cwd=project.folder, start_new_session=True, stderr=subprocess.DEVNULL
+    )
+    wait_for(lambda: log.is_file() and "device:" in log.read_text(), first)
+    os.killpg(first.pid, signal.SIGKILL)
+    first.wait()
+    assert not (project.folder / weights).exists()
+    kept = (project.folder / degraded).stat().st_mtime_ns
+
+    second = project.run(degraded, weights)
+    assert second.returncode == 0, second.stderr
+    assert (project.folder / degraded).stat().st_mtime_ns == kept
+    resumed, unbroken = (load_file(p.folder / weights) for p in (project, finished))
+    assert resumed.keys() == unbroken.keys()
+    assert all((resumed[name] == unbroken[name]).all() for name in unbroken)
+    assert not list(Path(project.folder / weights).parent.glob(".resume/*.safetensors"))
+
+
+def wait_for(condition: Any, process: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + 120
+    while not condition():
+        assert process.poll() is None, "the run ended before it could be killed"
+        assert time.monotonic() < deadline, "the training did not start"
+        time.sleep(0.05)
