@@ -4,14 +4,16 @@ The noise is neither clipped nor rounded: storing a noisy image as 8 bit costs 0
 sigma 25, which is the commonest reason why published figures are not met.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from restore.errors import RestoreError
+
+if TYPE_CHECKING:  # evaluation in NumPy, and a look at the config, need no torch
+    import torch
+    from torch import Tensor
 
 
 def gaussian(image: NDArray[Any], sigma: float, rng: np.random.Generator) -> NDArray[np.float64]:
@@ -41,7 +43,7 @@ def gaussian(image: NDArray[Any], sigma: float, rng: np.random.Generator) -> NDA
     return np.asarray(image, dtype=np.float64) + sigma * rng.standard_normal(np.shape(image))
 
 
-def gaussian_batch(patches: Tensor, sigma: Tensor, generator: torch.Generator) -> Tensor:
+def gaussian_batch(patches: "Tensor", sigma: "Tensor", generator: "torch.Generator") -> "Tensor":
     """Add white Gaussian noise to a batch, with one standard deviation a patch.
 
     Parameters
@@ -65,6 +67,8 @@ def gaussian_batch(patches: Tensor, sigma: Tensor, generator: torch.Generator) -
         If the shapes do not fit or a `sigma` is negative (checked on the CPU only, where looking
         at the values does not make the device wait).
     """
+    import torch
+
     if patches.ndim != 4 or sigma.shape != patches.shape[:1]:
         raise RestoreError(
             f"expected patches (B, C, H, W) and one sigma a patch, "

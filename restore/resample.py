@@ -11,15 +11,17 @@ References
 
 import math
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy import sparse
-from torch import Tensor
 
 from restore.errors import RestoreError
+
+if TYPE_CHECKING:  # evaluation in NumPy, and a look at the config, need no torch
+    import torch
+    from torch import Tensor
 
 # Values that are half a level in exact arithmetic come out a few 1e-14 to either side, depending on
 # the order of a sum. This share of a level more makes every path round them up, as MATLAB does.
@@ -88,7 +90,7 @@ def modcrop(image: NDArray[Any], scale: int) -> NDArray[Any]:
     return image[:height, :width]
 
 
-def bicubic_batch(patches: Tensor, scale: int) -> Tensor:
+def bicubic_batch(patches: "Tensor", scale: int) -> "Tensor":
     """Shrink and enlarge patches again on their device: the input of super-resolution.
 
     The small patches are rounded to 8 bit and the enlarged ones clipped, as in evaluation.
@@ -117,14 +119,16 @@ def bicubic_batch(patches: Tensor, scale: int) -> Tensor:
     return (large[..., :height, :width] / 255).to(patches)
 
 
-def _both_sides(values: Tensor, scale: float) -> Tensor:
+def _both_sides(values: "Tensor", scale: float) -> "Tensor":
     rows = _matrix_on(values.shape[-2], scale, values.device)
     columns = _matrix_on(values.shape[-1], scale, values.device)
     return rows @ values @ columns.T
 
 
 @lru_cache(maxsize=64)
-def _matrix_on(side: int, scale: float, device: torch.device) -> Tensor:
+def _matrix_on(side: int, scale: float, device: "torch.device") -> "Tensor":
+    import torch
+
     out = math.ceil(scale * side - 1e-9)
     return torch.from_numpy(_weights(side, out, scale, True).toarray()).to(device)
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from engine.loop import Schedule, read_schedule
 from restore.dncnn import Variant
@@ -18,10 +19,13 @@ class PatchSchedule(Schedule):
         Side of a training patch, in pixels.
     scales : tuple of float
         Every training image is also used resized by each of these factors.
+    loss : {'l2', 'l1'}
+        Squared error as published, or absolute error.
     """
 
     patch: int = 40
     scales: tuple[float, ...] = (1.0,)
+    loss: Literal["l2", "l1"] = "l2"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -29,6 +33,8 @@ class PatchSchedule(Schedule):
             raise RestoreError(
                 f"schedule {self.name}: patch: expected 8 or more, found {self.patch}"
             )
+        if self.loss not in ("l2", "l1"):
+            raise RestoreError(f"schedule {self.name}: loss: expected l2 or l1, found {self.loss}")
         if not self.scales or not all(0 < scale <= 1 for scale in self.scales):
             raise RestoreError(
                 f"schedule {self.name}: scales: expected factors above 0 and at most 1, "

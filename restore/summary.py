@@ -1,5 +1,6 @@
 """Tables of scores: all rows joined, and their means beside the published figures."""
 
+import math
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -77,7 +78,8 @@ def summarise(rows: pd.DataFrame, schedules: Mapping[str, str]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        With `SUMMARY_COLUMNS`; published columns are empty where the paper has no figure.
+        With `SUMMARY_COLUMNS`, scores as text with fixed decimals; published columns are empty
+        where the paper has no figure.
     """
     keys = ["model", *_CASE, "seed", "weights_sha256", "precision"]
     groups = rows.groupby(keys, sort=False, dropna=False)
@@ -91,10 +93,17 @@ def summarise(rows: pd.DataFrame, schedules: Mapping[str, str]) -> pd.DataFrame:
         means[column] = [_lookup(known, row, name) for _, row in means.iterrows()]
     means["psnr_difference_db"] = means["psnr_db"] - means["psnr_published_db"]
     means["ssim_difference"] = means["ssim"] - means["ssim_published"]
-    decimals = {
-        c: 2 if c.endswith("_db") else 4 for c in SUMMARY_COLUMNS if c[:4] in ("psnr", "ssim")
-    }
-    return means.astype(dict.fromkeys(decimals, float)).round(decimals)[list(SUMMARY_COLUMNS)]
+    for column in SUMMARY_COLUMNS:
+        if column[:4] in ("psnr", "ssim"):
+            means[column] = [_fixed(value, column) for value in means[column]]
+    return means[list(SUMMARY_COLUMNS)]
+
+
+def _fixed(value: float, column: str) -> str:
+    """Write with the decimals that papers give: 2 for dB, 4 for SSIM; nothing for no figure."""
+    if math.isnan(value):
+        return ""
+    return f"{value:.2f}" if column.endswith("_db") else f"{value:.4f}"
 
 
 def _lookup(known: pd.DataFrame, row: "pd.Series[Any]", column: str) -> float:

@@ -22,10 +22,19 @@ from restore.sets import ImageSet
 log = logging.getLogger(__name__)
 
 
+def absolute_error(network: nn.Module, batch: Batch) -> Tensor:
+    """Absolute error, averaged; patches that are little degraded count nearly as much as others."""
+    error: Tensor = network(batch.degraded) - batch.clean
+    return error.abs().mean()
+
+
 def half_squared_error(network: nn.Module, batch: Batch) -> Tensor:
     """Half the squared error summed over a patch, averaged over the batch (DnCNN, equation 1)."""
     error: Tensor = network(batch.degraded) - batch.clean
     return error.square().sum() / (2 * len(error))
+
+
+LOSSES = {"l2": half_squared_error, "l1": absolute_error}
 
 
 def train(
@@ -98,7 +107,7 @@ def train(
             seconds = run_schedule(
                 model,
                 patches.draw,
-                half_squared_error,
+                LOSSES[schedule.loss],
                 schedule,
                 compute=compute,
                 seed=seed,

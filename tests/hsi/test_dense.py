@@ -82,9 +82,7 @@ def test_shared_pass_has_the_loss_and_gradients_of_patches(network, reduced, pla
 def test_fewer_multiply_adds_win(network, reduced, monkeypatch):
     scene = padded(reduced, WINDOW).double()
     passes = []
-    monkeypatch.setattr(
-        type(network), "shared", lambda self, crop, origins: passes.append(crop.shape[1:])
-    )
+    monkeypatch.setattr(type(network), "shared", lambda _, crop, __: passes.append(crop.shape[1:]))
     apart = Windows(np.array([0, HEIGHT - 1]), np.array([0, WIDTH - 1]))
     apart.logits(network, scene)
     assert passes == []

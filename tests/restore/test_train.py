@@ -60,7 +60,7 @@ def test_killed_training_ends_with_the_same_weights(
     training.train(SMALL, [images], TINY, whole, seed=0, compute=CPU)
     monkeypatch.setattr(loop, "SECONDS_BETWEEN_SAVES", -1.0)
     steps = iter(range(100))
-    loss = training.half_squared_error
+    loss = training.LOSSES["l2"]
 
     def fragile(*args: object) -> torch.Tensor:
         if next(steps) == 13:
@@ -68,7 +68,7 @@ def test_killed_training_ends_with_the_same_weights(
         return loss(*args)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patch:
-        patch.setattr(training, "half_squared_error", fragile)
+        patch.setitem(training.LOSSES, "l2", fragile)
         with pytest.raises(KeyboardInterrupt):
             training.train(SMALL, [images], TINY, broken, seed=0, compute=CPU)
     assert not broken.exists()

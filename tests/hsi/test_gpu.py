@@ -1,0 +1,38 @@
+"""What runs on the CPU runs on a GPU, with the same results to its precision."""
+
+import numpy as np
+import pytest
+import torch
+
+from engine.device import pick
+from hsi.classifier import Application
+from hsi.model import load_model
+from hsi.neural import HybridSNClassifier
+from hsi.splits import make_split
+from hsi.train import train
+
+pytestmark = [
+    pytest.mark.gpu,
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device on this machine"),
+]
+
+
+@pytest.mark.parametrize(("precision", "tolerance"), [("float32", 1e-4), ("bf16", 5e-2)])
+def test_gpu_maps_as_the_cpu_does(tmp_path, scene, labels, precision, tolerance):
+    (tmp_path / "quick.yaml").write_text("steps: 4\nbatch_size: 16\n")
+    out = tmp_path / "model.safetensors"
+    train(
+        HybridSNClassifier(window=9, components=13),
+        scene,
+        labels,
+        make_split(labels, "random:0.1", window=9),
+        out,
+        compute=pick("cuda", precision),
+        schedule_name=str(tmp_path / "quick.yaml"),
+    )
+    found = {}
+    for compute in (pick("cuda", precision), pick("cpu", "float32")):
+        application = Application(compute, probabilities=True)
+        found[compute.device.type] = load_model(out).classifier.predict(scene, application)
+    difference = found["cuda"].probabilities - found["cpu"].probabilities
+    assert np.abs(difference).max() < tolerance
