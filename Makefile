@@ -1,12 +1,13 @@
 # make demo   everything from the embedded data, in minutes on two CPU cores
 # make test   style, types, workflow checks and tests
+# make bench  speed on this machine, as ratios measured side by side
 # PYTHON=python3.12 make demo   picks the Python that .venv is made with (the first time)
 
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/installed
 
-.PHONY: demo test
+.PHONY: demo test bench
 
 demo: $(STAMP)
 	@$(BIN)/snakemake --configfile config/config.yaml
@@ -18,6 +19,9 @@ test: $(STAMP)
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint
 	$(BIN)/python -m pytest
+
+bench: $(STAMP)
+	$(BIN)/python -m benchmarks results/bench.csv
 
 # Made again when the dependencies change; what is edited in the packages is what runs.
 $(STAMP): pyproject.toml constraints.txt

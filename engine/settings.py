@@ -3,13 +3,10 @@
 A mistake is told with the file, the key, what was expected, what was found and what to do. The
 schema's `title` of a key is what an error says was expected; `format` names a check that the
 caller supplies, such as that a folder of images is there.
-
-On the command line: ``python -m engine.settings FILE.yaml`` says what keeps a file from being read.
 """
 
-import argparse
 import difflib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -122,7 +119,7 @@ def _fault(error: Any) -> str:
         return f"unknown key '{name}'; {_nearest(str(name), known)}"
     if error.validator == "required":
         missing = next(key for key in schema["required"] if key not in value)
-        wanted = schema["properties"][missing]["title"]
+        wanted = schema["properties"].get(missing, {}).get("title", "it")
         return f"the key '{missing}' is missing; give {wanted}"
     expected = schema.get("title") or f"one of {', '.join(map(str, schema.get('enum', ())))}"
     if "propertyNames" in error.absolute_schema_path:
@@ -184,18 +181,3 @@ def _complete(value: Any, schema: Mapping[str, Any], root: Mapping[str, Any]) ->
     if schema.get("type") == "integer" and isinstance(value, float):
         return int(value)
     return value
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Say in one line what keeps a file from being read as settings; nothing if it can be."""
-    parser = argparse.ArgumentParser(prog="python -m engine.settings", description=main.__doc__)
-    parser.add_argument("file", help="a YAML file")
-    asked = parser.parse_args(arguments)
-    try:
-        load(asked.file)
-    except UserError as error:
-        parser.exit(2, f"settings: {error}\n")
-
-
-if __name__ == "__main__":
-    main()

@@ -39,7 +39,7 @@ def info(source: SceneSource) -> None:
         "scene": scene.name,
         "size": f"{height} rows × {width} columns × {bands} bands",
         "type": f"{scene.cube.dtype}, {scene.cube.nbytes / 2**20:.1f} MiB",
-        "bad bands": len(scene.cube[0, 0]) - len(scene.good_bands),
+        "bad bands": bands - len(scene.good_bands),
         "wavelengths": "not stated"
         if scene.wavelengths is None
         else f"{scene.wavelengths.min():g} to {scene.wavelengths.max():g} nm",

@@ -166,11 +166,3 @@ def test_a_file_that_holds_no_settings(tmp_path: Path, text: str, message: str) 
 def test_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"none\.yaml: expected a readable YAML file \(No such"):
         settings.load(tmp_path / "none.yaml")
-
-
-def test_the_command_says_what_is_wrong_with_a_file(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(SystemExit, match="2"):
-        settings.main([str(tmp_path / "none.yaml")])
-    assert capsys.readouterr().err.count("\n") == 1

@@ -137,10 +137,13 @@ def test_one_half_runs_alone(project: Project) -> None:
 def test_a_killed_run_goes_on_where_it_was(project: Project, finished: Project) -> None:
     weights = "results/restore/models/dncnn-s-25/seed0.safetensors"
     degraded = "results/restore/degraded/test/noise:25/degraded.json"
-    command = project.command(degraded, weights, "--cores", "1")
     log = project.folder / "results/logs/restore/train/dncnn-s-25.log"
+    assert project.run(degraded).returncode == 0
     first = subprocess.Popen(
-        command, cwd=project.folder, start_new_session=True, stderr=subprocess.DEVNULL
+        project.command(weights),
+        cwd=project.folder,
+        start_new_session=True,
+        stderr=subprocess.DEVNULL,
     )
     wait_for(lambda: log.is_file() and "device:" in log.read_text(), first)
     os.killpg(first.pid, signal.SIGKILL)

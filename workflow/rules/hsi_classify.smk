@@ -33,12 +33,14 @@ rule train_network:
     params:
         scene=lambda w: list(SCENES[w.scene].values()),
         schedule=HSI["schedule"],
+        window=HSI["window"],
         code=code_revision("hsi.train"),
     message:
         "train {wildcards.classifier} on {wildcards.scene}, {wildcards.split}, seed {wildcards.seed}"
     shell:
         "hsi train {params.scene:q} --classifier {wildcards.classifier} --split {input.split:q}"
-        " --reduced {input.reduced:q} --schedule {params.schedule:q} --seed {wildcards.seed}"
+        " --reduced {input.reduced:q} --window {params.window} --schedule {params.schedule:q}"
+        " --seed {wildcards.seed}"
         " --device {resources.device} --log {output.history:q} --out {output.model:q}"
         " > {log:q} 2>&1"
 
