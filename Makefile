@@ -25,8 +25,9 @@ bench: $(STAMP)
 
 # Made again when the dependencies change; what is edited in the packages is what runs.
 $(STAMP): pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
-		{ echo "make: Python 3.11, 3.12 or 3.13 is needed, found $$($(PYTHON) --version 2>&1);" \
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null || \
+		{ echo "make: Python 3.11, 3.12 or 3.13 is needed, found" \
+		"$$($(PYTHON) --version 2>/dev/null || echo no $(PYTHON));" \
 		"name one: PYTHON=python3.12 make demo" >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt -e '.[dev]'
