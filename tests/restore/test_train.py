@@ -1,5 +1,9 @@
 """Training writes weights that denoise, say what made them, and resume to the same values."""
 
+import logging
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +20,7 @@ from restore.models import load
 from restore.schedules import PatchSchedule, schedule
 from restore.sets import ImageSet, resolve
 
+ROOT = Path(__file__).resolve().parents[2]
 CPU = Compute(torch.device("cpu"), "float32", "test")
 SMALL = replace(variant("dncnn-s-25"), architecture=Architecture(4, 1, 8))
 TINY = PatchSchedule("tiny", 30, 8, learning_rate=1e-2, patch=16, ema_decay=0.8)
@@ -73,6 +78,45 @@ def test_killed_training_ends_with_the_same_weights(
             training.train(SMALL, [images], TINY, broken, seed=0, compute=CPU)
     assert not broken.exists()
     training.train(SMALL, [images], TINY, broken, seed=0, compute=CPU)
+    tensors = [load_tensors(path)[0] for path in (whole, broken)]
+    assert all(torch.equal(tensors[0][key], tensors[1][key]) for key in tensors[0])
+
+
+# Trains in a process of its own, saves after every step, and dies by SIGKILL at step 13 of 30.
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from engine import loop
+from restore import train as training
+from tests.restore.test_train import CPU, SMALL, TINY
+from restore.sets import resolve
+
+loop.SECONDS_BETWEEN_SAVES = -1.0
+steps, loss = iter(range(100)), training.LOSSES["l2"]
+
+def fatal(network, batch):
+    if next(steps) == 13:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return loss(network, batch)
+
+training.LOSSES["l2"] = fatal
+training.train(SMALL, [resolve(sys.argv[1])], TINY, Path(sys.argv[2]), seed=0, compute=CPU)
+"""
+
+
+def test_training_that_was_killed_resumes_to_the_same_weights(
+    images: ImageSet, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    whole, broken = tmp_path / "whole" / "m.safetensors", tmp_path / "broken" / "m.safetensors"
+    training.train(SMALL, [images], TINY, whole, seed=0, compute=CPU)
+    folder = str(images.items[0].path.parent)
+    command = [sys.executable, "-c", KILLED, folder, str(broken)]
+    killed = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
+    assert not broken.exists()
+    with caplog.at_level(logging.INFO):
+        training.train(SMALL, [images], TINY, broken, seed=0, compute=CPU)
+    assert "resumed at step 13 of 30" in caplog.text
     tensors = [load_tensors(path)[0] for path in (whole, broken)]
     assert all(torch.equal(tensors[0][key], tensors[1][key]) for key in tensors[0])
 

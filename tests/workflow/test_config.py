@@ -12,7 +12,7 @@ from engine.errors import UserError
 from hsi.model import CLASSIFIERS
 from restore.baselines import BASELINES
 from restore.dncnn import variant
-from tests.workflow.conftest import CONFIG, ROOT, Project
+from tests.workflow.tiny_project import CONFIG, ROOT, Project
 
 SCHEMA = settings.load(ROOT / "workflow/schemas/config.schema.yaml")
 
@@ -96,6 +96,15 @@ def test_a_config_without_work(project: Project) -> None:
     run = project.run(config=project.configure({"seed": 1}))
     assert lines(run.stderr) == [
         "snakemake: my.yaml: expected a section 'restore' or 'hsi', found neither"
+    ]
+
+
+def test_scenes_that_tables_could_not_tell_apart(project: Project) -> None:
+    config = copy.deepcopy(CONFIG)
+    config["hsi"]["scenes"]["meadow"] = config["hsi"]["scenes"]["field"]
+    run = project.run(config=project.configure(config))
+    assert lines(run.stderr) == [
+        "snakemake: my.yaml: hsi.scenes: two cubes are called field; rename one"
     ]
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from safetensors.numpy import load_file
 
-from tests.workflow.conftest import CONFIG, Project
+from tests.workflow.tiny_project import CONFIG, Project
 
 CONTRACT = {
     "restore/psnr_ssim.csv": (

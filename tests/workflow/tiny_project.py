@@ -1,0 +1,81 @@
+"""A tiny project: images, a scene and schedules of a few steps, as a user would have them."""
+
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parents[2]
+
+CONFIG: dict[str, Any] = {
+    "restore": {
+        "train_images": ["photos/train"],
+        "test_images": ["photos/test"],
+        "schedule": "short.yaml",
+        "models": {"dncnn-s-25": ["noise:25"]},
+        "baselines": {"nlm": ["noise:25"]},
+    },
+    "hsi": {
+        "scenes": {"field": {"cube": "field.npy", "labels": "field_gt.npy"}},
+        "splits": ["random:0.3"],
+        "classifiers": ["hybridsn", "coordinates"],
+        "schedule": "shorter.yaml",
+        "components": 13,
+        "window": 9,
+    },
+}
+
+
+@dataclass(frozen=True)
+class Project:
+    """A folder that Snakemake runs in."""
+
+    folder: Path
+
+    def configure(self, config: dict[str, Any], name: str = "my.yaml") -> str:
+        (self.folder / name).write_text(yaml.safe_dump(config))
+        return name
+
+    def command(self, *arguments: str, config: str = "my.yaml") -> list[str]:
+        return [
+            *(sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")),
+            *("--cores", "2", *arguments, "--configfile", config),
+        ]
+
+    def run(self, *arguments: str, config: str = "my.yaml") -> "subprocess.CompletedProcess[str]":
+        command = self.command(*arguments, config=config)
+        return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, timeout=300)
+
+    def jobs(self, config: str) -> set[str]:
+        """What a run would do: the messages of its jobs."""
+        shown = self.run("--dry-run", config=config)
+        assert shown.returncode == 0, shown.stderr
+        return set(re.findall(r"^Job \d+: (.*)$", shown.stdout + shown.stderr, re.MULTILINE))
+
+
+def make_project(folder: Path) -> Project:
+    rng = np.random.default_rng(0)
+    rows, columns = np.mgrid[:40, :48]
+    for name, count in (("train", 2), ("test", 1)):
+        (folder / "photos" / name).mkdir(parents=True)
+        for index in range(count):
+            waves = 128 + 60 * np.sin(columns / (3 + index)) + 40 * np.cos(rows / 5)
+            pixels = np.clip(waves + rng.normal(0, 5, waves.shape), 0, 255).astype(np.uint8)
+            Image.fromarray(pixels).save(folder / "photos" / name / f"{name}{index}.png")
+    labels = (1 + (rows[:28, :30] // 7 + columns[:28, :30] // 8) % 3).astype(np.uint8)
+    labels[::5] = 0
+    spectra = rng.normal(size=(4, 16))
+    cube = spectra[labels] + rng.normal(0, 0.3, (28, 30, 16))
+    np.save(folder / "field.npy", cube.astype(np.float32))
+    np.save(folder / "field_gt.npy", labels)
+    (folder / "short.yaml").write_text("steps: 20\nbatch_size: 2\npatch: 24\n")
+    (folder / "shorter.yaml").write_text("steps: 3\nbatch_size: 8\n")
+    project = Project(folder)
+    project.configure(CONFIG)
+    return project
