@@ -12,13 +12,11 @@ from collections import deque
 from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import asdict, dataclass, fields
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import torch
-import yaml
 from torch import Tensor, nn
 
 from engine.artifacts import write_text
@@ -26,6 +24,7 @@ from engine.checkpoint import Checkpoint
 from engine.device import Compute
 from engine.errors import UserError
 from engine.progress import progress
+from engine.schedule import Schedule
 
 log = logging.getLogger(__name__)
 
@@ -34,122 +33,6 @@ Batch = TypeVar("Batch")
 SECONDS_BETWEEN_SAVES = 30.0
 AHEAD = 2  # batches drawn before they are needed
 LOG_ROWS = 200
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """How long and how fast a network learns.
-
-    Attributes
-    ----------
-    name : str
-        What tables call this schedule.
-    steps, batch_size : int
-        Optimizer steps, and samples in each.
-    learning_rate : float
-        Peak value.
-    optimizer : {'adam', 'adamw', 'sgd'}
-    weight_decay, momentum : float
-        Momentum counts for 'sgd' only.
-    warmup_steps : int
-        Linear rise from zero at the start.
-    decay : {'constant', 'cosine', 'step'}
-        After the warm-up: nothing, half a cosine to zero, or times `gamma` at each of `milestones`.
-    milestones : tuple of int
-        Steps.
-    gamma : float
-    ema_decay : float
-        Of the exponential moving average of the weights that is returned; 0 for none.
-    clip_norm : float
-        Largest gradient norm; 0 for no bound.
-    """
-
-    name: str
-    steps: int
-    batch_size: int
-    learning_rate: float = 1e-3
-    optimizer: Literal["adam", "adamw", "sgd"] = "adam"
-    weight_decay: float = 0.0
-    momentum: float = 0.9
-    warmup_steps: int = 0
-    decay: Literal["constant", "cosine", "step"] = "constant"
-    milestones: tuple[int, ...] = ()
-    gamma: float = 0.1
-    ema_decay: float = 0.0
-    clip_norm: float = 0.0
-
-    def __post_init__(self) -> None:
-        for key, fine, expected in (
-            ("steps", self.steps >= 1, "at least 1"),
-            ("batch_size", self.batch_size >= 1, "at least 1"),
-            ("learning_rate", self.learning_rate > 0, "above 0"),
-            ("optimizer", self.optimizer in ("adam", "adamw", "sgd"), "adam, adamw or sgd"),
-            ("decay", self.decay in ("constant", "cosine", "step"), "constant, cosine or step"),
-            ("weight_decay", self.weight_decay >= 0, "0 or more"),
-            ("momentum", 0 <= self.momentum < 1, "at least 0 and below 1"),
-            ("warmup_steps", self.warmup_steps >= 0, "0 or more"),
-            ("ema_decay", 0 <= self.ema_decay < 1, "at least 0 and below 1"),
-            ("clip_norm", self.clip_norm >= 0, "0 or more"),
-        ):
-            if not fine:
-                raise UserError(
-                    f"schedule {self.name}: {key}: expected {expected}, found {getattr(self, key)}"
-                )
-
-    def rate(self, step: int) -> float:
-        """Learning rate of step `step`, counted from 0."""
-        rate = self.learning_rate
-        if step < self.warmup_steps:
-            return rate * (step + 1) / self.warmup_steps
-        if self.decay == "cosine":
-            done = (step - self.warmup_steps) / max(self.steps - self.warmup_steps, 1)
-            return rate * 0.5 * (1 + math.cos(math.pi * done))
-        if self.decay == "step":
-            return rate * self.gamma ** sum(step >= milestone for milestone in self.milestones)
-        return rate
-
-    def describe(self) -> dict[str, Any]:
-        """All settings, JSON-serialisable."""
-        return asdict(self)
-
-
-AnySchedule = TypeVar("AnySchedule", bound=Schedule)
-
-
-def read_schedule(path: Path, kind: type[AnySchedule]) -> AnySchedule:
-    """Read a schedule from a YAML file whose keys are the fields of `kind`.
-
-    Raises
-    ------
-    UserError
-        The file is missing or no YAML mapping, or a key is unknown or of the wrong type.
-    """
-    try:
-        found = yaml.safe_load(path.read_text())
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        first = str(error).splitlines()[0]
-        raise UserError(f"{path}: expected a schedule as a YAML file ({first})") from error
-    kinds: dict[str, Any] = {field.name: field.type for field in fields(kind)}
-    if not isinstance(found, dict):
-        raise UserError(
-            f"{path}: expected keys such as 'steps: 1000', found {type(found).__name__}"
-        )
-    settings: dict[str, Any] = {"name": path.stem} | found
-    for key, value in settings.items():
-        if key not in kinds:
-            raise UserError(f"{path}: unknown key '{key}'; known: {', '.join(kinds)}")
-        if isinstance(value, list):
-            settings[key] = tuple(value)
-        elif kinds[key] is float and isinstance(value, int | float):
-            settings[key] = float(value)
-        elif kinds[key] is int and (isinstance(value, bool) or not isinstance(value, int)):
-            raise UserError(f"{path}: {key}: expected a whole number, found {value!r}")
-        elif kinds[key] is float:
-            raise UserError(f"{path}: {key}: expected a number, found {value!r}")
-    for key in ("steps", "batch_size"):
-        if key not in settings:
-            raise UserError(f"{path}: '{key}' is missing")
-    return kind(**settings)
 
 
 def train(

@@ -56,21 +56,28 @@ def _own_imports(name: str) -> tuple[str, ...]:
     return tuple(sorted(m for m in found if m.split(".")[0] in OWN and _is_module(m)))
 
 
-@cache
 def _is_module(name: str) -> bool:
-    try:
-        spec = find_spec(name)
-    except ModuleNotFoundError:  # `name` is a function inside a module
-        return False
-    return spec is not None and spec.origin is not None
+    return _file(name) is not None
+
+
+def _source(name: str) -> Path:
+    path = _file(name)
+    if path is None:
+        raise ValueError(f"{name} is no module of {', '.join(OWN)}")
+    return path
 
 
 @cache
-def _source(name: str) -> Path:
-    spec = find_spec(name)
-    if spec is None or spec.origin is None:
-        raise ValueError(f"{name} is no module of {', '.join(OWN)}")
-    return Path(spec.origin)
+def _file(name: str) -> Path | None:
+    """Find a module's file without importing it or its parents: some are slow to import."""
+    package, *rest = name.split(".")
+    spec = find_spec(package)
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        base = Path(folder).joinpath(*rest)
+        for path in (base / "__init__.py", base.with_suffix(".py")):
+            if path.is_file():
+                return path
+    return None
 
 
 @cache

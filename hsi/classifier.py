@@ -11,7 +11,7 @@ from torch import Tensor
 
 from engine.checkpoint import Checkpoint
 from engine.device import Compute
-from engine.loop import Schedule
+from engine.schedule import Schedule
 from hsi.labels import Labels
 from hsi.reduce import Reduced
 from hsi.scene import Scene

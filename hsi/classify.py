@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from engine.artifacts import sha256_file, write_json
 from engine.device import Compute
+from engine.schedule import in_words
 from hsi.classifier import Application
 from hsi.errors import HsiError
 from hsi.formats import envi, numpy_arrays
@@ -118,7 +119,7 @@ def classify(
         "classifier": described["classifier"],
         "split": described["split"]["how"],
         "seed": described["seed"],
-        "schedule": (described["schedule"] or {}).get("name"),
+        "schedule": in_words(described["schedule"]),
         "seconds_map": round(seconds, 3),
         "seconds_train": described["seconds_train"],
         "device": compute.device.type,

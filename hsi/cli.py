@@ -182,6 +182,7 @@ def score(
     model: Annotated[
         Path | None, typer.Option(help="Takes classifier, seed and seconds from it.")
     ] = None,
+    name: Annotated[str, typer.Option(help="What tables call the scene.")] = "",
 ) -> None:
     """Score a map on the test pixels: OA, AA, kappa, each class, the confusion matrix."""
     from hsi.formats import read
@@ -196,7 +197,7 @@ def score(
         labels,
         load_split(split_file),
         out,
-        made_by=made_by(found.path, labels, model),
+        made_by=made_by(found.path, labels, model) | ({"scene": name} if name else {}),
     )
     typer.echo(f"OA {scores.oa:.2f} %, AA {scores.aa:.2f} %, kappa {scores.kappa:.2f}")
 

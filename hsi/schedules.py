@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from engine.loop import Schedule, read_schedule
+from engine.schedule import Schedule, read_schedule
 
 PAPER_EPOCHS = 100
 PAPER_BATCH = 256
@@ -16,7 +16,7 @@ def schedule(name: str, pixels: int) -> Schedule:
     name : str
         'demo': few and large steps, each one shared pass over the scene; minutes on two CPU cores.
         'paper': 100 epochs of batches of 256, Adam at 1e-3. Otherwise a YAML file with the fields
-        of `engine.loop.Schedule`.
+        of `engine.schedule.Schedule`.
     pixels : int
         Training pixels, of which an epoch consists.
 

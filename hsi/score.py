@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from engine.artifacts import load_tensors, sha256_file, write_json
+from engine.schedule import in_words
 from engine.tables import write_csv
 from hsi.errors import HsiError
 from hsi.labels import Labels
@@ -153,7 +154,7 @@ def made_by(map_path: Path, labels: Labels, model: Path | None) -> dict[str, Any
         **found,
         "classifier": description["classifier"],
         "seed": description["seed"],
-        "schedule": (description["schedule"] or {}).get("name"),
+        "schedule": in_words(description["schedule"]),
         "seconds_train": description["seconds_train"],
         "parameters": description["settings"].get("parameters"),
     }

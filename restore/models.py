@@ -13,6 +13,7 @@ import torch
 from engine.artifacts import load_tensors, save_tensors, sha256_file, versions
 from engine.device import Compute
 from engine.errors import UserError
+from engine.schedule import in_words
 from restore import tiles
 from restore.dncnn import Architecture, DnCNN
 from restore.errors import RestoreError
@@ -191,5 +192,4 @@ def import_published(published: Path, out: Path) -> str:
 
 def describe_schedule(description: dict[str, Any]) -> str:
     """Say which schedule made the weights, and how long it was: 'demo (600 steps)'."""
-    schedule = description.get("training", {}).get("schedule")
-    return f"{schedule['name']} ({schedule['steps']} steps)" if schedule else "as published"
+    return in_words(description.get("training", {}).get("schedule")) or "as published"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from engine.loop import Schedule, read_schedule
+from engine.schedule import Schedule, read_schedule
 from restore.dncnn import Variant
 from restore.errors import RestoreError
 

@@ -12,7 +12,7 @@ from engine import loop
 from engine.checkpoint import Checkpoint, fingerprint
 from engine.device import Compute
 from engine.errors import UserError
-from engine.loop import Schedule, read_schedule
+from engine.schedule import Schedule
 
 CPU = Compute(torch.device("cpu"), "float32", "test")
 SCHEDULE = Schedule(
@@ -126,42 +126,6 @@ def test_infinite_loss_is_one_line(tmp_path: Path) -> None:
         loop.train(network(), draw, explode, SCHEDULE, compute=CPU, seed=0, checkpoint=checkpoint)
 
 
-def test_rates_follow_warm_up_and_decay() -> None:
-    cosine = Schedule("c", 110, 1, learning_rate=1.0, warmup_steps=10, decay="cosine")
-    assert cosine.rate(0) == pytest.approx(0.1)
-    assert cosine.rate(9) == pytest.approx(1.0)
-    assert cosine.rate(60) == pytest.approx(0.5)
-    step = Schedule("s", 30, 1, learning_rate=1.0, decay="step", milestones=(10, 20))
-    assert [step.rate(s) for s in (9, 10, 20)] == pytest.approx([1.0, 0.1, 0.01])
-
-
 def test_fingerprint_ignores_the_order_of_keys() -> None:
     assert fingerprint({"a": 1, "b": [2]}) == fingerprint({"b": [2], "a": 1})
     assert fingerprint({"a": 1}) != fingerprint({"a": 2})
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("steps: 5\nbatch_size: 2\nspeed: 3\n", "unknown key 'speed'"),
-        ("steps: five\nbatch_size: 2\n", "steps: expected a whole number, found 'five'"),
-        ("batch_size: 2\n", "'steps' is missing"),
-        ("steps: 5\nbatch_size: 2\nlearning_rate: fast\n", "learning_rate: expected a number"),
-        ("steps: 0\nbatch_size: 2\n", "steps: expected at least 1, found 0"),
-        ("steps: [5\n", "expected a schedule as a YAML file"),
-        ("- 5\n", "expected keys such as"),
-    ],
-)
-def test_bad_schedule_file_is_one_line(tmp_path: Path, text: str, message: str) -> None:
-    path = tmp_path / "mine.yaml"
-    path.write_text(text)
-    with pytest.raises(UserError, match=message) as error:
-        read_schedule(path, Schedule)
-    assert "\n" not in str(error.value)
-
-
-def test_schedule_file_is_read(tmp_path: Path) -> None:
-    path = tmp_path / "mine.yaml"
-    path.write_text("steps: 5\nbatch_size: 2\nlearning_rate: 1\nmilestones: [2, 4]\ndecay: step\n")
-    schedule = read_schedule(path, Schedule)
-    assert schedule == Schedule("mine", 5, 2, 1.0, decay="step", milestones=(2, 4))

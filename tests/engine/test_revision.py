@@ -23,7 +23,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def revision_of(*modules: str) -> str:
-    for cached in (revision._own_imports, revision._is_module, revision._source, revision._code):
+    for cached in (revision._own_imports, revision._file, revision._code):
         cached.cache_clear()
     return revision.code_revision(*modules)
 

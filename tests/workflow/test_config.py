@@ -99,15 +99,6 @@ def test_a_config_without_work(project: Project) -> None:
     ]
 
 
-def test_scenes_that_tables_could_not_tell_apart(project: Project) -> None:
-    config = copy.deepcopy(CONFIG)
-    config["hsi"]["scenes"]["meadow"] = config["hsi"]["scenes"]["field"]
-    run = project.run(config=project.configure(config))
-    assert lines(run.stderr) == [
-        "snakemake: my.yaml: hsi.scenes: two cubes are called field; rename one"
-    ]
-
-
 def test_the_command_line_overrides_the_config(project: Project) -> None:
     run = project.run("--dry-run", "--config", "seed=-1")
     assert "snakemake: my.yaml: seed: expected a whole number, 0 or more, found -1" in run.stderr

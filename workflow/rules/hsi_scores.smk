@@ -41,7 +41,8 @@ rule score:
         "score {wildcards.classifier} on {wildcards.scene}, {wildcards.split}, seed {wildcards.seed}"
     shell:
         "hsi score {input.map:q} {params.labels:q} --split {input.split:q}"
-        " --model {input.model:q} --out {params.folder:q} > {log:q} 2>&1"
+        " --model {input.model:q} --name {wildcards.scene:q} --out {params.folder:q}"
+        " > {log:q} 2>&1"
 
 
 rule hsi_summary:

@@ -95,16 +95,6 @@ def checked(found):
             raise UserError(
                 f"{source}: expected a section 'restore' or 'hsi', found neither"
             )
-        stems = [
-            source_file(found["cube"]).stem
-            for found in (complete["hsi"] or {"scenes": {}})["scenes"].values()
-            if found["cube"] != "IndianPines"
-        ]
-        if twice := [stem for stem in stems if stems.count(stem) > 1]:
-            # Tables call a scene after its file, and would average the two.
-            raise UserError(
-                f"{source}: hsi.scenes: two cubes are called {twice[0]}; rename one"
-            )
         return complete
     except UserError as error:
         stop(error)
