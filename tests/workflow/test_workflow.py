@@ -133,7 +133,6 @@ def test_one_half_runs_alone(project: Project) -> None:
     assert not [job for job in jobs if "dncnn" in job]
 
 
-@pytest.mark.slow
 def test_a_killed_run_goes_on_where_it_was(project: Project, finished: Project) -> None:
     weights = "results/restore/models/dncnn-s-25/seed0.safetensors"
     degraded = "results/restore/degraded/test/noise:25/degraded.json"
