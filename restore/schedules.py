@@ -19,13 +19,13 @@ class PatchSchedule(Schedule):
         Side of a training patch, in pixels.
     scales : tuple of float
         Every training image is also used resized by each of these factors.
-    loss : {'l2', 'l1'}
-        Squared error as published, or absolute error.
+    loss : {'squared', 'relative'}
+        Squared error as published, or each patch's absolute error over that of its input.
     """
 
     patch: int = 40
     scales: tuple[float, ...] = (1.0,)
-    loss: Literal["l2", "l1"] = "l2"
+    loss: Literal["squared", "relative"] = "squared"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -33,8 +33,10 @@ class PatchSchedule(Schedule):
             raise RestoreError(
                 f"schedule {self.name}: patch: expected 8 or more, found {self.patch}"
             )
-        if self.loss not in ("l2", "l1"):
-            raise RestoreError(f"schedule {self.name}: loss: expected l2 or l1, found {self.loss}")
+        if self.loss not in ("squared", "relative"):
+            raise RestoreError(
+                f"schedule {self.name}: loss: expected squared or relative, found {self.loss}"
+            )
         if not self.scales or not all(0 < scale <= 1 for scale in self.scales):
             raise RestoreError(
                 f"schedule {self.name}: scales: expected factors above 0 and at most 1, "
@@ -43,7 +45,7 @@ class PatchSchedule(Schedule):
 
 
 # Steps by task: a blind network has more to learn.
-_DEMO_STEPS = {"gaussian": 900, "blind": 900, "general": 1200}
+_DEMO_STEPS = {"gaussian": 600, "blind": 600, "general": 900}
 # Batches of 128 patches an epoch, by task [1, section IV-A].
 _PAPER_BATCHES = {"gaussian": 1600, "blind": 3000, "general": 8000}
 
@@ -76,7 +78,7 @@ def schedule(name: str, network: Variant) -> PatchSchedule:
             patch=32,
             scales=(1.0, 0.7),
             # Squared error is mostly that of strong noise: JPEG and bicubic would learn last.
-            loss="l1" if network.task == "general" else "l2",
+            loss="relative" if network.task == "general" else "squared",
         )
     if name == "paper":
         epoch = _PAPER_BATCHES[network.task]

@@ -22,10 +22,18 @@ from restore.sets import ImageSet
 log = logging.getLogger(__name__)
 
 
-def absolute_error(network: nn.Module, batch: Batch) -> Tensor:
-    """Absolute error, averaged; patches that are little degraded count nearly as much as others."""
-    error: Tensor = network(batch.degraded) - batch.clean
-    return error.abs().mean()
+# Keeps patches that are hardly degraded from outweighing all others; two grey levels.
+_LEAST_DEGRADATION = 2 / 255
+
+
+def relative_error(network: nn.Module, batch: Batch) -> Tensor:
+    """Absolute error of a patch over that of its input, averaged over the batch.
+
+    Squared error is nearly all strong noise; here slight noise, JPEG and bicubic count as much.
+    """
+    before = (batch.degraded - batch.clean).abs().mean((1, 2, 3))
+    after: Tensor = (network(batch.degraded) - batch.clean).abs().mean((1, 2, 3))
+    return (after / (before + _LEAST_DEGRADATION)).mean()
 
 
 def half_squared_error(network: nn.Module, batch: Batch) -> Tensor:
@@ -34,7 +42,7 @@ def half_squared_error(network: nn.Module, batch: Batch) -> Tensor:
     return error.square().sum() / (2 * len(error))
 
 
-LOSSES = {"l2": half_squared_error, "l1": absolute_error}
+LOSSES = {"squared": half_squared_error, "relative": relative_error}
 
 
 def train(
