@@ -148,7 +148,7 @@ def test_relative_error_is_the_share_that_is_left() -> None:
     batch = Batch(degraded, clean)
     halves = torch.nn.Conv2d(1, 1, 1, bias=False)
     torch.nn.init.constant_(halves.weight, 0.5)
-    found = float(training.relative_error(halves, batch))
+    found = training.relative_error(halves, batch).item()
     expected = sum(level / 2 / (level + 2 / 255) for level in (0.1, 0.2, 0.4)) / 3
     assert found == pytest.approx(expected, rel=1e-5)
-    assert float(training.relative_error(torch.nn.Identity(), Batch(clean, clean))) == 0
+    assert training.relative_error(torch.nn.Identity(), Batch(clean, clean)).item() == 0
