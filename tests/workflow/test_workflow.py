@@ -82,7 +82,7 @@ def test_the_report_is_one_file_that_needs_no_network(finished: Project) -> None
         assert fetched not in page
     for shown in ("noise:25.png", "comparison.png", "curves.png", "overall_accuracy.html"):
         assert shown in page
-    assert "not</strong> the figures of a fully trained network" in page
+    assert "is <strong>not</strong> the published one" in page
 
 
 def test_a_second_run_does_nothing(finished: Project) -> None:
