@@ -90,7 +90,7 @@ class Patches:
             return self._general(clean, generator)
         sigma = torch.full((len(clean),), self.network.sigma)
         if task == "blind":
-            sigma = sigma * torch.rand(len(clean), generator=generator)
+            sigma = sigma * _stratified(len(clean), generator)
         values = clean.float() / 255
         return Batch(gaussian_batch(values, sigma.to(clean.device), generator), values)
 
@@ -122,22 +122,32 @@ class Patches:
         values = clean.float() / 255
         count = len(clean)
         third = count // 3
-        sigma = self.network.sigma * torch.rand(count - 2 * third, generator=generator)
+        sigma = self.network.sigma * _stratified(count - 2 * third, generator)
         noisy = slice(0, count - 2 * third)
         degraded = values.clone()
         degraded[noisy] = gaussian_batch(values[noisy], sigma.to(clean.device), generator)
-        scales = torch.randint(len(SCALES), (third,), generator=generator)
+        scales = (_stratified(third, generator) * len(SCALES)).long()
         for index, scale in enumerate(SCALES):
             chosen = (noisy.stop + torch.nonzero(scales == index)[:, 0]).to(clean.device)
             if len(chosen):
                 degraded[chosen] = bicubic_batch(values[chosen], scale)
         low, high = QUALITIES
-        qualities = torch.randint(low, high + 1, (third,), generator=generator).numpy()
+        qualities = low + (_stratified(third, generator) * (high + 1 - low)).long().numpy()
         tail = slice(count - third, count)
         if third:
             blocky = jpeg.compress_batch(clean[tail, 0].cpu().numpy(), qualities, self.pool)
             degraded[tail, 0] = torch.from_numpy(blocky).to(clean.device).float() / 255
         return Batch(degraded, values)
+
+
+def _stratified(count: int, generator: torch.Generator) -> Tensor:
+    """Draw `count` numbers from 0..1, uniform, one in each of `count` equal parts of the range.
+
+    Every batch then holds slight and strong degradations alike, and batch normalisation sees
+    nearly the same mixture at each step.
+    """
+    drawn = (torch.arange(count) + torch.rand(count, generator=generator)) / max(count, 1)
+    return drawn.clamp_(max=1 - 2**-24)  # the division may round to 1
 
 
 def _planes(image: npt.NDArray[Any], channels: int) -> npt.NDArray[np.uint8]:

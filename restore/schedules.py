@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from engine.schedule import Schedule, read_schedule
 from restore.dncnn import Variant
@@ -19,23 +18,16 @@ class PatchSchedule(Schedule):
         Side of a training patch, in pixels.
     scales : tuple of float
         Every training image is also used resized by each of these factors.
-    loss : {'squared', 'relative'}
-        Squared error as published, or each patch's absolute error over that of its input.
     """
 
     patch: int = 40
     scales: tuple[float, ...] = (1.0,)
-    loss: Literal["squared", "relative"] = "squared"
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.patch < 8:
             raise RestoreError(
                 f"schedule {self.name}: patch: expected 8 or more, found {self.patch}"
-            )
-        if self.loss not in ("squared", "relative"):
-            raise RestoreError(
-                f"schedule {self.name}: loss: expected squared or relative, found {self.loss}"
             )
         if not self.scales or not all(0 < scale <= 1 for scale in self.scales):
             raise RestoreError(
@@ -44,8 +36,8 @@ class PatchSchedule(Schedule):
             )
 
 
-# Steps by task: a blind network has more to learn.
-_DEMO_STEPS = {"gaussian": 600, "blind": 600, "general": 900}
+# Steps by task: the more a network is to remove, the longer it learns.
+_DEMO_STEPS = {"gaussian": 400, "blind": 400, "general": 900}
 # Batches of 128 patches an epoch, by task [1, section IV-A].
 _PAPER_BATCHES = {"gaussian": 1600, "blind": 3000, "general": 8000}
 
@@ -70,15 +62,13 @@ def schedule(name: str, network: Variant) -> PatchSchedule:
         return PatchSchedule(
             "demo",
             steps=_DEMO_STEPS[network.task],
-            batch_size=8,
+            batch_size=18 if network.task == "general" else 16,
             learning_rate=1e-3,
             warmup_steps=20,
             decay="cosine",
             clip_norm=5.0,
             patch=32,
             scales=(1.0, 0.7),
-            # Squared error is mostly that of strong noise: JPEG and bicubic would learn last.
-            loss="relative" if network.task == "general" else "squared",
         )
     if name == "paper":
         epoch = _PAPER_BATCHES[network.task]

@@ -22,27 +22,10 @@ from restore.sets import ImageSet
 log = logging.getLogger(__name__)
 
 
-# Keeps patches that are hardly degraded from outweighing all others; two grey levels.
-_LEAST_DEGRADATION = 2 / 255
-
-
-def relative_error(network: nn.Module, batch: Batch) -> Tensor:
-    """Absolute error of a patch over that of its input, averaged over the batch.
-
-    Squared error is nearly all strong noise; here slight noise, JPEG and bicubic count as much.
-    """
-    before = (batch.degraded - batch.clean).abs().mean((1, 2, 3))
-    after: Tensor = (network(batch.degraded) - batch.clean).abs().mean((1, 2, 3))
-    return (after / (before + _LEAST_DEGRADATION)).mean()
-
-
 def half_squared_error(network: nn.Module, batch: Batch) -> Tensor:
     """Half the squared error summed over a patch, averaged over the batch (DnCNN, equation 1)."""
     error: Tensor = network(batch.degraded) - batch.clean
     return error.square().sum() / (2 * len(error))
-
-
-LOSSES = {"squared": half_squared_error, "relative": relative_error}
 
 
 def train(
@@ -115,7 +98,7 @@ def train(
             seconds = run_schedule(
                 model,
                 patches.draw,
-                LOSSES[schedule.loss],
+                half_squared_error,
                 schedule,
                 compute=compute,
                 seed=seed,

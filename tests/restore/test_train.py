@@ -17,7 +17,6 @@ from engine.device import Compute
 from restore import train as training
 from restore.dncnn import Architecture, variant
 from restore.models import load
-from restore.patches import Batch
 from restore.schedules import PatchSchedule, schedule
 from restore.sets import ImageSet, resolve
 
@@ -66,7 +65,7 @@ def test_killed_training_ends_with_the_same_weights(
     training.train(SMALL, [images], TINY, whole, seed=0, compute=CPU)
     monkeypatch.setattr(loop, "SECONDS_BETWEEN_SAVES", -1.0)
     steps = iter(range(100))
-    loss = training.LOSSES["squared"]
+    loss = training.half_squared_error
 
     def fragile(*args: object) -> torch.Tensor:
         if next(steps) == 13:
@@ -74,7 +73,7 @@ def test_killed_training_ends_with_the_same_weights(
         return loss(*args)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patch:
-        patch.setitem(training.LOSSES, "squared", fragile)
+        patch.setattr(training, "half_squared_error", fragile)
         with pytest.raises(KeyboardInterrupt):
             training.train(SMALL, [images], TINY, broken, seed=0, compute=CPU)
     assert not broken.exists()
@@ -93,14 +92,14 @@ from tests.restore.test_train import CPU, SMALL, TINY
 from restore.sets import resolve
 
 loop.SECONDS_BETWEEN_SAVES = -1.0
-steps, loss = iter(range(100)), training.LOSSES["squared"]
+steps, loss = iter(range(100)), training.half_squared_error
 
 def fatal(network, batch):
     if next(steps) == 13:
         os.kill(os.getpid(), signal.SIGKILL)
     return loss(network, batch)
 
-training.LOSSES["squared"] = fatal
+training.half_squared_error = fatal
 training.train(SMALL, [resolve(sys.argv[1])], TINY, Path(sys.argv[2]), seed=0, compute=CPU)
 """
 
@@ -140,15 +139,3 @@ def test_paper_schedules_are_the_published_ones() -> None:
         assert (paper.steps, paper.batch_size, paper.patch) == (steps, 128, patch)
         assert paper.rate(int(0.59 * steps)) == pytest.approx(1e-3)
         assert paper.rate(int(0.61 * steps)) == pytest.approx(1e-4)
-
-
-def test_relative_error_is_the_share_that_is_left() -> None:
-    clean = torch.zeros(3, 1, 4, 4)
-    degraded = torch.stack([torch.full((1, 4, 4), level) for level in (0.1, 0.2, 0.4)])
-    batch = Batch(degraded, clean)
-    halves = torch.nn.Conv2d(1, 1, 1, bias=False)
-    torch.nn.init.constant_(halves.weight, 0.5)
-    found = training.relative_error(halves, batch).item()
-    expected = sum(level / 2 / (level + 2 / 255) for level in (0.1, 0.2, 0.4)) / 3
-    assert found == pytest.approx(expected, rel=1e-5)
-    assert training.relative_error(torch.nn.Identity(), Batch(clean, clean)).item() == 0
