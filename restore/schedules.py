@@ -37,7 +37,7 @@ class PatchSchedule(Schedule):
 
 
 # Steps by task: the more a network is to remove, the longer it learns.
-_DEMO_STEPS = {"gaussian": 400, "blind": 400, "general": 900}
+_DEMO_STEPS = {"gaussian": 800, "blind": 250, "general": 750}
 # Batches of 128 patches an epoch, by task [1, section IV-A].
 _PAPER_BATCHES = {"gaussian": 1600, "blind": 3000, "general": 8000}
 
