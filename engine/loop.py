@@ -14,7 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +23,7 @@ from engine.artifacts import write_text
 from engine.checkpoint import Checkpoint
 from engine.device import Compute
 from engine.errors import UserError
+from engine.optimizers import optimizers as make_optimizers
 from engine.progress import progress
 from engine.schedule import Schedule
 
@@ -89,7 +90,7 @@ def train(
         precision="bf16-mixed" if compute.precision == "bf16" else "32-true",
     )
     average = copy.deepcopy(model).to(fabric.device) if schedule.ema_decay else None
-    wrapped, optimizer = fabric.setup(model, _optimizer(model, schedule))
+    wrapped, *optimizers = fabric.setup(model, *make_optimizers(model, schedule))
     rows: list[tuple[float, ...]] = []
     start, spent = 0, 0.0
 
@@ -98,7 +99,8 @@ def train(
         start, spent = state["step"], state["seconds"]
         rows = [tuple(row) for row in state["rows"]]
         model.load_state_dict(state["model"])
-        optimizer.load_state_dict(state["optimizer"])
+        for optimizer, saved in zip(optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(saved)
         if average is not None:
             average.load_state_dict(state["average"])
         log.info("%s: resumed at step %d of %d", label, start, schedule.steps)
@@ -110,7 +112,7 @@ def train(
                 "seconds": spent + time.monotonic() - began,
                 "rows": rows,
                 "model": model.state_dict(),
-                "optimizer": optimizer.state_dict(),
+                "optimizers": [optimizer.state_dict() for optimizer in optimizers],
                 "average": average.state_dict() if average is not None else {},
             }
         )
@@ -132,17 +134,19 @@ def train(
             batch = next(batches)
             waited += time.monotonic() - before
 
-            for group in optimizer.param_groups:
-                group["lr"] = schedule.rate(step)
-            optimizer.zero_grad(set_to_none=True)
+            for optimizer in optimizers:
+                for group in optimizer.param_groups:
+                    group["lr"] = schedule.rate(step)
+                optimizer.zero_grad(set_to_none=True)
             with fabric.autocast():
                 value = loss(wrapped, batch)
             fabric.backward(value)
             if schedule.clip_norm:
                 fabric.clip_gradients(
-                    wrapped, optimizer, max_norm=schedule.clip_norm, error_if_nonfinite=False
+                    wrapped, optimizers[0], max_norm=schedule.clip_norm, error_if_nonfinite=False
                 )
-            optimizer.step()
+            for optimizer in optimizers:
+                optimizer.step()
             if average is not None:
                 _average(average, model, schedule.ema_decay, step)
 
@@ -195,20 +199,6 @@ def generator(seed: int, step: int) -> torch.Generator:
 
     words = np.random.SeedSequence([seed, step]).generate_state(2, dtype="uint32")
     return torch.Generator().manual_seed(int(words[0]) << 31 ^ int(words[1]))
-
-
-def _optimizer(model: nn.Module, schedule: Schedule) -> torch.optim.Optimizer:
-    rate, decay = schedule.learning_rate, schedule.weight_decay
-    # Decay pulls weights to zero; biases and normalisation have no reason to be there.
-    groups: list[dict[str, Any]] = [
-        {"params": [p for p in model.parameters() if p.ndim > 1], "weight_decay": decay},
-        {"params": [p for p in model.parameters() if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    if schedule.optimizer == "sgd":
-        return torch.optim.SGD(groups, lr=rate, momentum=schedule.momentum)
-    if schedule.optimizer == "adamw":
-        return torch.optim.AdamW(groups, lr=rate)
-    return torch.optim.Adam(groups, lr=rate)
 
 
 @torch.no_grad()

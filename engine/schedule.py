@@ -10,6 +10,8 @@ import yaml
 
 from engine.errors import UserError
 
+_OPTIMIZERS = ("adam", "adamw", "sgd", "muon")
+
 
 @dataclass(frozen=True)
 class Schedule:
@@ -23,9 +25,10 @@ class Schedule:
         Optimizer steps, and samples in each.
     learning_rate : float
         Peak value.
-    optimizer : {'adam', 'adamw', 'sgd'}
+    optimizer : {'adam', 'adamw', 'sgd', 'muon'}
+        'muon' is for inner layers, with 'adamw' for all else.
     weight_decay, momentum : float
-        Momentum counts for 'sgd' only.
+        Momentum counts for 'sgd' and 'muon' only.
     warmup_steps : int
         Linear rise from zero at the start.
     decay : {'constant', 'cosine', 'step'}
@@ -43,7 +46,7 @@ class Schedule:
     steps: int
     batch_size: int
     learning_rate: float = 1e-3
-    optimizer: Literal["adam", "adamw", "sgd"] = "adam"
+    optimizer: Literal["adam", "adamw", "sgd", "muon"] = "adam"
     weight_decay: float = 0.0
     momentum: float = 0.9
     warmup_steps: int = 0
@@ -58,7 +61,7 @@ class Schedule:
             ("steps", self.steps >= 1, "at least 1"),
             ("batch_size", self.batch_size >= 1, "at least 1"),
             ("learning_rate", self.learning_rate > 0, "above 0"),
-            ("optimizer", self.optimizer in ("adam", "adamw", "sgd"), "adam, adamw or sgd"),
+            ("optimizer", self.optimizer in _OPTIMIZERS, "adam, adamw, sgd or muon"),
             ("decay", self.decay in ("constant", "cosine", "step"), "constant, cosine or step"),
             ("weight_decay", self.weight_decay >= 0, "0 or more"),
             ("momentum", 0 <= self.momentum < 1, "at least 0 and below 1"),

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from restore import jpeg
+from restore.degrade import grey
 from restore.dncnn import Variant
 from restore.errors import RestoreError
 from restore.noise import gaussian_batch
@@ -153,15 +154,6 @@ def _stratified(count: int, generator: torch.Generator) -> Tensor:
 def _planes(image: npt.NDArray[Any], channels: int) -> npt.NDArray[np.uint8]:
     """Bring an image to (C, H, W)."""
     if channels == 1:
-        return grey(image)[None]
+        return (grey(image) if image.ndim == 3 else image)[None]
     colour = image if image.ndim == 3 else np.repeat(image[..., None], 3, axis=2)
     return np.ascontiguousarray(colour.transpose(2, 0, 1))
-
-
-def grey(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """Turn a colour image grey with the weights of MATLAB's rgb2gray; a grey one is returned."""
-    if image.ndim == 2:
-        return image
-    weighted = image @ np.array([0.298936, 0.587043, 0.114021])
-    rounded: npt.NDArray[np.uint8] = np.rint(weighted).astype(np.uint8)
-    return rounded

@@ -23,7 +23,14 @@ SCHEDULE = Schedule(
 def network() -> nn.Module:
     """Return a network with dropout, so that the global random state matters."""
     torch.manual_seed(3)
-    return nn.Sequential(nn.Linear(5, 8), nn.BatchNorm1d(8), nn.Dropout(0.5), nn.Linear(8, 1))
+    return nn.Sequential(
+        nn.Linear(5, 8),
+        nn.BatchNorm1d(8),
+        nn.ReLU(),
+        nn.Linear(8, 8),
+        nn.Dropout(0.5),
+        nn.Linear(8, 1),
+    )
 
 
 def draw(step: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -73,7 +80,7 @@ def save_every_step(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop, "SECONDS_BETWEEN_SAVES", -1.0)
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd"])
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd", "muon"])
 def test_resumed_equals_unbroken(tmp_path: Path, optimizer: Any) -> None:
     schedule = Schedule("tiny", 12, 4, optimizer=optimizer, ema_decay=0.9, warmup_steps=3)
     whole = run(tmp_path / "whole" / "m.safetensors", schedule)

@@ -78,6 +78,8 @@ def test_noise_on_a_colour_image_is_of_full_range_grey():
     white = np.full((8, 8, 3), 255, np.uint8)
     assert noise(white).target.max() == 255
     assert noise(COLOUR).target.shape == COLOUR.shape[:2]
+    primaries = np.array([[[255, 0, 0], [0, 255, 0]]], np.uint8)
+    assert degrade.grey(primaries).tolist() == [[76, 150]]
     assert np.array_equal(noise(COLOUR, colour=True).target, COLOUR)
 
 

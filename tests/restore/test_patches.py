@@ -6,7 +6,7 @@ import torch
 
 from restore.dncnn import variant
 from restore.errors import RestoreError
-from restore.patches import Patches, grey
+from restore.patches import Patches
 
 
 def patches(name: str, images: list[np.ndarray], count: int = 64, side: int = 8) -> Patches:
@@ -85,9 +85,3 @@ def test_a_batch_depends_on_its_generator_alone() -> None:
 def test_images_smaller_than_a_patch_are_one_line() -> None:
     with pytest.raises(RestoreError, match="at least one of 8x8 pixels"):
         patches("dncnn-b", [numbered(7, 20)])
-
-
-def test_grey_weights_sum_to_one() -> None:
-    white = np.full((2, 2, 3), 255, np.uint8)
-    assert grey(white).tolist() == [[255, 255], [255, 255]]
-    assert grey(np.array([[[255, 0, 0], [0, 255, 0]]], np.uint8)).tolist() == [[76, 150]]
