@@ -48,8 +48,8 @@ def schedule(name: str, network: Variant) -> PatchSchedule:
     Parameters
     ----------
     name : str
-        'demo': minutes on two CPU cores, far from converged; Muon, because Adam at its best rate
-        needs more than twice the steps for the same PSNR. 'paper': 50 epochs of the authors'
+        'demo': minutes on two CPU cores, far from converged; Muon, because Adam at 1e-3 needs
+        more than twice the steps for the same PSNR. 'paper': 50 epochs of the authors'
         training code [2]_, Adam at 1e-3 for 30 and at 1e-4 for 20 of them, with the patches of
         [1]_. Otherwise a YAML file with the fields of `PatchSchedule`.
     network : Variant
