@@ -1,7 +1,8 @@
 """Named training schedules of the denoisers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal, cast
 
 from engine.schedule import Schedule, read_schedule
 from restore.dncnn import Variant
@@ -40,6 +41,11 @@ class PatchSchedule(Schedule):
 _DEMO_STEPS = {"gaussian": 800, "blind": 250, "general": 750}
 # Batches of 128 patches an epoch, by task [1, section IV-A].
 _PAPER_BATCHES = {"gaussian": 1600, "blind": 3000, "general": 8000}
+
+
+# Rates at the start. That of SGD is the largest of 1e-3, 1e-2 and 1e-1 at which all ablation
+# networks learn.
+_RATES = {"adam": 1e-3, "sgd": 1e-2}
 
 
 def schedule(name: str, network: Variant) -> PatchSchedule:
@@ -86,3 +92,33 @@ def schedule(name: str, network: Variant) -> PatchSchedule:
     if path.suffix in (".yaml", ".yml"):
         return read_schedule(path, PatchSchedule)
     raise RestoreError(f"schedule '{name}': expected demo, paper or a .yaml file")
+
+
+def with_optimizer(plan: PatchSchedule, optimizer: str) -> PatchSchedule:
+    """Return the same schedule for another optimizer, at a rate that suits it.
+
+    Adam starts at 1e-3 and SGD, with the schedule's momentum, at SGD_RATE; both decay as `plan`
+    says. The gradient of a sum over patches can be large at first, so that SGD has a bound for it.
+
+    Parameters
+    ----------
+    plan : PatchSchedule
+        Returned as it is if it has this optimizer already.
+    optimizer : {'adam', 'sgd'}
+
+    Raises
+    ------
+    RestoreError
+        It is another one.
+    """
+    if optimizer not in _RATES:
+        raise RestoreError(f"optimizer '{optimizer}': expected {' or '.join(_RATES)}")
+    if plan.optimizer == optimizer:
+        return plan
+    return replace(
+        plan,
+        name=f"{plan.name}-{optimizer}",
+        optimizer=cast(Literal["adam", "sgd"], optimizer),
+        learning_rate=_RATES[optimizer],
+        clip_norm=plan.clip_norm or 5.0,
+    )
