@@ -17,6 +17,7 @@ if config["restore"]:
 
     include: "workflow/rules/restore.smk"
     include: "workflow/rules/restore_scores.smk"
+    include: "workflow/rules/ablation.smk"
 
 
 if config["hsi"]:

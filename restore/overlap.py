@@ -112,7 +112,7 @@ def apart(
         kept = tuple(item for item in chosen if item.name not in found)
         if kept:
             sets.append(ImageSet(chosen.name, kept))
-    if not sets:
+    if left_out and not sets:
         raise RestoreError("every training image shows the same picture as a test image")
     return sets, sorted(left_out)
 
