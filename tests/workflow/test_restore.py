@@ -52,7 +52,7 @@ def test_a_model_may_have_sets_of_its_own(project: Project) -> None:
     shown = project.run("--dry-run", "--printshellcmds")
     commands = [line for line in shown.stdout.splitlines() if "restore train dncnn-b " in line]
     assert len(commands) == 1
-    for option in ("--images=photos/test ", "--apart-from=photos/train --apart-from=more "):
+    for option in ("--images=photos/test ", "--apart-from=more --apart-from=photos/train "):
         assert option in commands[0]
     assert "photos/train --out" not in commands[0]
 

@@ -5,8 +5,7 @@ ABLATION_TRAINED, ABLATION_TESTED = {}, {}
 for images in RESTORE["train_images"]:
     enter(images, ABLATION_TRAINED, "restore.train_images")
 for images in RESTORE["test_images"]:
-    name = enter(images, TEST_SETS, "restore.test_images")
-    ABLATION_TESTED[name] = TEST_SETS[name]
+    enter(images, ABLATION_TESTED, "restore.test_images")
 ABLATION_RUN = "<results>/restore/ablation/{optimizer}/{model}"
 ABLATION_WEIGHTS = f"{ABLATION_RUN}/seed{config['seed']}.safetensors"
 ABLATION_RUNS = {

@@ -8,6 +8,8 @@ WEIGHTS = f"<results>/restore/models/{{model}}/seed{config['seed']}.safetensors"
 DEGRADED = "<results>/restore/degraded{color}/{set}/{degradation}/degraded.json"
 
 
+for images in RESTORE["test_images"]:
+    enter(images, TEST_SETS, "restore.test_images")
 for kind in ("models", "baselines"):
     for model, entry in RESTORE[kind].items():
         own = isinstance(entry, dict)
