@@ -73,7 +73,13 @@ TABLES |= {
     "hsi/per_class_accuracy": "Accuracy of each class",
 }
 # Pictures of the first seed stand for all: of ten seeds the report would be too large to open.
-SHOWN = [run for run in RUNS if run.endswith(f"/seed{HSI['seeds'][0]}")]
+SHOWN = collect(
+    RUN,
+    scene=SCENES,
+    split=SPLITS,
+    classifier=HSI["classifiers"],
+    seed=HSI["seeds"][:1],
+)
 REPORTED += [
     f"{run}/{picture}.png"
     for run in SHOWN

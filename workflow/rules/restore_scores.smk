@@ -15,15 +15,6 @@ STRIPS = list(
 )
 
 
-def shown(models, w):
-    """The first of some models of a strip's colours that is tested on its images, in a list."""
-    return [
-        model
-        for model in models
-        if colour(model) == w.color and w.degradation in TESTED[model].get(w.set, [])
-    ][:1]
-
-
 rule benchmark:
     input:
         images=lambda w: TEST_SETS[w.set]["files"],
