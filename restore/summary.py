@@ -13,8 +13,6 @@ from restore.benchmark import COLUMNS
 from restore.errors import RestoreError
 
 _CASE = ["set", "degradation", "level"]
-# What the paper calls our variants.
-_PUBLISHED_NAME = {"s": "DnCNN-S", "b": "DnCNN-B", "3": "DnCNN-3"}
 
 SUMMARY_COLUMNS = (
     "model",
@@ -107,9 +105,12 @@ def _fixed(value: float, column: str) -> str:
 
 
 def _lookup(known: pd.DataFrame, row: "pd.Series[Any]", column: str) -> float:
-    kind = str(row["model"]).removesuffix("-color").split("-")
-    name = _PUBLISHED_NAME.get(kind[1], "") if kind[0] == "dncnn" else str(row["model"]).upper()
-    if str(row["model"]).endswith("-color"):
+    model = str(row["model"])
+    base = model.removesuffix("-color")
+    # The figures of DnCNN-S are of the network for this very level, and of no other.
+    known_names = {f"dncnn-s-{row['level']}": "DnCNN-S", "dncnn-b": "DnCNN-B", "dncnn-3": "DnCNN-3"}
+    name = known_names.get(base, base.upper())
+    if model != base:
         name = f"C{name}"
     key = (row["set"], row["degradation"], row["level"], name)
     if key not in known.index:

@@ -115,6 +115,7 @@ def test_means_stand_beside_the_published_figures(
     assert first.psnr_published_db == 29.23  # DnCNN-S, BSD68, sigma 25
     assert first.psnr_difference_db == pytest.approx(mean - 29.23, abs=0.005)
     assert first.schedule == "tiny (3 steps)"
+    assert pd.isna(summary.iloc[1].psnr_published_db)  # the paper's is of a network for sigma 15
     assert summary[summary.model == "nlm"].psnr_published_db.isna().all()
 
 
