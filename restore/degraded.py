@@ -16,6 +16,7 @@ from engine import artifacts
 from restore import degrade, images, jpeg
 from restore.degrade import Degradation, Pair
 from restore.errors import RestoreError
+from restore.protocol import PUBLISHED, Scoring
 
 MANIFEST = "degraded.json"
 _SUFFIX = {"noise": ".tif", "jpeg": ".jpg", "bicubic": ".png"}
@@ -123,6 +124,8 @@ def read_observed(
     degradation: Degradation,
     *,
     colour: bool = False,
+    seed: int | None = None,
+    protocol: Scoring = PUBLISHED,
 ) -> Pair:
     """Make the scored pair of an image and its degraded file.
 
@@ -137,6 +140,10 @@ def read_observed(
     degradation : Degradation
     colour : bool, optional
         As in `write_folder`.
+    seed : int, optional
+        The noise's seed that is expected; by default any.
+    protocol : Scoring, optional
+        Other choices than the published ones; the files fix the grey of noise and JPEG.
 
     Returns
     -------
@@ -146,7 +153,8 @@ def read_observed(
     Raises
     ------
     RestoreError
-        If the folder holds another degradation or source, or a file is missing or changed.
+        If the folder holds another degradation, seed, grey or source, or a file is missing or
+        changed.
     """
     folder = Path(folder)
     content = manifest(folder)
@@ -155,6 +163,17 @@ def read_observed(
         raise RestoreError(
             f"{folder}: expected {degradation} with colour {colour}, "
             f"found {found[0]} with colour {found[1]}; make the folder again"
+        )
+    if degradation.kind == "noise" and seed not in (None, content["seed"]):
+        raise RestoreError(
+            f"{folder}: expected noise of seed {seed}, found seed {content['seed']}; "
+            f"use --seed {content['seed']} or make the folder again"
+        )
+    fixed = image.ndim == 3 and not colour and degradation.kind != "bicubic"
+    if fixed and protocol.matlab_luma(degradation) != PUBLISHED.matlab_luma(degradation):
+        raise RestoreError(
+            f"{folder}: expected files in the grey of --luma {protocol.luma}, found the published "
+            "one; leave out --luma or --degraded"
         )
     entry = content["files"].get(name)
     if entry is None:
@@ -166,7 +185,7 @@ def read_observed(
         raise RestoreError(f"{path}: missing or changed since it was written; make it again")
     reference = degrade.prepared(image, degradation, colour=colour)
     stored = jpeg.decode(path.read_bytes()) if degradation.kind == "jpeg" else _read(path)
-    return degrade.observe(reference, stored, degradation, colour=colour)
+    return degrade.observe(reference, stored, degradation, colour=colour, protocol=protocol)
 
 
 def _read(path: Path) -> NDArray[Any]:
