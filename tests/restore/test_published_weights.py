@@ -17,8 +17,11 @@ from restore.published_weights import import_weights
 DEPTH = 4
 
 
-def matconvnet(path, channels=1, depth=DEPTH, features=8, seed=0):
-    """Write a network as MATLAB 7.3 does, and give its weights as PyTorch orders them."""
+def matconvnet(path, channels=1, depth=DEPTH, features=8, seed=0, normed=False):
+    """Write a network as MATLAB 7.3 does, and give its weights as PyTorch orders them.
+
+    With batch normalisation, gain, shift, mean and deviation follow weight and bias.
+    """
     rng = np.random.default_rng(seed)
     widths = [channels, *[features] * (depth - 1), channels]
     tensors = []
@@ -37,6 +40,19 @@ def matconvnet(path, channels=1, depth=DEPTH, features=8, seed=0):
             cells = np.array([[part.ref] for part in parts], dtype=h5py.ref_dtype)
             group.create_dataset("weights", data=cells, dtype=h5py.ref_dtype)
             references.append(group.ref)
+            if normed and 0 < index < depth - 1:
+                gain, shift, mean, deviation = rng.uniform(0.5, 2, (4, features))
+                tensors[-1] += (gain, shift, mean, deviation)
+                norm = file.create_group(f"#refs#/norm{index}")
+                moments = np.stack([mean, deviation])
+                parts = [gain[None], shift[None], moments]
+                parts = [
+                    file.create_dataset(f"#refs#/n{index}{at}", data=part)
+                    for at, part in enumerate(parts)
+                ]
+                cells = np.array([[part.ref] for part in parts], dtype=h5py.ref_dtype)
+                norm.create_dataset("weights", data=cells, dtype=h5py.ref_dtype)
+                references.append(norm.ref)
             relu = file.create_group(f"#refs#/relu{index}")
             if index < depth - 1:
                 references.append(relu.ref)
@@ -57,6 +73,21 @@ def test_matconvnet_arrays_come_in_pytorchs_order(channels, tmp_path):
     found = (description["depth"], description["channels"], description["features"])
     assert found == (DEPTH, channels, 8)
     assert (description["residual"], description["batch_norm"]) == (True, False)
+
+
+def test_matconvnets_normalisation_is_folded(tmp_path):
+    expected = matconvnet(tmp_path / "net.mat", normed=True)
+    tensors, description = import_weights(tmp_path / "net.mat")
+    assert len(tensors) == 2 * DEPTH
+    for index, (weight, bias, *norm) in enumerate(expected):
+        if norm:
+            gain, shift, mean, deviation = norm
+            weight = weight * (gain / deviation)[:, None, None, None]
+            bias = (bias - mean) * gain / deviation + shift
+        assert np.allclose(tensors[f"layers.{index}.weight"].numpy(), weight, atol=1e-6)
+        assert np.allclose(tensors[f"layers.{index}.bias"].numpy(), bias, atol=1e-6)
+    # MATLAB stores the deviations themselves.
+    assert (description["batch_norm"], description["batch_norm_eps"]) == (True, None)
 
 
 @pytest.mark.parametrize(
@@ -132,7 +163,8 @@ def test_other_files_are_refused_in_one_line(tmp_path):
         ("list.pth", [1, 2], "expected a state dict of tensors, found list"),
         ("short.pth", state(weights[:2]), "expected a DnCNN"),
         ("norm.pth", {**state(weights), "model.3.running_mean": torch.zeros(8)}, "nothing else"),
-        ("nobias.pth", {"a.weight": torch.zeros(8, 1, 3, 3)}, "with a bias"),
+        ("nobias.pth", {"a.weight": torch.zeros(8, 1, 3, 3)}, "expected a DnCNN"),
+        ("nan.pth", state([(w * np.nan, b) for w, b in weights]), "expected finite weights"),
     ]:
         buffer = io.BytesIO()
         torch.save(saved, buffer)
