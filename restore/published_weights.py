@@ -28,6 +28,8 @@ _KNOWN = {
     "57db5437a44037e7": "dncnn-b-color",  # GD_Color_Blind.mat
     "3962377d522b6728": "dncnn-3",  # DnCNN3.mat
 }
+# 'sigma=25', 'dncnn_25', 'DnCNN-S-25', 'dncnn_color_50'
+_SIGMA = re.compile(r"(?:sigma|dncnn)(?:[-_=]|s|gr[ae]y|colou?r)*(\d+)$", re.IGNORECASE)
 
 
 def import_weights(path: Path | str) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -157,7 +159,7 @@ def _from_name(path: Path, depth: int, channels: int) -> str:
     for name in (path.stem, path.resolve().parent.name):
         if depth == 20 and channels == 1 and re.search(r"dncnn[-_]?3$", name, re.IGNORECASE):
             return "dncnn-3"
-        number = re.search(r"(?:sigma|dncnn)\D{0,9}(\d+)$", name, re.IGNORECASE)
+        number = _SIGMA.search(name)
         if depth == 17 and channels in (1, 3) and number:
             return f"dncnn-s-{int(number[1])}{suffix}"
         if channels in (1, 3) and re.search(r"dncnn[-_]?b$", name, re.IGNORECASE):
