@@ -5,7 +5,7 @@ JPEG is the file that libjpeg made; bicubic is the small image as PNG.
 """
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -30,6 +30,11 @@ class Item(Protocol):
         """The image's name in its set."""
         ...
 
+    @property
+    def path(self) -> Path:
+        """The file it is read from."""
+        ...
+
     def load(self) -> NDArray[np.uint8]:
         """Give its pixels."""
         ...
@@ -44,7 +49,7 @@ def write_folder(
     colour: bool = False,
     advance: Callable[[], None] | None = None,
 ) -> Path:
-    """Degrade images into a folder.
+    """Degrade images into a folder; every image is looked at before the first file is written.
 
     Parameters
     ----------
@@ -70,10 +75,10 @@ def write_folder(
     RestoreError
         If an image cannot be read or degraded, or two have one name.
     """
+    items = list(items)
+    _check(items, degradation, colour=colour)
     files: dict[str, dict[str, str]] = {}
     for item in items:
-        if item.name in files:
-            raise RestoreError(f"two images are called {item.name}; rename one of them")
         image = item.load()
         path = out_dir / (item.name + _SUFFIX[degradation.kind])
         try:
@@ -82,7 +87,7 @@ def write_folder(
             )
             _write(path, image, stored, degradation, colour=colour)
         except RestoreError as error:
-            raise RestoreError(f"{item.name}: {error}") from error
+            raise RestoreError(f"{item.path}: {error}") from error
         files[item.name] = {
             "source_sha256": artifacts.sha256_arrays(image),
             "file": path.name,
@@ -90,11 +95,24 @@ def write_folder(
         }
         if advance is not None:
             advance()
-    if not files:
-        raise RestoreError("expected images to degrade, found none")
     content = {"degradation": str(degradation), "seed": seed, "colour": colour, "files": files}
     artifacts.write_json(out_dir / MANIFEST, content)
     return out_dir / MANIFEST
+
+
+def _check(items: Sequence[Item], degradation: Degradation, *, colour: bool) -> None:
+    if not items:
+        raise RestoreError("expected images to degrade, found none")
+    names = set()
+    for item in items:
+        if item.name in names:
+            raise RestoreError(f"two images are called {item.name}; rename one of them")
+        names.add(item.name)
+        image = item.load()
+        try:
+            degrade.prepared(image, degradation, colour=colour)
+        except RestoreError as error:
+            raise RestoreError(f"{item.path}: {error}; take it out of the set") from error
 
 
 def manifest(folder: Path) -> dict[str, Any]:
