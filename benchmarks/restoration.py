@@ -82,7 +82,7 @@ def _training(plain: DnCNN, how: str, compute: Compute) -> Row:
     )
 
 
-def _mixed(compute: Compute, rounds: int = 3) -> Row:
+def _mixed(compute: Compute, rounds: int = 5) -> Row:
     """Compare steps on noise alone and on all three degradations, drawing included."""
     batch, side = (128, 50) if compute.device.type == "cuda" else (18, 32)
     seconds: dict[str, list[float]] = {"dncnn-b": [], "dncnn-3": []}
@@ -103,7 +103,7 @@ def _mixed(compute: Compute, rounds: int = 3) -> Row:
     )
 
 
-def _step_seconds(name: str, batch: int, side: int, compute: Compute, steps: int = 4) -> float:
+def _step_seconds(name: str, batch: int, side: int, compute: Compute, steps: int = 3) -> float:
     """Time training steps once the drawing thread is ahead, as it is in `engine.loop`."""
     network = variant(name)
     images = [item.load() for item in resolve("embedded-train").items]
@@ -114,9 +114,9 @@ def _step_seconds(name: str, batch: int, side: int, compute: Compute, steps: int
     model = model.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
     if compute.device.type == "cuda":
         steps *= 10
-    with closing(drawn_ahead(patches.draw, 0, 0, 2 + steps)) as batches:
-        for step in range(2 + steps):
-            if step == 2:
+    with closing(drawn_ahead(patches.draw, 0, 0, 1 + steps)) as batches:
+        for step in range(1 + steps):
+            if step == 1:
                 began = time.perf_counter()
             drawn = next(batches)
             model.zero_grad(set_to_none=True)

@@ -19,7 +19,7 @@ from restore.metrics import psnr, quantise, ssim
 from restore.models import Denoiser, load, save
 from restore.protocol import Scoring
 from restore.sets import ImageSet, resolve
-from restore.summary import SUMMARY_COLUMNS, read_rows, summarise, write_tables
+from restore.summary import SUMMARY_COLUMNS, published, read_rows, summarise, write_tables
 
 CPU = Compute(torch.device("cpu"), "float32", "test")
 
@@ -215,3 +215,48 @@ def test_what_a_model_cannot_do_is_said_before_any_work(
 ) -> None:
     with pytest.raises(RestoreError, match="model nlm: expected noise, found jpeg:10"):
         check([identity, Baseline("nlm")], [images], [parse("noise:25"), parse("jpeg:10")])
+
+
+@pytest.mark.parametrize(
+    ("model", "chosen", "kind", "level", "psnr"),
+    [
+        ("dncnn-s-15", "Set12", "noise", "15", "32.86"),
+        ("dncnn-s-25", "Set12", "noise", "15", ""),
+        ("dncnn-b", "BSD68", "noise", "50", "26.23"),
+        ("dncnn-3", "BSD68", "noise", "25", "29.02"),
+        ("dncnn-3", "LIVE1", "jpeg", "40", "33.96"),
+        ("dncnn-3", "Set14", "bicubic", "4", "28.04"),
+        ("dncnn-b-color", "CBSD68", "noise", "25", "31.23"),
+        ("dncnn-s-25-color", "CBSD68", "noise", "25", "31.24"),
+        ("dncnn-b", "CBSD68", "noise", "25", ""),
+        ("bm3d", "BSD68", "noise", "25", "28.57"),
+        ("dncnn", "BSD68", "noise", "25", ""),
+    ],
+)
+def test_each_variant_finds_its_published_figure(
+    model: str, chosen: str, kind: str, level: str, psnr: str
+) -> None:
+    scores = {"psnr_db": 30.0, "ssim": 0.9, "psnr_input_db": 20.0, "ssim_input": 0.5}
+    named = {"model": model, "set": chosen, "degradation": kind, "level": level, "image": "a"}
+    row = {**named, **scores, "seed": 0, "weights_sha256": "", "precision": "float32"}
+    means = summarise(pd.DataFrame([row]), {}).iloc[0]
+    assert means.psnr_published_db == psnr
+    assert bool(means.psnr_difference_db) == bool(psnr)
+
+
+def test_every_published_figure_has_a_source_and_stands_once() -> None:
+    known = published()
+    assert known.source.str.len().min() > 10
+    assert not known.duplicated(["set", "degradation", "level", "model"]).any()
+
+
+@pytest.mark.reference
+def test_the_published_figures_are_those_beside_the_repository(shared_data: Path) -> None:
+    known = published().set_index(["set", "degradation", "level", "model"])
+    tables = {"dncnn_gaussian": "noise", "dncnn3_jpeg": "jpeg", "dncnn3_sr": "bicubic"}
+    for name, kind in tables.items():
+        table = pd.read_csv(shared_data.parent / "reference" / f"{name}.csv")
+        for row in table[table.origin == "published"].itertuples():
+            found = known.loc[(row[1], kind, str(row[2]), row[3])]
+            assert found.psnr_db == row.psnr_db
+            assert found.ssim == row.ssim or np.isnan(row.ssim)

@@ -180,3 +180,18 @@ def test_choices_reach_the_table(tmp_path: Path, weights: Path) -> None:
     assert restore("benchmark", "--model", weights, "--images", folder, *given, *asked) == 0
     row = pd.read_csv(out).iloc[0]
     assert (row.precision, row.seed) == ("float32; rounding off; border 2", 3)
+
+
+def test_import_says_what_it_recognised_and_refuses_code(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    network = DnCNN(Architecture(17, 1, 8, batch_norm=False), torch.Generator().manual_seed(0))
+    torch.save(network.state_dict(), tmp_path / "dncnn_25.pth")
+    out = tmp_path / "out.safetensors"
+    assert restore("import", tmp_path / "dncnn_25.pth", out) == 0
+    assert capsys.readouterr().out == f"{out}: dncnn-s-25\n"
+    torch.save(network, tmp_path / "model.pth")
+    assert restore("import", tmp_path / "model.pth", tmp_path / "other.safetensors") == 2
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert line.startswith(f"restore: {tmp_path / 'model.pth'}: refused, because loading it would")
+    assert not (tmp_path / "other.safetensors").exists()
