@@ -98,24 +98,40 @@ def benchmark(
     degradation: Degradations,
     out: Annotated[Path, typer.Option(help="CSV to write, one row an image.")],
     prepared: Prepared = None,
+    rounding: Annotated[
+        str, typer.Option(help="Output to 8 bit before scoring: auto (not for bicubic), on, off.")
+    ] = "auto",
+    border: Annotated[
+        str, typer.Option(help="Pixels not scored at each side: auto (bicubic's scale) or N.")
+    ] = "auto",
+    luma: Annotated[
+        str,
+        typer.Option(
+            help="Grey of a colour image: auto (full for noise, else matlab), matlab (16..235), "
+            "full (0..255)."
+        ),
+    ] = "auto",
     seed: Seed = 0,
     device: Device = "auto",
     precision: Precision = "auto",
 ) -> None:
-    """Score models by PSNR and SSIM as the papers do."""
+    """Score models by PSNR and SSIM as the papers do; `auto` is the papers' choice."""
     import pandas as pd
 
     from engine.tables import write_csv
-    from restore.benchmark import COLUMNS, evaluate
+    from restore.benchmark import COLUMNS, check, evaluate
     from restore.degrade import parse
+    from restore.protocol import Scoring
 
     wanted = [parse(text) for text in degradation]
+    protocol = Scoring(rounding, border, luma)
     sets = _sets(images)
     models = _models(model, device, precision)
+    check(models, sets, wanted, protocol)
     rows = [
         row
         for chosen in models
-        for row in evaluate(chosen, sets, wanted, seed=seed, prepared=prepared)
+        for row in evaluate(chosen, sets, wanted, seed=seed, prepared=prepared, protocol=protocol)
     ]
     write_csv(pd.DataFrame(rows), out, COLUMNS)
 

@@ -173,7 +173,9 @@ def as_uint8(picture: Picture) -> NDArray[np.uint8]:
     if picture.pixels.dtype == np.uint16:
         # 65535 = 257 * 255; adding half of it rounds to nearest.
         return ((picture.pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
-    raise RestoreError("expected 8 or 16 bit pixels, found float32, whose scale is not known")
+    raise RestoreError(
+        "expected 8 or 16 bit pixels, found float32, whose scale is not known; save it as 16 bit"
+    )
 
 
 def open_image(data: bytes, formats: list[str]) -> Image.Image:
@@ -192,7 +194,7 @@ def _read_single(data: bytes) -> Picture:
     except UnidentifiedImageError:
         found = "GIF" if data[:4] == b"GIF8" else "something else"
         raise RestoreError(
-            f"expected PNG, JPEG, TIFF, BMP, WebP, PGM or PPM, found {found}"
+            f"expected PNG, JPEG, TIFF, BMP, WebP, PGM or PPM, found {found}; convert or remove it"
         ) from None
     with image:
         if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
