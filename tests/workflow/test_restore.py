@@ -231,4 +231,4 @@ def test_the_published_run_needs_no_data_to_be_planned(
     }
     assert {job.removeprefix("score ") for job in jobs if "score" in job} >= runs
     assert not (project.folder / "results").exists()
-    assert not (tmp_path / "cache").exists()
+    assert not (tmp_path / "cache/restore-hsi").exists()
