@@ -23,6 +23,10 @@ SplitFile = Annotated[Path, typer.Option("--split", help="File of hsi split.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of every random draw.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
 Precision = Annotated[str, typer.Option(help="auto, float32 or bf16.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Of a network, such as dihedral=true."),
+]
 Prepared = Annotated[
     Path | None, typer.Option("--reduced", help="File of hsi reduce, instead of doing it again.")
 ]
@@ -110,6 +114,7 @@ def train(
     reduced: Prepared = None,
     window: Annotated[int | None, typer.Option(help="Of a network, in pixels [25].")] = None,
     components: Annotated[int | None, typer.Option(help="Of a network's PCA [30].")] = None,
+    settings: Settings = None,
     device: Device = "auto",
     precision: Precision = "auto",
     history: Annotated[
@@ -126,7 +131,9 @@ def train(
     from hsi.train import train as fit
 
     _suffix(out, ".safetensors")
-    chosen = make_classifier(classifier, window=window, components=components)
+    chosen = make_classifier(
+        classifier, window=window, components=components, settings=_settings(settings)
+    )
     made = load_split(split_file)
     fit(
         chosen,
@@ -228,6 +235,14 @@ def _prepared(path: Path | None) -> "Reduced | None":
     from hsi.reduce import load_reduced
 
     return None if path is None else load_reduced(path)
+
+
+def _settings(given: list[str] | None) -> dict[str, str]:
+    pairs = [text.partition("=") for text in given or []]
+    for key, equals, value in pairs:
+        if not (key and equals and value):
+            raise HsiError(f"--set {key}: expected KEY=VALUE, such as dihedral=true")
+    return {key: value for key, _, value in pairs}
 
 
 def _suffix(path: Path, expected: str) -> None:
