@@ -60,7 +60,7 @@ def info(source: SceneSource) -> None:
 def split(
     source: LabelSource,
     out: Annotated[Path, typer.Option(help="File to write (.npz).")],
-    how: Annotated[str, typer.Option(help="random:0.3, blocks:16 or mask:FILE.")],
+    how: Annotated[str, typer.Option(help="random:0.3, count:50, blocks:16 or mask:FILE.")],
     seed: Seed = 0,
     window: Annotated[int, typer.Option(help="Window side for guard band and leakage.")] = 25,
     name: Annotated[str | None, typer.Option(help="What tables call the split.")] = None,
@@ -152,6 +152,48 @@ def train(
 
 
 @app.command()
+def study(
+    source: SceneSource,
+    label_source: LabelSource,
+    split_file: SplitFile,
+    out: Annotated[Path, typer.Option(help="Table to write (.csv); its means lie beside it.")],
+    candidates: Annotated[
+        Path | None, typer.Option(help="YAML file of classifiers and settings; else our own.")
+    ] = None,
+    inner: Annotated[str, typer.Option(help="How the training pixels are split.")] = "blocks:8",
+    window: Annotated[int, typer.Option(help="Window side for the inner guard band.")] = 25,
+    folds: Annotated[int, typer.Option(min=1, help="Inner splits.")] = 1,
+    schedule: Annotated[str, typer.Option(help="demo, paper or a YAML file.")] = "demo",
+    seed: Seed = 0,
+    device: Device = "auto",
+    precision: Precision = "auto",
+) -> None:
+    """Compare settings on inner blocks of the training pixels; test pixels are not looked at."""
+    from engine.device import pick
+    from hsi.labels import open_labels
+    from hsi.scene import open_scene
+    from hsi.splits import load_split
+    from hsi.study import read_candidates
+    from hsi.study import study as compare_settings
+
+    _suffix(out, ".csv")
+    best = compare_settings(
+        open_scene(source),
+        open_labels(label_source),
+        load_split(split_file),
+        read_candidates(candidates or Path(__file__).with_name("study.yaml")),
+        out,
+        compute=pick(device, precision),
+        schedule_name=schedule,
+        inner=inner,
+        window=window,
+        folds=folds,
+        seed=seed,
+    )
+    typer.echo(f"best by mean OA on inner test pixels: {best}")
+
+
+@app.command()
 def classify(
     source: SceneSource,
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="File of hsi train.")],
@@ -207,6 +249,26 @@ def score(
         made_by=made_by(found.path, labels, model) | ({"scene": name} if name else {}),
     )
     typer.echo(f"OA {scores.oa:.2f} %, AA {scores.aa:.2f} %, kappa {scores.kappa:.2f}")
+
+
+@app.command()
+def compare(
+    first: Annotated[str, typer.Argument(metavar="MAP", help="Map of hsi classify.")],
+    second: Annotated[str, typer.Argument(metavar="MAP", help="Another of the same scene.")],
+    label_source: LabelSource,
+    split_file: SplitFile,
+) -> None:
+    """Test whether two maps differ by more than chance on the test pixels (McNemar)."""
+    from hsi.compare import compare_maps
+    from hsi.formats import read
+    from hsi.labels import open_labels
+    from hsi.splits import load_split
+
+    maps = [read(source, "labels").array for source in (first, second)]
+    found = compare_maps(maps[0], maps[1], open_labels(label_source), load_split(split_file))
+    right = f"right in both {found.both}, in neither {found.neither}"
+    typer.echo(f"{right}, in the first alone {found.first}, in the second alone {found.second}")
+    typer.echo(f"McNemar: chi-squared {found.statistic:.3f}, p = {found.p_value:.3g}")
 
 
 @app.command()

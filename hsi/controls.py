@@ -76,6 +76,7 @@ class Spectral:
         self.mean = self.deviation = np.empty(0)
         self.spectra = np.empty((0, 0), np.float32)
         self.targets = np.empty(0, np.int64)
+        self.classes = 0
         self.settings: dict[str, Any] = {}
         self.estimator: Any = None
 
@@ -101,7 +102,8 @@ class Spectral:
         self.deviation = np.where(deviation > 0, deviation, 1.0)
         self.spectra = self._standardised(spectra)
         self.targets = training.targets
-        self.settings = self.choose(training.seed)
+        self.classes = len(training.labels.classes)
+        self.settings = {**self.choose(training.seed), "classes": self.classes, "window": self.box}
         self.estimator = self.make(self.settings).fit(self.spectra, self.targets)
         return time.monotonic() - began
 
@@ -110,12 +112,21 @@ class Spectral:
         if application.probabilities and not hasattr(self.estimator, "predict_proba"):
             _refuse_probabilities(self.name, application)
         indices = np.empty(scene.shape, np.int64)
+        probabilities = None
+        if application.probabilities:
+            probabilities = np.zeros((*scene.shape, self.classes), np.float32)
         for rows, block in self._blocks(scene):
             flat = self._standardised(block.reshape(-1, block.shape[-1]))
             if not np.isfinite(flat).all():
                 raise HsiError(f"{scene.name}: found NaN or infinite values; mask or repair them")
             indices[rows] = self.estimator.predict(flat).reshape(block.shape[:2])
-        return Prediction(indices)
+            if probabilities is not None:
+                # The estimator knows the classes it was fitted on, which may be fewer.
+                shares = self.estimator.predict_proba(flat)
+                known = probabilities[rows].reshape(-1, self.classes)
+                known[:, self.estimator.classes_] = shares
+                probabilities[rows] = known.reshape(*block.shape[:2], -1)
+        return Prediction(indices, probabilities)
 
     def save(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Training spectra, standardisation and settings."""
@@ -134,7 +145,7 @@ class Spectral:
         made = cls()
         for key in ("bands", "mean", "deviation", "spectra", "targets"):
             setattr(made, key, tensors[key].numpy())
-        made.settings = dict(settings)
+        made.settings, made.classes = dict(settings), settings["classes"]
         made.estimator = made.make(settings).fit(made.spectra, made.targets)
         return made
 
@@ -236,4 +247,4 @@ def _tensors(**arrays: npt.NDArray[Any]) -> dict[str, Tensor]:
 
 def _refuse_probabilities(name: str, application: Application) -> None:
     if application.probabilities:
-        raise HsiError(f"--probabilities: {name} has none; use hybridsn or leave it out")
+        raise HsiError(f"--probabilities: {name} has none; use hybridsn or forest, or leave it out")

@@ -103,7 +103,8 @@ def make_split(
     labels : Labels
     how : str
         'random:F' draws the share F of every class for training, at least one pixel a class, and
-        leaves at least one to test. 'blocks:N' assigns whole blocks of N × N pixels and drops the
+        leaves at least one to test. 'count:N' draws N pixels of every class, or half of a class
+        that has fewer than 2 N. 'blocks:N' assigns whole blocks of N × N pixels and drops the
         training pixels within half a window of a test pixel (see `hsi.blocks`). 'mask:FILE' takes
         published masks: a file with `train` and `test`, or `train_disjoint` and `test_disjoint`,
         not zero where a pixel belongs; 'mask:FILE:TRAIN,TEST' names other variables.
@@ -124,7 +125,7 @@ def make_split(
         raise HsiError(f"--seed {seed}: expected 0 or more")
     kind, colon, value = how.partition(":")
     if kind not in SPLITTERS or not colon:
-        raise HsiError(f"--how {how}: expected random:0.3, blocks:16 or mask:FILE")
+        raise HsiError(f"--how {how}: expected random:0.3, count:50, blocks:16 or mask:FILE")
     rng = np.random.default_rng(seed)
     train, test, notes = SPLITTERS[kind](labels, value, window, rng)
     report = {
@@ -150,6 +151,31 @@ def _random(
         count = max(1, min(round(share * len(pixels)), len(pixels) - 1))
         train.flat[rng.permutation(pixels)[:count]] = True
     notes = {"minimum": "at least 1 training pixel a class, and 1 test pixel where it has two"}
+    return train, (labels.ground_truth > 0) & ~train, notes
+
+
+def _count(
+    labels: Labels, value: str, window: int, rng: np.random.Generator
+) -> tuple[Mask, Mask, dict[str, Any]]:
+    del window
+    wanted = _number(value, int)
+    if wanted is None or wanted < 1:
+        raise HsiError(f"--how count:{value}: expected a number of pixels a class, such as 50")
+    train = np.zeros(labels.ground_truth.shape, bool)
+    fewer = {}
+    for index, number in enumerate(labels.classes):
+        pixels = np.flatnonzero(labels.indices == index)
+        count = max(1, min(wanted, len(pixels) // 2))
+        if count < wanted:
+            fewer[str(number)] = count
+        train.flat[rng.permutation(pixels)[:count]] = True
+    if fewer:
+        drawn = ", ".join(f"class {number}: {count}" for number, count in fewer.items())
+        log.warning("fewer than 2 × %d pixels, so half is trained on: %s", wanted, drawn)
+    notes = {
+        "minimum": f"{wanted} training pixels a class, or half of a class of fewer than twice that",
+        "fewer_than_asked": fewer,
+    }
     return train, (labels.ground_truth > 0) & ~train, notes
 
 
@@ -213,7 +239,12 @@ def _mask_source(value: str) -> tuple[str, tuple[str, str]]:
 
 
 Splitter = Callable[[Labels, str, int, np.random.Generator], tuple[Mask, Mask, dict[str, Any]]]
-SPLITTERS: dict[str, Splitter] = {"random": _random, "blocks": _blocks, "mask": _mask}
+SPLITTERS: dict[str, Splitter] = {
+    "random": _random,
+    "count": _count,
+    "blocks": _blocks,
+    "mask": _mask,
+}
 
 
 def _number(text: str, kind: type[Any]) -> Any:
@@ -226,16 +257,18 @@ def _number(text: str, kind: type[Any]) -> Any:
 def _counts(labels: Labels, train: Mask, test: Mask) -> dict[str, Any]:
     """Count the pixels of each class, and name the classes that one side lacks."""
     counts: dict[str, Any] = {"train_pixels": {}, "test_pixels": {}}
-    for side, mask in (("train", train), ("test", test)):
-        absent = []
-        for index, (number, name) in enumerate(
-            zip(labels.classes, labels.class_names, strict=True)
-        ):
-            pixels = int((mask & (labels.indices == index)).sum())
+    absent: dict[str, list[str]] = {"train": [], "test": []}
+    for index, (number, name) in enumerate(zip(labels.classes, labels.class_names, strict=True)):
+        of_class = labels.indices == index
+        for side, mask in (("train", train), ("test", test)):
+            pixels = int((mask & of_class).sum())
             counts[f"{side}_pixels"][str(number)] = pixels
             if not pixels:
-                absent.append(f"{number} {name}")
-        counts[f"absent_from_{side}"] = absent
-        if absent:
-            log.warning("absent from %s: %s", side, ", ".join(absent))
-    return counts
+                absent[side].append(f"{number} {name}")
+        trained, tested = (counts[f"{side}_pixels"][str(number)] for side in ("train", "test"))
+        if not trained or not tested:
+            log.warning(
+                "class %d %s cannot be split: of %d labelled pixels %d to train on, %d to test",
+                number, name, int(of_class.sum()), trained, tested,
+            )  # fmt: skip
+    return counts | {f"absent_from_{side}": names for side, names in absent.items()}
