@@ -97,8 +97,10 @@ class Spectral:
             [block[train[rows]] for rows, block in self._blocks(scene)], dtype=np.float64
         )
         if not np.isfinite(spectra).all():
-            raise HsiError(f"{scene.name}: found NaN or infinite training spectra; repair them")
+            raise scene.not_finite()
         self.mean, deviation = spectra.mean(axis=0), spectra.std(axis=0)
+        if not deviation.any():
+            raise HsiError(f"{scene.name}: expected bands that vary, found all of them constant")
         self.deviation = np.where(deviation > 0, deviation, 1.0)
         self.spectra = self._standardised(spectra)
         self.targets = training.targets
@@ -118,7 +120,7 @@ class Spectral:
         for rows, block in self._blocks(scene):
             flat = self._standardised(block.reshape(-1, block.shape[-1]))
             if not np.isfinite(flat).all():
-                raise HsiError(f"{scene.name}: found NaN or infinite values; mask or repair them")
+                raise scene.not_finite()
             indices[rows] = self.estimator.predict(flat).reshape(block.shape[:2])
             if probabilities is not None:
                 # The estimator knows the classes it was fitted on, which may be fewer.
@@ -176,8 +178,19 @@ class SVM(Spectral):
     folds: ClassVar[int] = 3
 
     def choose(self, seed: int) -> dict[str, Any]:
-        """Take the C with the best mean accuracy over stratified folds, the smaller of equals."""
+        """Take the C with the best mean accuracy over stratified folds, the smaller of equals.
+
+        A fold counts where it holds pixels and the others hold two classes; where none does, there
+        are too few pixels to search on and C is 100.
+        """
         fold = stratified_folds(self.targets, self.folds, np.random.default_rng(seed))
+        usable = [
+            f
+            for f in range(self.folds)
+            if (fold == f).any() and len(np.unique(self.targets[fold != f])) > 1
+        ]
+        if not usable:
+            return {"c": 100.0, "searched": {}}
         scores = []
         for c in self.candidates:
             settings = {"c": c}
@@ -188,7 +201,7 @@ class SVM(Spectral):
                     .predict(self.spectra[fold == f])
                     == self.targets[fold == f]
                 )
-                for f in range(self.folds)
+                for f in usable
             ]
             scores.append(float(np.mean(right)))
         best = int(np.argmax(scores))

@@ -102,10 +102,7 @@ def parse_settings(given: Mapping[str, str], *kinds: type[Any]) -> dict[str, Any
         try:
             found[key] = _typed(text, known[key])
         except ValueError as error:
-            example = _text(known[key])
-            raise HsiError(
-                f"--set {key}={text}: expected a value such as {example or 'adamw'}"
-            ) from error
+            raise HsiError(f"--set {key}={text}: expected {_expected(known[key])}") from error
     return found
 
 
@@ -119,7 +116,9 @@ def _typed(text: str, like: Any) -> Any:
     return type(like)(text)
 
 
-def _text(value: Any) -> str:
-    if isinstance(value, tuple):
-        return ",".join(map(str, value))
-    return str(value).lower()
+def _expected(like: Any) -> str:
+    if isinstance(like, bool):
+        return "true or false"
+    if isinstance(like, tuple):
+        return f"numbers such as {','.join(map(str, like))}"
+    return "a whole number" if isinstance(like, int) else "a number"

@@ -13,17 +13,14 @@ import numpy.typing as npt
 from engine.artifacts import atomic
 from hsi.blocks import block_split
 from hsi.errors import HsiError
-from hsi.formats import locate, read
 from hsi.labels import Labels
 from hsi.leakage import leakage_report
+from hsi.masks import mask_name, mask_split
 from hsi.reduce import read_npz
 
 log = logging.getLogger(__name__)
 
 Mask = npt.NDArray[np.bool_]
-
-# Names under which published masks keep their two sides.
-MASK_KEYS = (("train", "test"), ("train_disjoint", "test_disjoint"))
 
 
 @dataclass(frozen=True)
@@ -106,8 +103,7 @@ def make_split(
         leaves at least one to test. 'count:N' draws N pixels of every class, or half of a class
         that has fewer than 2 N. 'blocks:N' assigns whole blocks of N × N pixels and drops the
         training pixels within half a window of a test pixel (see `hsi.blocks`). 'mask:FILE' takes
-        published masks: a file with `train` and `test`, or `train_disjoint` and `test_disjoint`,
-        not zero where a pixel belongs; 'mask:FILE:TRAIN,TEST' names other variables.
+        published masks (see `hsi.masks`); 'mask:FILE:TRAIN,TEST' names their variables.
     seed : int
     window : int
         Odd side of the classifier's window, in pixels.
@@ -128,13 +124,18 @@ def make_split(
         raise HsiError(f"--how {how}: expected random:0.3, count:50, blocks:16 or mask:FILE")
     rng = np.random.default_rng(seed)
     train, test, notes = SPLITTERS[kind](labels, value, window, rng)
+    for side, pixels in (("train on", train), ("test", test)):
+        if not pixels.any():
+            raise HsiError(
+                f"--how {how}: expected pixels to train on and to test, found none to {side}"
+            )
     report = {
         **_counts(labels, train, test),
         **notes,
         **leakage_report(train, test, window),
     }
     if kind == "mask":
-        how = f"mask:{locate(_mask_source(value)[0])[0].stem}"
+        how = f"mask:{mask_name(value)}"
     return Split(train, test, name or how, seed, window, labels.checksum(), report)
 
 
@@ -193,57 +194,12 @@ def _blocks(
     return train, test, {"guard": window // 2, "dropped": dropped, "unlearnt_pixels": unlearnt}
 
 
-def _mask(
-    labels: Labels, value: str, window: int, rng: np.random.Generator
-) -> tuple[Mask, Mask, dict[str, Any]]:
-    del window, rng
-    file, keys = _mask_source(value)
-    sides = []
-    for key in keys:
-        mask = np.asarray(read(f"{file}:{key}", "labels").array)
-        if mask.shape != labels.ground_truth.shape:
-            raise HsiError(
-                f"{file}: {key}: expected {labels.ground_truth.shape} pixels as in the labels, "
-                f"found {mask.shape}"
-            )
-        sides.append(mask != 0)
-    train, test = sides
-    overlap = int((train & test).sum())
-    if overlap:
-        raise HsiError(f"{file}: {overlap} pixels are in both {keys[0]} and {keys[1]}; expected 0")
-    unlabelled = int(((train | test) & (labels.ground_truth == 0)).sum())
-    if unlabelled:
-        log.warning("%s: left out %d pixels that the labels leave unlabelled", file, unlabelled)
-    labelled = labels.ground_truth > 0
-    return train & labelled, test & labelled, {"unlabelled_in_mask": unlabelled}
-
-
-def _mask_source(value: str) -> tuple[str, tuple[str, str]]:
-    """Find the file of a mask and the two variables in it."""
-    file, colon, named = value.rpartition(":")
-    if colon and "," in named and not Path(value).is_file():
-        first, _, second = named.partition(",")
-        return file, (first, second)
-    for keys in MASK_KEYS:
-        try:
-            for key in keys:
-                read(f"{value}:{key}", "labels")
-        except HsiError:
-            continue
-        return value, keys
-    locate(value)
-    raise HsiError(
-        f"{value}: expected the masks {' or '.join(' and '.join(keys) for keys in MASK_KEYS)}; "
-        "name others as mask:FILE:TRAIN,TEST"
-    )
-
-
 Splitter = Callable[[Labels, str, int, np.random.Generator], tuple[Mask, Mask, dict[str, Any]]]
 SPLITTERS: dict[str, Splitter] = {
     "random": _random,
     "count": _count,
     "blocks": _blocks,
-    "mask": _mask,
+    "mask": mask_split,
 }
 
 
