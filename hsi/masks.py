@@ -29,8 +29,10 @@ def mask_split(
     labels : Labels
     value : str
         A file with `train` and `test`, or `train_disjoint` and `test_disjoint`, not zero where a
-        pixel belongs; 'FILE:TRAIN,TEST' names other variables. The labels decide the class of a
-        pixel; where a mask holds class numbers they may be in another order, which is reported.
+        pixel belongs; 'FILE:TRAIN,TEST' names other variables. A file with a single plane, or
+        'FILE:TRAIN', is the training side, and all other labelled pixels are tested. The labels
+        decide the class of a pixel; where a mask holds class numbers they may be in another order,
+        which is reported.
 
     Returns
     -------
@@ -49,24 +51,26 @@ def mask_split(
     file, keys = _source(value)
     numbers = []
     for key in keys:
-        mask = np.asarray(read(f"{file}:{key}", "labels").array)
+        mask = np.asarray(read(f"{file}:{key}" if key else file, "labels").array)
+        called = f"{file}: {key or 'mask'}"
         if mask.shape != labels.ground_truth.shape:
             raise HsiError(
-                f"{file}: {key}: expected {labels.ground_truth.shape} pixels as in the labels, "
+                f"{called}: expected {labels.ground_truth.shape} pixels as in the labels, "
                 f"found {mask.shape}"
             )
         if mask.dtype.kind == "f" and not np.isfinite(mask).all():
-            raise HsiError(f"{file}: {key}: expected 0 where a pixel does not belong, found nan")
+            raise HsiError(f"{called}: expected 0 where a pixel does not belong, found nan")
         numbers.append(mask.astype(np.int64))
-    train, test = (mask != 0 for mask in numbers)
+    train = numbers[0] != 0
+    test = numbers[1] != 0 if len(numbers) > 1 else (labels.ground_truth > 0) & ~train
     overlap = int((train & test).sum())
     if overlap:
-        raise HsiError(f"{file}: {overlap} pixels are in both {keys[0]} and {keys[1]}; expected 0")
+        raise HsiError(f"{file}: {overlap} pixels are in both {' and '.join(keys)}; expected 0")
     unlabelled = int(((train | test) & (labels.ground_truth == 0)).sum())
     if unlabelled:
         log.warning("%s: left out %d pixels that the labels leave unlabelled", file, unlabelled)
     labelled = labels.ground_truth > 0
-    notes = {"unlabelled_in_mask": unlabelled, **_class_order(labels, numbers[0] + numbers[1])}
+    notes = {"unlabelled_in_mask": unlabelled, **_class_order(labels, np.sum(numbers, axis=0))}
     return train & labelled, test & labelled, notes
 
 
@@ -96,8 +100,8 @@ def _class_order(labels: Labels, numbers: npt.NDArray[np.int64]) -> dict[str, An
     return {"class_order": order, "other_class_in_mask": others}
 
 
-def _source(value: str) -> tuple[str, tuple[str, str]]:
-    """Find the file of a mask and the two variables in it."""
+def _source(value: str) -> tuple[str, tuple[str, ...]]:
+    """Find the file of a mask and the variables in it: two, or one of '' for a single plane."""
     if not value:
         raise HsiError("--how mask:: expected a file, such as mask:dase.npz")
     file, colon, named = value.rpartition(":")
@@ -112,7 +116,12 @@ def _source(value: str) -> tuple[str, tuple[str, str]]:
             continue
         return value, keys
     locate(value)
-    raise HsiError(
-        f"{value}: expected the masks {' or '.join(' and '.join(keys) for keys in MASK_KEYS)}; "
-        "name others as mask:FILE:TRAIN,TEST"
-    )
+    try:
+        read(value, "labels")
+    except HsiError as error:
+        known = " or ".join(" and ".join(keys) for keys in MASK_KEYS)
+        raise HsiError(
+            f"{value}: expected the masks {known}, or a single one; name others as "
+            "mask:FILE:TRAIN,TEST"
+        ) from error
+    return value, ("",)
