@@ -65,7 +65,10 @@ class ReversedClassifier(NetworkClassifier):
 
 
 class Best(HybridSNClassifier):
-    """HybridSN for separated splits, with the settings that an inner study of blocks picked."""
+    """HybridSN for separated splits: small windows and much regularisation.
+
+    The settings are those of a prototype; `hsi study` is there to pick them on training pixels.
+    """
 
     name = "best"
     own: ClassVar[Mapping[str, Any]] = {

@@ -58,7 +58,10 @@ class PCA:
         height, width = scene.shape
         reduced = np.empty((height, width, len(self.scale)), np.float32)
         for rows in row_blocks(scene):
-            reduced[rows] = self.transform(scene.cube[rows])
+            try:
+                reduced[rows] = self.transform(scene.cube[rows])
+            except HsiError as error:
+                raise scene.not_finite() from error
         return reduced
 
     def checksum(self) -> str:
