@@ -8,8 +8,9 @@ from torch import Tensor
 
 from benchmarks.side_by_side import Row, measure
 from engine.device import Compute
-from hsi.dense import WindowNetwork, Windows, classify_scene, padded
+from hsi.dense import Windows, classify_scene, padded
 from hsi.hybridsn import HybridSN
+from hsi.window_network import WindowNetwork
 
 ROWS, COLUMNS, COMPONENTS, CLASSES = 145, 145, 30, 16  # Indian Pines, reduced
 TIMED_ROWS = 2  # of the scene, patch by patch: all of it would take minutes

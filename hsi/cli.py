@@ -23,6 +23,10 @@ SplitFile = Annotated[Path, typer.Option("--split", help="File of hsi split.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of every random draw.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
 Precision = Annotated[str, typer.Option(help="auto, float32 or bf16.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Of a network, such as dihedral=true."),
+]
 Prepared = Annotated[
     Path | None, typer.Option("--reduced", help="File of hsi reduce, instead of doing it again.")
 ]
@@ -56,7 +60,7 @@ def info(source: SceneSource) -> None:
 def split(
     source: LabelSource,
     out: Annotated[Path, typer.Option(help="File to write (.npz).")],
-    how: Annotated[str, typer.Option(help="random:0.3, blocks:16 or mask:FILE.")],
+    how: Annotated[str, typer.Option(help="random:0.3, count:50, blocks:16 or mask:FILE.")],
     seed: Seed = 0,
     window: Annotated[int, typer.Option(help="Window side for guard band and leakage.")] = 25,
     name: Annotated[str | None, typer.Option(help="What tables call the split.")] = None,
@@ -110,6 +114,7 @@ def train(
     reduced: Prepared = None,
     window: Annotated[int | None, typer.Option(help="Of a network, in pixels [25].")] = None,
     components: Annotated[int | None, typer.Option(help="Of a network's PCA [30].")] = None,
+    settings: Settings = None,
     device: Device = "auto",
     precision: Precision = "auto",
     history: Annotated[
@@ -126,7 +131,9 @@ def train(
     from hsi.train import train as fit
 
     _suffix(out, ".safetensors")
-    chosen = make_classifier(classifier, window=window, components=components)
+    chosen = make_classifier(
+        classifier, window=window, components=components, settings=_settings(settings)
+    )
     made = load_split(split_file)
     fit(
         chosen,
@@ -142,6 +149,48 @@ def train(
     )
     if history is not None and history.is_file():
         save_curve(history.with_suffix(".png"), history, f"{classifier}, {made.how}, seed {seed}")
+
+
+@app.command()
+def study(
+    source: SceneSource,
+    label_source: LabelSource,
+    split_file: SplitFile,
+    out: Annotated[Path, typer.Option(help="Table to write (.csv); its means lie beside it.")],
+    candidates: Annotated[
+        Path | None, typer.Option(help="YAML file of classifiers and settings; else our own.")
+    ] = None,
+    inner: Annotated[str, typer.Option(help="How the training pixels are split.")] = "blocks:8",
+    window: Annotated[int, typer.Option(help="Window side for the inner guard band.")] = 25,
+    folds: Annotated[int, typer.Option(min=1, help="Inner splits.")] = 1,
+    schedule: Annotated[str, typer.Option(help="demo, paper or a YAML file.")] = "demo",
+    seed: Seed = 0,
+    device: Device = "auto",
+    precision: Precision = "auto",
+) -> None:
+    """Compare settings on inner blocks of the training pixels; test pixels are not looked at."""
+    from engine.device import pick
+    from hsi.labels import open_labels
+    from hsi.scene import open_scene
+    from hsi.splits import load_split
+    from hsi.study import read_candidates
+    from hsi.study import study as compare_settings
+
+    _suffix(out, ".csv")
+    best = compare_settings(
+        open_scene(source),
+        open_labels(label_source),
+        load_split(split_file),
+        read_candidates(candidates or Path(__file__).with_name("study.yaml")),
+        out,
+        compute=pick(device, precision),
+        schedule_name=schedule,
+        inner=inner,
+        window=window,
+        folds=folds,
+        seed=seed,
+    )
+    typer.echo(f"best by mean OA on inner test pixels: {best}")
 
 
 @app.command()
@@ -203,6 +252,26 @@ def score(
 
 
 @app.command()
+def compare(
+    first: Annotated[str, typer.Argument(metavar="MAP", help="Map of hsi classify.")],
+    second: Annotated[str, typer.Argument(metavar="MAP", help="Another of the same scene.")],
+    label_source: LabelSource,
+    split_file: SplitFile,
+) -> None:
+    """Test whether two maps differ by more than chance on the test pixels (McNemar)."""
+    from hsi.compare import compare_maps
+    from hsi.formats import read
+    from hsi.labels import open_labels
+    from hsi.splits import load_split
+
+    maps = [read(source, "labels").array for source in (first, second)]
+    found = compare_maps(maps[0], maps[1], open_labels(label_source), load_split(split_file))
+    right = f"right in both {found.both}, in neither {found.neither}"
+    typer.echo(f"{right}, in the first alone {found.first}, in the second alone {found.second}")
+    typer.echo(f"McNemar: chi-squared {found.statistic:.3f}, p = {found.p_value:.3g}")
+
+
+@app.command()
 def summary(
     folders: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Of hsi score.")],
     out: Annotated[Path, typer.Option(help="Folder for the three tables.")],
@@ -228,6 +297,14 @@ def _prepared(path: Path | None) -> "Reduced | None":
     from hsi.reduce import load_reduced
 
     return None if path is None else load_reduced(path)
+
+
+def _settings(given: list[str] | None) -> dict[str, str]:
+    pairs = [text.partition("=") for text in given or []]
+    for key, equals, value in pairs:
+        if not (key and equals and value):
+            raise HsiError(f"--set {key}: expected KEY=VALUE, such as dihedral=true")
+    return {key: value for key, _, value in pairs}
 
 
 def _suffix(path: Path, expected: str) -> None:

@@ -76,6 +76,7 @@ class Spectral:
         self.mean = self.deviation = np.empty(0)
         self.spectra = np.empty((0, 0), np.float32)
         self.targets = np.empty(0, np.int64)
+        self.classes = 0
         self.settings: dict[str, Any] = {}
         self.estimator: Any = None
 
@@ -96,12 +97,15 @@ class Spectral:
             [block[train[rows]] for rows, block in self._blocks(scene)], dtype=np.float64
         )
         if not np.isfinite(spectra).all():
-            raise HsiError(f"{scene.name}: found NaN or infinite training spectra; repair them")
+            raise scene.not_finite()
         self.mean, deviation = spectra.mean(axis=0), spectra.std(axis=0)
+        if not deviation.any():
+            raise HsiError(f"{scene.name}: expected bands that vary, found all of them constant")
         self.deviation = np.where(deviation > 0, deviation, 1.0)
         self.spectra = self._standardised(spectra)
         self.targets = training.targets
-        self.settings = self.choose(training.seed)
+        self.classes = len(training.labels.classes)
+        self.settings = {**self.choose(training.seed), "classes": self.classes, "window": self.box}
         self.estimator = self.make(self.settings).fit(self.spectra, self.targets)
         return time.monotonic() - began
 
@@ -110,12 +114,21 @@ class Spectral:
         if application.probabilities and not hasattr(self.estimator, "predict_proba"):
             _refuse_probabilities(self.name, application)
         indices = np.empty(scene.shape, np.int64)
+        probabilities = None
+        if application.probabilities:
+            probabilities = np.zeros((*scene.shape, self.classes), np.float32)
         for rows, block in self._blocks(scene):
             flat = self._standardised(block.reshape(-1, block.shape[-1]))
             if not np.isfinite(flat).all():
-                raise HsiError(f"{scene.name}: found NaN or infinite values; mask or repair them")
+                raise scene.not_finite()
             indices[rows] = self.estimator.predict(flat).reshape(block.shape[:2])
-        return Prediction(indices)
+            if probabilities is not None:
+                # The estimator knows the classes it was fitted on, which may be fewer.
+                shares = self.estimator.predict_proba(flat)
+                known = probabilities[rows].reshape(-1, self.classes)
+                known[:, self.estimator.classes_] = shares
+                probabilities[rows] = known.reshape(*block.shape[:2], -1)
+        return Prediction(indices, probabilities)
 
     def save(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Training spectra, standardisation and settings."""
@@ -134,7 +147,7 @@ class Spectral:
         made = cls()
         for key in ("bands", "mean", "deviation", "spectra", "targets"):
             setattr(made, key, tensors[key].numpy())
-        made.settings = dict(settings)
+        made.settings, made.classes = dict(settings), settings["classes"]
         made.estimator = made.make(settings).fit(made.spectra, made.targets)
         return made
 
@@ -165,8 +178,19 @@ class SVM(Spectral):
     folds: ClassVar[int] = 3
 
     def choose(self, seed: int) -> dict[str, Any]:
-        """Take the C with the best mean accuracy over stratified folds, the smaller of equals."""
+        """Take the C with the best mean accuracy over stratified folds, the smaller of equals.
+
+        A fold counts where it holds pixels and the others hold two classes; where none does, there
+        are too few pixels to search on and C is 100.
+        """
         fold = stratified_folds(self.targets, self.folds, np.random.default_rng(seed))
+        usable = [
+            f
+            for f in range(self.folds)
+            if (fold == f).any() and len(np.unique(self.targets[fold != f])) > 1
+        ]
+        if not usable:
+            return {"c": 100.0, "searched": {}}
         scores = []
         for c in self.candidates:
             settings = {"c": c}
@@ -177,7 +201,7 @@ class SVM(Spectral):
                     .predict(self.spectra[fold == f])
                     == self.targets[fold == f]
                 )
-                for f in range(self.folds)
+                for f in usable
             ]
             scores.append(float(np.mean(right)))
         best = int(np.argmax(scores))
@@ -236,4 +260,4 @@ def _tensors(**arrays: npt.NDArray[Any]) -> dict[str, Tensor]:
 
 def _refuse_probabilities(name: str, application: Application) -> None:
     if application.probabilities:
-        raise HsiError(f"--probabilities: {name} has none; use hybridsn or leave it out")
+        raise HsiError(f"--probabilities: {name} has none; use hybridsn or forest, or leave it out")

@@ -1,115 +1,22 @@
-"""Window networks without the repeated work: whole scenes at once, and shared training passes.
-
-Every layer of the trunk is unpadded and of stride 1, so that what it computes for one window is
-what it computes for a scene, cut out. A scene goes through the trunk once; the head's first dense
-layer, which sees s × s positions, is a convolution with an s × s kernel. In training, one trunk
-pass serves every window of a batch and the gradient is the same (dropout is in the head only).
-"""
+"""Windows of a scene without the repeated work: whole scenes at once, shared training passes."""
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import Tensor
 
+from hsi.counting import largest_layers, trunk_multiply_adds
 from hsi.errors import HsiError
+from hsi.orientation import corner, oriented
+from hsi.window_network import WindowNetwork
 
 log = logging.getLogger(__name__)
 
 BLOCK_BYTES = 768 * 2**20
-
-
-class WindowNetwork(nn.Module):
-    """A convolutional trunk and a dense head that classify the pixel at the centre of a window.
-
-    Parameters
-    ----------
-    window : int
-        Odd side of the window, in pixels.
-    bands : int
-        Components K.
-    trunk : Module
-        (N, K, h, w) to (N, F, h − m, w − m); unpadded, stride 1, nothing random and nothing that
-        looks further than its kernels.
-    head : Sequential
-        Linear layers on the flattened (F × s × s) features of a window, s = window − m, with
-        functions of one value between them.
-    """
-
-    def __init__(self, window: int, bands: int, trunk: nn.Module, head: nn.Sequential) -> None:
-        super().__init__()
-        self.window, self.bands = window, bands
-        self.trunk, self.head = trunk, head
-
-    def forward(self, windows: Tensor) -> Tensor:
-        """Classify windows (N, K, window, window): logits (N, C)."""
-        logits: Tensor = self.head(self.trunk(windows).flatten(1))
-        return logits
-
-    def shared(self, crop: Tensor, origins: Sequence[tuple[int, int]]) -> Tensor:
-        """Classify windows of one crop with a single trunk pass: logits (N, C).
-
-        Parameters
-        ----------
-        crop : Tensor (K, h, w)
-        origins : sequence of (int, int)
-            First row and column of each window in the crop.
-        """
-        features = self.trunk(crop[None])[0]
-        side = features.shape[-1] - crop.shape[-1] + self.window
-        logits: Tensor = self.head(_gather(features, origins, side).flatten(1))
-        return logits
-
-    def dense(self, crop: Tensor) -> Tensor:
-        """Classify every window of a crop (K, h, w): logits (C, h − window + 1, w − window + 1)."""
-        features: Tensor = self.trunk(crop[None])
-        side = features.shape[-1] - crop.shape[-1] + self.window
-        for layer in self.head:
-            if isinstance(layer, nn.Linear):
-                kernel = layer.weight.view(-1, features.shape[1], side, side)
-                features = functional.conv2d(features, kernel, layer.bias)
-                side = 1
-            else:
-                features = layer(features)
-        return features[0]
-
-
-class _Gather(torch.autograd.Function):
-    """Cut windows out of a feature map; the gradient is added where windows overlap.
-
-    One slice a window is several times faster than indexing, and adds in a fixed order.
-    """
-
-    @staticmethod
-    def forward(
-        ctx: Any, features: Tensor, origins: Sequence[tuple[int, int]], side: int
-    ) -> Tensor:
-        ctx.shape, ctx.origins, ctx.side = features.shape, origins, side
-        gathered = features.new_empty(len(origins), features.shape[0], side, side)
-        for window, (row, column) in zip(gathered, origins, strict=True):
-            window.copy_(features[:, row : row + side, column : column + side])
-        return gathered
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
-        # Up to side² windows add up in one place: too many for bfloat16.
-        exact = torch.promote_types(gradient.dtype, torch.float32)
-        total = torch.zeros(ctx.shape, dtype=exact, device=gradient.device)
-        side = ctx.side
-        for window, (row, column) in zip(gradient, ctx.origins, strict=True):
-            total[:, row : row + side, column : column + side] += window
-        return total.to(gradient.dtype), None, None
-
-
-def _gather(features: Tensor, origins: Sequence[tuple[int, int]], side: int) -> Tensor:
-    gathered: Tensor = _Gather.apply(features, origins, side)  # type: ignore[no-untyped-call]
-    return gathered
 
 
 def padded(reduced: npt.NDArray[np.float32], window: int) -> Tensor:
@@ -130,10 +37,13 @@ class Windows:
     ----------
     rows, columns : ndarray (N,), int64
         Where the windows start, which is also where their pixels lie in the unpadded scene.
+    orientations : ndarray (N,), int64, optional
+        How each window is turned before it is classified (see `hsi.orientation`).
     """
 
     rows: npt.NDArray[np.int64]
     columns: npt.NDArray[np.int64]
+    orientations: npt.NDArray[np.int64] | None = None
 
     def bounds(self, window: int) -> tuple[slice, slice]:
         """Rows and columns of the padded scene that hold all windows."""
@@ -156,6 +66,8 @@ class Windows:
             One trunk pass over the rows and columns that hold the windows, or one over each
             window; by default what takes fewer multiply-adds.
         """
+        if self.orientations is not None:
+            return self._turned_logits(network, scene, shared)
         window = network.window
         rows, columns = self.bounds(window)
         if shared is None:
@@ -176,25 +88,25 @@ class Windows:
         logits: Tensor = network(patches)
         return logits
 
-
-def trunk_multiply_adds(network: WindowNetwork, height: int, width: int) -> int:
-    """Count the multiply-adds of the trunk on a crop of `height` × `width` pixels."""
-    total = 0
-    depth = network.bands
-    for layer in network.trunk.modules():
-        if not isinstance(layer, nn.Conv2d | nn.Conv3d):
-            continue
-        *deep, tall, wide = layer.kernel_size
-        height, width = height - tall + 1, width - wide + 1
-        depth = depth - deep[0] + 1 if deep else 1
-        total += layer.weight.numel() * depth * height * width
-    return total
-
-
-def multiply_adds_a_pixel(network: WindowNetwork) -> int:
-    """Count the multiply-adds of one window alone, trunk and head."""
-    head = sum(layer.weight.numel() for layer in network.head if isinstance(layer, nn.Linear))
-    return trunk_multiply_adds(network, network.window, network.window) + head
+    def _turned_logits(self, network: WindowNetwork, scene: Tensor, shared: bool | None) -> Tensor:
+        """Turn the crop that holds the windows of one orientation, and classify them there."""
+        assert self.orientations is not None
+        parts, order = [], []
+        for orientation in np.unique(self.orientations).tolist():
+            chosen = np.flatnonzero(self.orientations == orientation)
+            plain = Windows(self.rows[chosen], self.columns[chosen])
+            rows, columns = plain.bounds(network.window)
+            crop = scene[:, rows, columns]
+            shape = (crop.shape[1], crop.shape[2])
+            starts = [
+                corner(row - rows.start, column - columns.start, network.window, shape, orientation)
+                for row, column in zip(plain.rows.tolist(), plain.columns.tolist(), strict=True)
+            ]
+            turned = Windows(*np.array(starts, np.int64).T)
+            parts.append(turned.logits(network, oriented(crop, orientation), shared=shared))
+            order.append(chosen)
+        places = torch.from_numpy(np.argsort(np.concatenate(order)))
+        return torch.cat(parts)[places.to(scene.device)]
 
 
 @torch.inference_mode()
@@ -253,15 +165,6 @@ def classify_scene(
 
 def automatic_block(network: WindowNetwork) -> int:
     """Side of a block whose two largest neighbouring layers fit in 768 MiB of float32."""
-    depth, widest = network.bands, [network.bands]
-    for layer in network.modules():
-        if isinstance(layer, nn.Conv3d):
-            depth -= layer.kernel_size[0] - 1
-            widest.append(layer.out_channels * depth)
-        elif isinstance(layer, nn.Conv2d):
-            widest.append(layer.out_channels)
-        elif isinstance(layer, nn.Linear):
-            widest.append(layer.out_features)
     # ReLU keeps its input and output; the library may reorder a layer once more.
-    a_pixel = 4 * 3 * max(a + b for a, b in pairwise(widest))
+    a_pixel = 4 * 3 * largest_layers(network)
     return max(32, int((BLOCK_BYTES / a_pixel) ** 0.5) - network.window + 1)

@@ -4,65 +4,58 @@ S. K. Roy, G. Krishna, S. R. Dubey, B. B. Chaudhuri, "HybridSN: Exploring 3-D–
 Hierarchy for Hyperspectral Image Classification", IEEE GRSL 17(2), 2020.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from hsi.dense import WindowNetwork
-from hsi.errors import HsiError
+from hsi.architecture import Architecture
 
 # Depth of the three kernels along the spectrum; all are 3 × 3 in space.
 DEPTHS = (7, 5, 3)
-SHRINKS = 8  # rows and columns that four unpadded 3 × 3 convolutions take off
 
 
 @dataclass(frozen=True)
-class HybridSN:
+class HybridSN(Architecture):
     """Settings of the network; the defaults are the published ones for Indian Pines.
 
     Attributes
     ----------
-    classes : int
-    window : int
-        Odd side of the window, in pixels.
-    components : int
-        Principal components K that go in.
     filters_3d : tuple of 3 int
     filters_2d : int
-    hidden : tuple of 2 int
-        Widths of the dense layers before the last.
-    dropout : float
-        After each hidden layer.
+    squeeze_3d, squeeze_2d : bool
+        Squeeze and excitation after the last 3D and after the 2D convolution.
+    reduction : int
+        Channels are squeezed to this fraction, at least to one.
     """
 
-    classes: int
-    window: int = 25
-    components: int = 30
+    name: ClassVar[str] = "hybridsn"
+
     filters_3d: tuple[int, int, int] = (8, 16, 32)
     filters_2d: int = 64
-    hidden: tuple[int, int] = (256, 128)
-    dropout: float = 0.4
+    squeeze_3d: bool = False
+    squeeze_2d: bool = False
+    reduction: int = 8
 
-    def __post_init__(self) -> None:
-        least = sum(DEPTHS) - len(DEPTHS) + 1
-        for key, fine, expected in (
-            ("classes", self.classes >= 2, "at least 2"),
-            ("window", self.window % 2 == 1 and self.window > SHRINKS, f"odd, {SHRINKS + 1} up"),
-            ("components", self.components >= least, f"at least {least}"),
-            ("filters_3d", len(self.filters_3d) == 3 and min(self.filters_3d) >= 1, "3 widths"),
-            ("filters_2d", self.filters_2d >= 1, "at least 1"),
-            ("hidden", len(self.hidden) == 2 and min(self.hidden) >= 1, "2 widths"),
-            ("dropout", 0 <= self.dropout < 1, "at least 0 and below 1"),
-        ):
-            if not fine:
-                raise HsiError(f"hybridsn: {key}: expected {expected}, found {getattr(self, key)}")
+    @property
+    def least_components(self) -> int:
+        """What the unpadded kernels take off, and one."""
+        return sum(DEPTHS) - len(DEPTHS) + 1
 
-    def build(self, generator: torch.Generator) -> WindowNetwork:
-        """Make the network with weights drawn as Keras draws them: Glorot uniform, biases zero."""
+    def own_checks(self) -> Iterable[tuple[str, bool, str]]:
+        """Check the widths."""
+        widths = len(self.filters_3d) == 3 and min(self.filters_3d) >= 1
+        yield "filters_3d", widths, "3 widths"
+        yield "filters_2d", self.filters_2d >= 1, "at least 1"
+        yield "reduction", self.reduction >= 1, "at least 1"
+
+    def layers(self) -> tuple[nn.Sequential, nn.Sequential | None, int]:
+        """All convolutions, but those behind a squeeze are for each window alone."""
         first, second, third = self.filters_3d
         depth = self.components - sum(DEPTHS) + len(DEPTHS)
-        trunk = nn.Sequential(
+        layers: list[nn.Module] = [
             nn.Unflatten(1, (1, self.components)),  # (N, 1, K, h, w)
             nn.Conv3d(1, first, (DEPTHS[0], 3, 3)),
             nn.ReLU(inplace=True),
@@ -73,28 +66,52 @@ class HybridSN:
             nn.Flatten(1, 2),  # (N, channels × depth, h − 6, w − 6)
             nn.Conv2d(third * depth, self.filters_2d, 3),
             nn.ReLU(inplace=True),
-        )
-        head = nn.Sequential(
-            nn.Linear(self.filters_2d * (self.window - SHRINKS) ** 2, self.hidden[0]),
-            nn.ReLU(inplace=True),
-            nn.Dropout(self.dropout),
-            nn.Linear(*self.hidden),
-            nn.ReLU(inplace=True),
-            nn.Dropout(self.dropout),
-            nn.Linear(self.hidden[1], self.classes),
-        )
-        network = WindowNetwork(self.window, self.components, trunk, head)
-        glorot(network, generator)
-        return network
+        ]
+        # A mean over the window is the window's own: from there on nothing can be shared.
+        alone: list[nn.Module] = []
+        if self.squeeze_3d:
+            layers, alone = layers[:8], layers[8:]
+            alone.insert(0, SqueezeExcitation(third, depth, self.reduction))
+        if self.squeeze_2d:
+            alone.append(SqueezeExcitation(self.filters_2d, 1, self.reduction))
+        within = nn.Sequential(*alone) if alone else None
+        return nn.Sequential(*layers), within, self.filters_2d
 
 
-def glorot(network: nn.Module, generator: torch.Generator) -> None:
-    """Draw every kernel from Glorot's uniform distribution and set every bias to zero.
+@dataclass(frozen=True)
+class SEHybridSN(HybridSN):
+    """HybridSN with squeeze and excitation on both stages."""
 
-    With PyTorch's own smaller weights HybridSN stays at the class prior for hundreds of steps.
+    name: ClassVar[str] = "se-hybridsn"
+
+    squeeze_3d: bool = True
+    squeeze_2d: bool = True
+
+
+class SqueezeExcitation(nn.Module):
+    """Weigh channels by what their means over the window say [1]_.
+
+    Parameters
+    ----------
+    channels, depth : int
+        Of the features (N, channels × depth, h, w); a channel has one weight at all depths.
+    reduction : int
+
+    References
+    ----------
+    .. [1] J. Hu, L. Shen, G. Sun, "Squeeze-and-Excitation Networks", CVPR 2018.
     """
-    for layer in network.modules():
-        if isinstance(layer, nn.Conv2d | nn.Conv3d | nn.Linear):
-            nn.init.xavier_uniform_(layer.weight, generator=generator)
-            if layer.bias is not None:
-                nn.init.zeros_(layer.bias)
+
+    def __init__(self, channels: int, depth: int, reduction: int) -> None:
+        super().__init__()
+        self.channels, self.depth = channels, depth
+        narrow = max(1, channels // reduction)
+        self.squeeze, self.excite = nn.Linear(channels, narrow), nn.Linear(narrow, channels)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Scale (N, channels × depth, h, w)."""
+        apart = features.reshape(-1, self.channels, self.depth, *features.shape[2:])
+        means = apart.mean(dim=(2, 3, 4))
+        weights = torch.sigmoid(self.excite(torch.relu(self.squeeze(means))))
+        scaled: Tensor = apart * weights[:, :, None, None, None]
+        return scaled.flatten(1, 2)

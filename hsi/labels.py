@@ -204,6 +204,7 @@ def _whole(name: str, array: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
 
 def _known_names(name: str, top: int) -> list[str]:
     plain = name.lower().replace("_", "").removesuffix("gt").removesuffix("corrected")
+    plain = "salinas" if plain == "salinasa" else plain  # a part of it, with the same numbers
     for known, names in CLASS_NAMES.items():
         if plain == known.lower() and top <= len(names):
             return list(names)

@@ -5,6 +5,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+LEAKAGE = (
+    "test_in_training_window",
+    "test_window_holds_training",
+    "nearest_train_min",
+    "nearest_train_median",
+    "nearest_train_max",
+)
+
 
 def chebyshev_distance(targets: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
     """Distance of every pixel to the nearest True pixel of `targets`, (H, W), in pixels.
@@ -37,16 +45,18 @@ def leakage_report(
     -------
     dict
         `test_in_training_window`: percentage of test pixels that lie inside the window of some
-        training pixel. Windows are square and of one size, so the same pixels are those whose own
-        window holds a training pixel. `nearest_train_{min,median,max}`: Chebyshev distance from a
-        test pixel to the nearest training pixel, in pixels. None without test or training pixels.
+        training pixel. `test_window_holds_training`: percentage of those whose own window holds a
+        training pixel; windows are square and of one size, so it is the same.
+        `nearest_train_{min,median,max}`: Chebyshev distance from a test pixel to the nearest
+        training pixel, in pixels. None without test or training pixels.
     """
     distance = chebyshev_distance(train)[test]
     if not distance.size or not np.isfinite(distance).all():
-        keys = ("test_in_training_window", "min", "median", "max")
-        return {key if "_" in key else f"nearest_train_{key}": None for key in keys}
+        return dict.fromkeys(LEAKAGE)
+    share = round(100 * float((distance <= window // 2).mean()), 4)
     return {
-        "test_in_training_window": round(100 * float((distance <= window // 2).mean()), 4),
+        "test_in_training_window": share,
+        "test_window_holds_training": share,
         "nearest_train_min": int(distance.min()),
         "nearest_train_median": float(np.median(distance)),
         "nearest_train_max": int(distance.max()),

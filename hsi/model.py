@@ -1,5 +1,6 @@
 """A trained classifier as one file, and the registry of what can be trained."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,42 +12,49 @@ from engine.artifacts import load_tensors, save_tensors
 from hsi.classifier import Classifier
 from hsi.controls import SVM, BoxMeanSVM, Coordinates, Forest
 from hsi.errors import HsiError
-from hsi.neural import HybridSNClassifier
+from hsi.networks import NETWORKS
+from hsi.recipe import Recipe, parse_settings
 from hsi.scene import Scene
 
 CLASSIFIERS: dict[str, type[Classifier]] = {
-    "hybridsn": HybridSNClassifier,
-    "coordinates": Coordinates,
-    "svm": SVM,
-    "forest": Forest,
-    "boxmean-svm": BoxMeanSVM,
+    **NETWORKS,
+    **{kind.name: kind for kind in (Coordinates, SVM, Forest, BoxMeanSVM)},
 }
 
 
-def make_classifier(name: str, **options: int | None) -> Classifier:
+def make_classifier(
+    name: str,
+    *,
+    window: int | None = None,
+    components: int | None = None,
+    settings: Mapping[str, str] | None = None,
+) -> Classifier:
     """Make an untrained classifier.
 
     Parameters
     ----------
     name : str
         One of `CLASSIFIERS`.
-    **options : int, optional
-        Such as `window` and `components`; those that are None keep the classifier's default.
+    window, components : int, optional
+        Of a network; None keeps its default.
+    settings : mapping of str to str, optional
+        Others of a network: fields of `hsi.recipe.Recipe` and of its architecture, as text.
 
     Raises
     ------
     HsiError
-        No such name, or an option that the classifier has not.
+        No such name, or an option or setting that the classifier has not.
     """
     if name not in CLASSIFIERS:
         raise HsiError(f"--classifier {name}: expected one of {', '.join(CLASSIFIERS)}")
-    given = {key: value for key, value in options.items() if value is not None}
-    try:
-        return CLASSIFIERS[name](**given)
-    except TypeError as error:
-        raise HsiError(
-            f"--classifier {name}: it has no {' or '.join(f'--{key}' for key in given)}"
-        ) from error
+    if name in NETWORKS:
+        network = NETWORKS[name]
+        return network(window, components, **parse_settings(settings or {}, Recipe, network.kind))
+    given = {"--window": window, "--components": components, "--set": settings or None}
+    refused = [option for option, value in given.items() if value is not None]
+    if refused:
+        raise HsiError(f"--classifier {name}: it has no {' or '.join(refused)}")
+    return CLASSIFIERS[name]()
 
 
 @dataclass(frozen=True)

@@ -2,96 +2,104 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import asdict
-from functools import lru_cache
+from dataclasses import asdict, fields, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from engine.loop import train
-from engine.progress import progress
+from hsi import orientation as orientations
+from hsi.architecture import Architecture
 from hsi.classifier import Application, Prediction, Training
-from hsi.dense import (
-    WindowNetwork,
-    Windows,
-    automatic_block,
-    classify_scene,
-    multiply_adds_a_pixel,
-    padded,
-)
+from hsi.counting import multiply_adds_a_pixel
 from hsi.errors import HsiError
-from hsi.hybridsn import HybridSN
+from hsi.examples import Examples, scene_map
+from hsi.recipe import Recipe
 from hsi.reduce import PCA, Reduced, fit_pca
 from hsi.scene import Scene
-from hsi.schedules import batches_an_epoch
+from hsi.window_network import WindowNetwork
 
 log = logging.getLogger(__name__)
 
-Batch = tuple[Windows, Tensor]
 PCA_ARRAYS = ("bands", "mean", "components", "scale")
 
 
-class HybridSNClassifier:
-    """HybridSN on whitened principal components.
+class NetworkClassifier:
+    """A window network on whitened principal components.
 
     Parameters
     ----------
-    window : int
-        Odd side of the window, in pixels.
-    components : int
+    window : int, optional
+        Odd side of the window, in pixels; 25 unless the name stands for another.
+    components : int, optional
         Principal components K: 30 for Indian Pines, 15 for Pavia University and Salinas [1]_.
+    **settings
+        Fields of `Recipe` and of the architecture.
+
+    Raises
+    ------
+    HsiError
+        A window, of a classifier whose name stands for one.
 
     References
     ----------
     .. [1] S. K. Roy et al., "HybridSN", IEEE GRSL 17(2), 2020.
     """
 
-    name: ClassVar[str] = "hybridsn"
+    name: ClassVar[str]
     stepwise: ClassVar[bool] = True
+    kind: ClassVar[type[Architecture]]
+    own: ClassVar[Mapping[str, Any]] = {}  # settings that the name stands for
 
-    def __init__(self, window: int = 25, components: int = 30) -> None:
-        self.window, self.components = window, components
-        self.options = {"window": window, "components": components}
+    def __init__(
+        self, window: int | None = None, components: int | None = None, **settings: Any
+    ) -> None:
+        if window is not None and "window" in self.own:
+            raise HsiError(
+                f"--classifier {self.name}: its window is {self.own['window']}; leave out --window"
+            )
+        chosen: dict[str, Any] = {"window": 25, "components": 30, **self.own, **settings}
+        chosen |= {"window": window} if window is not None else {}
+        chosen |= {"components": components} if components is not None else {}
+        self.options = dict(chosen)
+        self.window, self.components = chosen.pop("window"), chosen.pop("components")
+        of_recipe = {field.name for field in fields(Recipe)}
+        self.recipe = Recipe(**{key: chosen.pop(key) for key in of_recipe & set(chosen)})
+        self.shape = chosen
         self.pca: PCA | None = None
-        self.architecture: HybridSN | None = None
+        self.architecture: Architecture | None = None
         self.network: WindowNetwork | None = None
+        self.kind(classes=2, window=self.window, components=self.components, **chosen)  # checks
 
     def fit(self, training: Training) -> float:
         """Project the scene, then train by the schedule; return the seconds of training."""
         self._check(training)
         reduced = training.reduced
         if reduced is None:
-            self.pca = fit_pca(training.scene, self.components)
+            only = training.split.train if self.recipe.training_pca else None
+            self.pca = fit_pca(training.scene, self.components, training=only)
             cube = self.pca.reduce(training.scene)
         else:
+            if self.recipe.training_pca and reduced.pca.fitted_on != "training pixels":
+                raise HsiError(
+                    f"reduced scene: training_pca asks for components fitted on training pixels, "
+                    f"found {reduced.pca.fitted_on}; leave out --reduced, or hsi reduce --split"
+                )
             self.pca, cube = reduced.pca, reduced.cube
-        self.architecture = HybridSN(
-            len(training.labels.classes), self.window, components=cube.shape[2]
+        self.architecture = self.kind(
+            len(training.labels.classes), self.window, components=cube.shape[2], **self.shape
         )
         weights = torch.Generator().manual_seed(training.seed)
         self.network = self.architecture.build(weights)
-        device = training.compute.device
-        scene = padded(cube, self.window).to(device)
-        batches = Batches(training)
-
-        def draw(step: int, generator: torch.Generator) -> Batch:
-            del generator  # an epoch's order is drawn once, not once a step
-            windows, targets = batches.draw(step)
-            return windows, torch.from_numpy(targets).to(device)
-
-        def loss(network: nn.Module, batch: Batch) -> Tensor:
-            windows, targets = batch
-            logits = windows.logits(network, scene)  # type: ignore[arg-type]
-            return nn.functional.cross_entropy(logits.float(), targets)
-
+        examples = Examples(training, cube, self.window, self.recipe)
         return train(
             self.network,
-            draw,
-            loss,
-            training.schedule,
+            examples.draw,
+            examples.loss,
+            self.recipe.applied(training.schedule),
             compute=training.compute,
             seed=training.seed,
             checkpoint=training.checkpoint,
@@ -106,23 +114,21 @@ class HybridSNClassifier:
         cube = self._reduced(scene, application.reduced, self.pca)
         compute = application.compute
         network = self.network.to(compute.device).eval()
-        indices = np.empty(scene.shape, np.int64)
-        probabilities = None
-        side = application.block or automatic_block(network)
-        height, width = scene.shape
-        count = -(-height // side) * -(-width // side)
-        with compute.autocast(), progress(count, f"{self.name} {scene.name}", "blocks") as bar:
-            for rows, columns, logits in classify_scene(
-                network, cube, block=side, device=compute.device
-            ):
-                indices[rows, columns] = logits.argmax(0).cpu().numpy()
-                if application.probabilities:
-                    if probabilities is None:
-                        probabilities = np.empty((*scene.shape, len(logits)), np.float32)
-                    share = logits.float().softmax(0).movedim(0, -1)
-                    probabilities[rows, columns] = share.cpu().numpy()
-                bar.advance()
-        return Prediction(indices, probabilities)
+        label = f"{self.name} {scene.name}"
+        if not self.recipe.average:
+            return scene_map(network, cube, application, label)
+        total = None
+        for orientation in range(orientations.COUNT):
+            turned = orientations.oriented(torch.from_numpy(cube).movedim(-1, 0), orientation)
+            image = turned.movedim(0, -1).numpy()
+            found = scene_map(network, image, replace(application, probabilities=True), label)
+            shares = torch.from_numpy(found.probabilities).movedim(-1, 0)
+            upright = orientations.back(shares, orientation)
+            total = upright.clone() if total is None else total.add_(upright)
+        assert total is not None
+        mean = (total / orientations.COUNT).movedim(0, -1).contiguous().numpy()
+        indices = mean.argmax(axis=2).astype(np.int64)
+        return Prediction(indices, mean if application.probabilities else None)
 
     def save(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Weights and projection."""
@@ -134,7 +140,9 @@ class HybridSNClassifier:
             tensors[f"pca.{name}"] = torch.from_numpy(getattr(self.pca, name))
         settings = {
             "architecture": asdict(self.architecture),
+            "recipe": asdict(self.recipe),
             "pca_fitted_on": self.pca.fitted_on,
+            "window": self.window,
             "parameters": sum(p.numel() for p in self.network.parameters()),
             "multiply_adds_a_pixel": multiply_adds_a_pixel(self.network),
         }
@@ -147,10 +155,11 @@ class HybridSNClassifier:
             key: tuple(value) if isinstance(value, list) else value
             for key, value in settings["architecture"].items()
         }
-        architecture = HybridSN(**chosen)
-        made = cls(architecture.window, architecture.components)
-        made.architecture = architecture
-        made.network = architecture.build(torch.Generator().manual_seed(0))
+        made = cls()
+        made.recipe = Recipe(**settings["recipe"])
+        made.architecture = cls.kind(**chosen)
+        made.window, made.components = made.architecture.window, made.architecture.components
+        made.network = made.architecture.build(torch.Generator().manual_seed(0))
         made.network.load_state_dict(
             {
                 name.removeprefix("network."): value
@@ -188,28 +197,3 @@ class HybridSNClassifier:
                 "--reduced, or give the file that the model was trained with"
             )
         return prepared.cube
-
-
-class Batches:
-    """Training pixels in batches: each pixel once an epoch, in an order drawn from the seed.
-
-    The batches of an epoch are of equal size, as near to the schedule's as can be: a short last
-    batch would be a step as large as the others on the word of a few pixels.
-    """
-
-    def __init__(self, training: Training) -> None:
-        self.pixels = np.argwhere(training.split.train)
-        self.targets = training.targets
-        self.an_epoch = batches_an_epoch(len(self.targets), training.schedule.batch_size)
-        self.seed = training.seed
-        self._order = lru_cache(maxsize=2)(self._permutation)
-
-    def draw(self, step: int) -> tuple[Windows, npt.NDArray[np.int64]]:
-        """Return the windows of a step and the classes of their centres."""
-        epoch, batch = divmod(step, self.an_epoch)
-        chosen = np.array_split(self._order(epoch), self.an_epoch)[batch]
-        rows, columns = self.pixels[chosen].T
-        return Windows(rows, columns), self.targets[chosen]
-
-    def _permutation(self, epoch: int) -> npt.NDArray[np.int64]:
-        return np.random.default_rng([self.seed, epoch]).permutation(len(self.targets))

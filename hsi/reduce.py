@@ -58,7 +58,10 @@ class PCA:
         height, width = scene.shape
         reduced = np.empty((height, width, len(self.scale)), np.float32)
         for rows in row_blocks(scene):
-            reduced[rows] = self.transform(scene.cube[rows])
+            try:
+                reduced[rows] = self.transform(scene.cube[rows])
+            except HsiError as error:
+                raise scene.not_finite() from error
         return reduced
 
     def checksum(self) -> str:
@@ -116,12 +119,13 @@ def fit_pca(
         centred = block - mean
         scatter += centred.T @ centred
     if not np.isfinite(scatter).all():
-        raise HsiError(f"{scene.name}: found NaN or infinite values; mask or repair them first")
+        raise scene.not_finite()
     variances, vectors = np.linalg.eigh(scatter / (number - 1))
     variances, components = variances[::-1][:count], vectors.T[::-1][:count]
     if whiten and variances[-1] <= variances[0] * 1e-13:
         raise HsiError(
-            f"{scene.name}: components: found fewer than {count} directions that vary; ask for less"
+            f"{scene.name}: components: expected {count} directions that vary, found "
+            f"{int((variances > variances[0] * 1e-13).sum())}; ask for so many at most"
         )
     # An eigenvector's sign is arbitrary: fix it.
     peak = np.abs(components).argmax(axis=1)

@@ -79,6 +79,17 @@ class Scene:
             raise HsiError(f"{self.name}: all bands are marked as bad; mend the bad bands list")
         return good
 
+    def not_finite(self) -> HsiError:
+        """Say where the good bands hold NaN or infinite values, and what to do; reads the cube."""
+        wrong = np.array([(~np.isfinite(self.cube[..., band])).sum() for band in self.good_bands])
+        bands = self.good_bands[wrong > 0]
+        first = f"band {bands[0] + 1}" if bands.size else "no band"
+        return HsiError(
+            f"{self.name}: expected numbers, found NaN or infinite values at {wrong.sum()} places "
+            f"in {bands.size} of {wrong.size} bands, first in {first}; mark whole bands as bad "
+            "(bbl in an ENVI header), repair single pixels"
+        )
+
     def checksum(self) -> str:
         """SHA-256 of the cube's shape, type and values."""
         return sha256_arrays(np.asarray(self.cube))

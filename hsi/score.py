@@ -16,6 +16,7 @@ from engine.schedule import in_words
 from engine.tables import write_csv
 from hsi.errors import HsiError
 from hsi.labels import Labels
+from hsi.leakage import leakage_report
 from hsi.maps import save_comparison, save_confusion
 from hsi.metrics import Scores, score
 from hsi.splits import Split
@@ -35,6 +36,8 @@ PER_CLASS_COLUMNS = (
     "precision",
     "f1",
 )
+# Figures that a model's settings state, where its classifier has them.
+OF_THE_MODEL = ("parameters", "multiply_adds_a_pixel", "window")
 
 
 def score_map(
@@ -57,7 +60,8 @@ def score_map(
         Folder to write to.
     made_by : mapping
         `scene`, `classifier`, `seed` (of the training), and where known `schedule`,
-        `seconds_train`, `seconds_map`, `parameters`.
+        `seconds_train`, `seconds_map`, `parameters`, `multiply_adds_a_pixel`, and `window`, the
+        pixels across that the classifier looks at.
 
     Returns
     -------
@@ -105,7 +109,8 @@ def score_map(
             "train_pixels": int(split.train.sum()),
             "seconds_train": made_by.get("seconds_train"),
             "seconds_map": made_by.get("seconds_map"),
-            "parameters": made_by.get("parameters"),
+            **{key: made_by.get(key) for key in OF_THE_MODEL},
+            "test_in_own_window": _in_own_window(split, made_by.get("window")),
             "split_seed": split.seed,
             "report": dict(split.report),
         },
@@ -156,8 +161,16 @@ def made_by(map_path: Path, labels: Labels, model: Path | None) -> dict[str, Any
         "seed": description["seed"],
         "schedule": in_words(description["schedule"]),
         "seconds_train": description["seconds_train"],
-        "parameters": description["settings"].get("parameters"),
+        **{key: description["settings"].get(key) for key in OF_THE_MODEL},
     }
+
+
+def _in_own_window(split: Split, window: int | None) -> float | None:
+    """Percentage of test pixels that lie in a training window of this very classifier."""
+    if window is None:
+        return None
+    found: float | None = leakage_report(split.train, split.test, window)["test_in_training_window"]
+    return found
 
 
 def _confusion_table(scores: Scores, labels: Labels) -> pd.DataFrame:

@@ -13,17 +13,14 @@ import numpy.typing as npt
 from engine.artifacts import atomic
 from hsi.blocks import block_split
 from hsi.errors import HsiError
-from hsi.formats import locate, read
 from hsi.labels import Labels
 from hsi.leakage import leakage_report
+from hsi.masks import mask_name, mask_split
 from hsi.reduce import read_npz
 
 log = logging.getLogger(__name__)
 
 Mask = npt.NDArray[np.bool_]
-
-# Names under which published masks keep their two sides.
-MASK_KEYS = (("train", "test"), ("train_disjoint", "test_disjoint"))
 
 
 @dataclass(frozen=True)
@@ -103,10 +100,10 @@ def make_split(
     labels : Labels
     how : str
         'random:F' draws the share F of every class for training, at least one pixel a class, and
-        leaves at least one to test. 'blocks:N' assigns whole blocks of N × N pixels and drops the
+        leaves at least one to test. 'count:N' draws N pixels of every class, or half of a class
+        that has fewer than 2 N. 'blocks:N' assigns whole blocks of N × N pixels and drops the
         training pixels within half a window of a test pixel (see `hsi.blocks`). 'mask:FILE' takes
-        published masks: a file with `train` and `test`, or `train_disjoint` and `test_disjoint`,
-        not zero where a pixel belongs; 'mask:FILE:TRAIN,TEST' names other variables.
+        published masks (see `hsi.masks`); 'mask:FILE:TRAIN,TEST' names their variables.
     seed : int
     window : int
         Odd side of the classifier's window, in pixels.
@@ -124,16 +121,21 @@ def make_split(
         raise HsiError(f"--seed {seed}: expected 0 or more")
     kind, colon, value = how.partition(":")
     if kind not in SPLITTERS or not colon:
-        raise HsiError(f"--how {how}: expected random:0.3, blocks:16 or mask:FILE")
+        raise HsiError(f"--how {how}: expected random:0.3, count:50, blocks:16 or mask:FILE")
     rng = np.random.default_rng(seed)
     train, test, notes = SPLITTERS[kind](labels, value, window, rng)
+    for side, pixels in (("train on", train), ("test", test)):
+        if not pixels.any():
+            raise HsiError(
+                f"--how {how}: expected pixels to train on and to test, found none to {side}"
+            )
     report = {
         **_counts(labels, train, test),
         **notes,
         **leakage_report(train, test, window),
     }
     if kind == "mask":
-        how = f"mask:{locate(_mask_source(value)[0])[0].stem}"
+        how = f"mask:{mask_name(value)}"
     return Split(train, test, name or how, seed, window, labels.checksum(), report)
 
 
@@ -153,6 +155,31 @@ def _random(
     return train, (labels.ground_truth > 0) & ~train, notes
 
 
+def _count(
+    labels: Labels, value: str, window: int, rng: np.random.Generator
+) -> tuple[Mask, Mask, dict[str, Any]]:
+    del window
+    wanted = _number(value, int)
+    if wanted is None or wanted < 1:
+        raise HsiError(f"--how count:{value}: expected a number of pixels a class, such as 50")
+    train = np.zeros(labels.ground_truth.shape, bool)
+    fewer = {}
+    for index, number in enumerate(labels.classes):
+        pixels = np.flatnonzero(labels.indices == index)
+        count = max(1, min(wanted, len(pixels) // 2))
+        if count < wanted:
+            fewer[str(number)] = count
+        train.flat[rng.permutation(pixels)[:count]] = True
+    if fewer:
+        drawn = ", ".join(f"class {number}: {count}" for number, count in fewer.items())
+        log.warning("fewer than 2 × %d pixels, so half is trained on: %s", wanted, drawn)
+    notes = {
+        "minimum": f"{wanted} training pixels a class, or half of a class of fewer than twice that",
+        "fewer_than_asked": fewer,
+    }
+    return train, (labels.ground_truth > 0) & ~train, notes
+
+
 def _blocks(
     labels: Labels, value: str, window: int, rng: np.random.Generator
 ) -> tuple[Mask, Mask, dict[str, Any]]:
@@ -167,53 +194,13 @@ def _blocks(
     return train, test, {"guard": window // 2, "dropped": dropped, "unlearnt_pixels": unlearnt}
 
 
-def _mask(
-    labels: Labels, value: str, window: int, rng: np.random.Generator
-) -> tuple[Mask, Mask, dict[str, Any]]:
-    del window, rng
-    file, keys = _mask_source(value)
-    sides = []
-    for key in keys:
-        mask = np.asarray(read(f"{file}:{key}", "labels").array)
-        if mask.shape != labels.ground_truth.shape:
-            raise HsiError(
-                f"{file}: {key}: expected {labels.ground_truth.shape} pixels as in the labels, "
-                f"found {mask.shape}"
-            )
-        sides.append(mask != 0)
-    train, test = sides
-    overlap = int((train & test).sum())
-    if overlap:
-        raise HsiError(f"{file}: {overlap} pixels are in both {keys[0]} and {keys[1]}; expected 0")
-    unlabelled = int(((train | test) & (labels.ground_truth == 0)).sum())
-    if unlabelled:
-        log.warning("%s: left out %d pixels that the labels leave unlabelled", file, unlabelled)
-    labelled = labels.ground_truth > 0
-    return train & labelled, test & labelled, {"unlabelled_in_mask": unlabelled}
-
-
-def _mask_source(value: str) -> tuple[str, tuple[str, str]]:
-    """Find the file of a mask and the two variables in it."""
-    file, colon, named = value.rpartition(":")
-    if colon and "," in named and not Path(value).is_file():
-        first, _, second = named.partition(",")
-        return file, (first, second)
-    for keys in MASK_KEYS:
-        try:
-            for key in keys:
-                read(f"{value}:{key}", "labels")
-        except HsiError:
-            continue
-        return value, keys
-    locate(value)
-    raise HsiError(
-        f"{value}: expected the masks {' or '.join(' and '.join(keys) for keys in MASK_KEYS)}; "
-        "name others as mask:FILE:TRAIN,TEST"
-    )
-
-
 Splitter = Callable[[Labels, str, int, np.random.Generator], tuple[Mask, Mask, dict[str, Any]]]
-SPLITTERS: dict[str, Splitter] = {"random": _random, "blocks": _blocks, "mask": _mask}
+SPLITTERS: dict[str, Splitter] = {
+    "random": _random,
+    "count": _count,
+    "blocks": _blocks,
+    "mask": mask_split,
+}
 
 
 def _number(text: str, kind: type[Any]) -> Any:
@@ -226,16 +213,18 @@ def _number(text: str, kind: type[Any]) -> Any:
 def _counts(labels: Labels, train: Mask, test: Mask) -> dict[str, Any]:
     """Count the pixels of each class, and name the classes that one side lacks."""
     counts: dict[str, Any] = {"train_pixels": {}, "test_pixels": {}}
-    for side, mask in (("train", train), ("test", test)):
-        absent = []
-        for index, (number, name) in enumerate(
-            zip(labels.classes, labels.class_names, strict=True)
-        ):
-            pixels = int((mask & (labels.indices == index)).sum())
+    absent: dict[str, list[str]] = {"train": [], "test": []}
+    for index, (number, name) in enumerate(zip(labels.classes, labels.class_names, strict=True)):
+        of_class = labels.indices == index
+        for side, mask in (("train", train), ("test", test)):
+            pixels = int((mask & of_class).sum())
             counts[f"{side}_pixels"][str(number)] = pixels
             if not pixels:
-                absent.append(f"{number} {name}")
-        counts[f"absent_from_{side}"] = absent
-        if absent:
-            log.warning("absent from %s: %s", side, ", ".join(absent))
-    return counts
+                absent[side].append(f"{number} {name}")
+        trained, tested = (counts[f"{side}_pixels"][str(number)] for side in ("train", "test"))
+        if not trained or not tested:
+            log.warning(
+                "class %d %s cannot be split: of %d labelled pixels %d to train on, %d to test",
+                number, name, int(of_class.sum()), trained, tested,
+            )  # fmt: skip
+    return counts | {f"absent_from_{side}": names for side, names in absent.items()}

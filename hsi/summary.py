@@ -10,7 +10,8 @@ import pandas as pd
 
 from engine.tables import read_csv, write_csv
 from hsi.errors import HsiError
-from hsi.score import PER_CLASS_COLUMNS, two_decimals
+from hsi.leakage import LEAKAGE
+from hsi.score import OF_THE_MODEL, PER_CLASS_COLUMNS, two_decimals
 
 OVERALL_COLUMNS = (
     "scene",
@@ -46,6 +47,11 @@ SUMMARY_COLUMNS = (
     "parameters",
     "seconds_train_mean",
     "seconds_map_mean",
+    "multiply_adds_a_pixel",
+    "window",
+    "test_in_own_window",
+    "test_window_holds_training",
+    "nearest_train_min",
 )
 FIGURES = ("oa", "aa", "kappa")
 DDOF = 1  # the sample standard deviation; with one seed there is none
@@ -145,11 +151,16 @@ def _mean(
     row["oa_difference"] = (
         f"{float(row['oa_mean']) - float(known['oa']):+.2f}" if known.get("oa") else ""
     )
-    for name in ("test_in_training_window", "nearest_train_median"):
-        row[name] = two_decimals(pd.Series([r["report"][name] for r in runs], dtype=float).mean())
+    for name in LEAKAGE:
+        if name in SUMMARY_COLUMNS:
+            values = pd.Series([run["report"].get(name) for run in runs], dtype=float)
+            row[name] = two_decimals(values.mean())
+    own = pd.Series([run.get("test_in_own_window") for run in runs], dtype=float)
+    row["test_in_own_window"] = two_decimals(own.mean())
     absent = {name: None for run in runs for name in run["report"]["absent_from_test"]}
     row["absent_classes"] = "; ".join(absent)
-    row["parameters"] = first.get("parameters") or ""
+    for name in OF_THE_MODEL:
+        row[name] = first.get(name) or ""
     for name in ("seconds_train", "seconds_map"):
         seconds = pd.Series([run[name] for run in runs], dtype=float)
         row[f"{name}_mean"] = two_decimals(seconds.mean())

@@ -65,6 +65,10 @@ def test_from_scene_to_tables(files, capsys):
     assert "OA " in capsys.readouterr().out
     assert hsi("summary", run, "--out", files / "t") == 0
     assert len(list((files / "t").glob("*.csv"))) == 3
+    maps = (run / "map.npy", files / "gt.npy")
+    capsys.readouterr()
+    assert hsi("compare", *maps, files / "gt.npy", "--split", files / "split.npz") == 0
+    assert "McNemar: chi-squared" in capsys.readouterr().out
 
     # ENVI in, ENVI Classification out, with names.
     assert hsi("classify", files / "stripes.hdr", model, files / "e") == 0
@@ -109,6 +113,25 @@ def test_convert_keeps_the_cube(files, scene):
              "{}/split.npz", "--out", "{}/m.safetensors"),
             "--classifier cnn: expected one of hybridsn",
         ),
+        (
+            ("train", "{}/stripes.hdr", "{}/gt.npy", "--classifier", "hybridsn", "--set",
+             "dihedral", "--split", "{}/split.npz", "--out", "{}/m.safetensors"),
+            "--set dihedral: expected KEY=VALUE",
+        ),
+        (
+            ("train", "{}/stripes.hdr", "{}/gt.npy", "--classifier", "hybridsn", "--window", "31",
+             "--components", "13", "--split", "{}/split.npz", "--out", "{}/m.safetensors"),
+            "expected a scene of at least the window's 31 × 31 pixels",
+        ),
+        (
+            ("train", "{}/stripes.hdr", "{}/gt.npy", "--classifier", "hybridsn", "--window", "9",
+             "--components", "17", "--split", "{}/split.npz", "--out", "{}/m.safetensors"),
+            "components: expected 1 to 16, the usable bands, found 17",
+        ),
+        (("study", "{}/stripes.hdr", "{}/gt.npy", "--split", "{}/split.npz", "--out", "{}/s"),
+         "ends with .csv"),
+        (("compare", "{}/gt.npy", "{}/stripes.hdr", "{}/gt.npy", "--split", "{}/split.npz"),
+         "second map: expected (30, 27) pixels"),
         (("classify", "{}/stripes.hdr", "{}/none", "{}/m"), "no such file"),
         (("classify", "{}/stripes.hdr", "{}/none", "{}/m", "--block", "0"), "--block 0: expected"),
     ],

@@ -82,6 +82,69 @@ def test_folds_spread_every_class():
     assert sorted(np.bincount(fold[targets == 1], minlength=3)) == [1, 1, 2]
 
 
+def test_forest_has_probabilities_of_every_class(training, cpu):
+    fewer = type(training)(
+        **{
+            **vars(training),
+            "split": type(training.split)(
+                **{
+                    **vars(training.split),
+                    "train": training.split.train & (training.labels.ground_truth != 2),
+                }
+            ),
+        }
+    )
+    classifier = Forest()
+    classifier.fit(fewer)
+    again = Forest.load(*classifier.save())
+    found = again.predict(training.scene, Application(cpu, probabilities=True))
+    assert found.probabilities.shape == (30, 27, 3)
+    assert found.probabilities.sum(axis=2) == pytest.approx(1, abs=1e-6)
+    assert (found.probabilities[..., 1] == 0).all()
+    assert np.array_equal(found.probabilities.argmax(axis=2), found.indices)
+
+
+def test_c_is_searched_where_there_are_pixels_to_search_on():
+    classifier = SVM()
+    rng = np.random.default_rng(0)
+    classifier.targets = np.repeat([0, 1], 30)
+    classifier.spectra = (rng.normal(size=(60, 4)) + classifier.targets[:, None]).astype("f")
+    assert set(classifier.choose(0)["searched"]) == {1.0, 10.0, 100.0, 1000.0}
+    classifier.targets, classifier.spectra = np.array([0, 1]), np.ones((2, 4), "f")
+    assert classifier.choose(0) == {"c": 100.0, "searched": {}}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda cube: cube.__setitem__((5, 5, 3), np.nan), "at 1 places in 1 of 16 bands, first"),
+        (lambda cube: cube.__setitem__((..., 4), np.inf), "first in band 5; mark whole bands"),
+        (lambda cube: cube.fill(7), "expected bands that vary, found all of them constant"),
+    ],
+)
+def test_spectra_that_cannot_be_learnt_from_are_refused(training, cpu, change, message):
+    cube = training.scene.cube.astype(np.float32)
+    change(cube)
+    scene = type(training.scene)("x", cube)
+    everywhere = type(training.split)(
+        **{**vars(training.split), "train": training.labels.ground_truth > 0}
+    )
+    changed = type(training)(**{**vars(training), "scene": scene, "split": everywhere})
+    with pytest.raises(HsiError, match=message):
+        SVM().fit(changed)
+
+
+def test_constant_band_changes_nothing_for_others(training, cpu):
+    cube = training.scene.cube.copy()
+    cube[..., 4] = 7
+    scene = type(training.scene)("x", cube)
+    classifier = SVM()
+    classifier.fit(type(training)(**{**vars(training), "scene": scene}))
+    indices = classifier.predict(scene, Application(cpu)).indices
+    test = training.split.test
+    assert (indices == training.labels.indices)[test].mean() > 0.85
+
+
 def test_what_has_no_probabilities_says_so(training, cpu):
     classifier = Coordinates()
     classifier.fit(training)

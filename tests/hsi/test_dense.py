@@ -13,7 +13,7 @@ HEIGHT, WIDTH = 17, 14
 
 @pytest.fixture(scope="module")
 def network():
-    settings = HybridSN(CLASSES, WINDOW, BANDS, (2, 3, 4), 5, (7, 6), dropout=0.0)
+    settings = HybridSN(CLASSES, WINDOW, BANDS, (7, 6), 0.0, (2, 3, 4), 5)
     made = settings.build(torch.Generator().manual_seed(1)).double().eval()
     with torch.no_grad():  # zero biases would hide a wrong one
         for name, value in made.named_parameters():

@@ -7,7 +7,7 @@ import torch
 from engine.device import pick
 from hsi.classifier import Application
 from hsi.model import load_model
-from hsi.neural import HybridSNClassifier
+from hsi.networks import HybridSNClassifier
 from hsi.splits import make_split
 from hsi.train import train
 

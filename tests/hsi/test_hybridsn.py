@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from hsi.dense import multiply_adds_a_pixel, trunk_multiply_adds
+from hsi.counting import multiply_adds_a_pixel, trunk_multiply_adds
 from hsi.errors import HsiError
 from hsi.hybridsn import HybridSN
 

@@ -16,6 +16,8 @@ def test_gaps_keep_their_numbers():
 def test_known_scenes_bring_their_names():
     truth = np.arange(17).reshape(1, -1)
     assert make_labels("Indian_pines_gt", truth).class_names[1] == "Corn-notill"
+    part = np.array([[0, 1, 10, 14]])  # SalinasA is a part of Salinas
+    assert make_labels("SalinasA_gt", part).class_names[1] == "Corn_senesced_green_weeds"
     assert make_labels("PaviaU_gt", truth[:, :10]).class_names[0] == "Asphalt"
 
 

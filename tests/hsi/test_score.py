@@ -25,6 +25,7 @@ def run(folder, labels, split, *, seed=0, wrong=0, classifier="svm", scene="Indi
     tested = np.argwhere(split.test & (labels.ground_truth == 2))[:wrong]
     numbers[tuple(tested.T)] = 7
     made_by = {"scene": scene, "classifier": classifier, "seed": seed, "seconds_train": 1.0}
+    made_by |= {"window": 1, "multiply_adds_a_pixel": 5}
     return score_map(numbers, labels, split, folder, made_by=made_by)
 
 
@@ -39,6 +40,7 @@ def test_files_of_a_run(tmp_path, labels, split):
     written = json.loads((tmp_path / "scores.json").read_text())
     assert written["oa"] == pytest.approx(scores.oa, abs=1e-4)
     assert written["report"]["test_in_training_window"] > 0
+    assert written["test_in_own_window"] == 0  # one pixel holds no other
     lines = (tmp_path / "per_class.csv").read_text().splitlines()
     assert lines[0] == PER_CLASS
     assert len(lines) == 4
@@ -74,6 +76,9 @@ def test_summary_has_the_contract_columns_and_the_order_given(tmp_path, labels, 
     accuracies = overall["oa"][[0, 2]]
     assert svm["oa_mean"] == pytest.approx(accuracies.mean(), abs=0.011)
     assert svm["oa_std"] == pytest.approx(accuracies.std(), abs=0.011)
+    assert (svm["window"], svm["multiply_adds_a_pixel"], svm["test_in_own_window"]) == (1, 5, 0)
+    assert svm["test_in_training_window"] == svm["test_window_holds_training"] > 90
+    assert svm["nearest_train_min"] == 1
     assert svm["oa_published"] == 85.30
     assert svm["oa_difference"] == pytest.approx(svm["oa_mean"] - 85.30, abs=0.011)
     assert np.isnan(means.iloc[1]["oa_std"])  # one seed has no deviation

@@ -3,7 +3,7 @@ import pytest
 
 from hsi.errors import HsiError
 from hsi.labels import make_labels, open_labels
-from hsi.leakage import chebyshev_distance, leakage_report
+from hsi.leakage import LEAKAGE, chebyshev_distance, leakage_report
 from hsi.splits import load_split, make_split
 
 
@@ -40,6 +40,29 @@ def test_random_keeps_one_pixel_a_class_on_each_side():
     assert split.report["absent_from_test"] == ["3 class 3"]
     generous = make_split(labels, "random:0.99")
     assert generous.report["test_pixels"]["1"] == 1
+
+
+def test_count_draws_as_many_of_every_class(pines, caplog):
+    split = make_split(pines, "count:50", seed=0)
+    for number, total in zip(
+        pines.classes, np.bincount(pines.ground_truth.ravel())[1:], strict=True
+    ):
+        trained = split.report["train_pixels"][str(number)]
+        assert trained == min(50, total // 2)
+        assert split.report["test_pixels"][str(number)] == total - trained
+    assert split.report["fewer_than_asked"] == {"1": 23, "7": 14, "9": 10, "16": 46}
+    assert "half is trained on: class 1: 23, class 7: 14, class 9: 10, class 16: 46" in caplog.text
+    assert np.array_equal(split.train, make_split(pines, "count:50", seed=0).train)
+    assert not np.array_equal(split.train, make_split(pines, "count:50", seed=1).train)
+
+
+@pytest.mark.parametrize("how", ["random:0.1", "count:5"])
+def test_class_of_one_pixel_has_a_line(how, caplog):
+    truth = np.repeat([1, 2, 3], [40, 40, 1]).reshape(1, -1)
+    split = make_split(make_labels("x", truth), how)
+    line = "class 3 class 3 cannot be split: of 1 labelled pixels 1 to train on, 0 to test"
+    assert line in caplog.text
+    assert split.report["absent_from_test"] == ["3 class 3"]
 
 
 def test_blocks_leave_no_training_pixel_within_half_a_window(blocks):
@@ -91,6 +114,11 @@ def test_mask_file_gives_both_sides(tmp_path, labels):
     assert np.array_equal(named.test, split.test)
     with pytest.raises(HsiError, match="expected the masks train and test or train_disjoint"):
         make_split(labels, f"mask:{path}")
+    rest = make_split(labels, f"mask:{path}:a")  # the training side alone
+    np.save(tmp_path / "plane.npy", train)
+    for alone in (rest, make_split(labels, f"mask:{tmp_path / 'plane.npy'}")):
+        assert np.array_equal(alone.train, split.train)
+        assert np.array_equal(alone.test, split.test)
 
 
 def test_overlapping_mask_is_refused(tmp_path, labels):
@@ -100,17 +128,63 @@ def test_overlapping_mask_is_refused(tmp_path, labels):
         make_split(labels, f"mask:{tmp_path / 'm.npz'}")
 
 
+def test_mask_may_count_classes_in_another_order(tmp_path, labels, caplog):
+    remapped = np.select([labels.ground_truth == c for c in (1, 2, 7)], [3, 1, 2])
+    train = np.zeros_like(remapped)
+    train[:15] = remapped[:15]
+    train[3, 3] = 1  # of class 1 in the labels, where 1 is their class 2
+    train[0, 0] = 2  # unlabelled
+    np.savez(tmp_path / "m.npz", train=train, test=remapped * (train == 0))
+    with caplog.at_level("INFO"):
+        split = make_split(labels, f"mask:{tmp_path / 'm.npz'}")
+    assert split.report["class_order"] == {"1": 2, "2": 7, "3": 1}
+    assert split.report["other_class_in_mask"] == 1
+    assert split.report["unlabelled_in_mask"] == 1
+    assert "in another order: 1 is 2, 2 is 7, 3 is 1" in caplog.text
+    assert np.array_equal(split.train | split.test, labels.ground_truth > 0)
+
+
+@pytest.mark.parametrize("side", ["train on", "test"])
+def test_one_sided_mask_is_refused(tmp_path, labels, side):
+    ones = np.ones(labels.ground_truth.shape, np.uint8)
+    masks = {"train": ones, "test": 0 * ones}
+    if side == "train on":
+        masks = {"train": 0 * ones, "test": ones}
+    np.savez(tmp_path / "m.npz", **masks)
+    with pytest.raises(HsiError, match=f"to train on and to test, found none to {side}"):
+        make_split(labels, f"mask:{tmp_path / 'm.npz'}")
+
+
+def test_mask_with_nan_is_refused(tmp_path, labels):
+    train = np.zeros(labels.ground_truth.shape)
+    train[0, 0] = np.nan
+    np.savez(tmp_path / "m.npz", train=train, test=train)
+    with pytest.raises(HsiError, match="train: expected 0 where a pixel does not belong"):
+        make_split(labels, f"mask:{tmp_path / 'm.npz'}")
+
+
 @pytest.mark.reference
 def test_dase_mask_has_the_published_counts(pines, shared_data):
     split = make_split(pines, f"mask:{shared_data / 'scenes' / 'IndianPines.npz'}")
     assert (split.train.sum(), split.test.sum()) == (5538, 4711)
+    published = "mhaut_indianpines_disjoint_dset.mat"  # training side, classes in another order
+    same = make_split(pines, f"mask:{shared_data / 'scenes' / published}")
+    assert np.array_equal(same.train, split.train)
+    assert np.array_equal(same.test, split.test)
+    assert same.report["unlabelled_in_mask"] == 151
+    assert same.report["other_class_in_mask"] == 10
+    order = (2, 3, 5, 6, 8, 10, 11, 12, 14, 1, 4, 7, 9, 13, 15, 16)
+    assert same.report["class_order"] == {str(n): c for n, c in enumerate(order, start=1)}
 
 
 @pytest.mark.parametrize(
     ("how", "message"),
     [
-        ("random", "expected random:0.3, blocks:16 or mask:FILE"),
-        ("count:5", "expected random:0.3, blocks:16 or mask:FILE"),
+        ("random", "expected random:0.3, count:50, blocks:16 or mask:FILE"),
+        ("third:5", "expected random:0.3, count:50, blocks:16 or mask:FILE"),
+        ("count:0", "count:0: expected a number of pixels a class"),
+        ("count:2.5", "count:2.5: expected a number of pixels a class"),
+        ("mask:", "mask:: expected a file"),
         ("random:1.5", "expected a share between 0 and 1"),
         ("random:x", "expected a share between 0 and 1"),
         ("blocks:0", "expected a whole number of pixels, 1 to 15"),
@@ -155,3 +229,19 @@ def test_leakage_counts_by_window():
     assert report["nearest_train_median"] == 3
     assert report["nearest_train_max"] == 12
     assert leakage_report(train & test, test, 5)["nearest_train_min"] is None
+    assert set(leakage_report(train & test, test, 5)) == set(report) == set(LEAKAGE)
+
+
+def test_leakage_equals_windows_cut_by_hand():
+    rng = np.random.default_rng(2)
+    train = rng.random((14, 11)) < 0.02
+    test = (rng.random((14, 11)) < 0.5) & ~train
+    inside, holds = 0, 0
+    for row, column in np.argwhere(test):
+        around = np.s_[max(row - 2, 0) : row + 3, max(column - 2, 0) : column + 3]
+        holds += train[around].any()
+        inside += any(abs(r - row) <= 2 and abs(c - column) <= 2 for r, c in np.argwhere(train))
+    report = leakage_report(train, test, 5)
+    assert 0 < holds < test.sum()
+    assert report["test_window_holds_training"] == pytest.approx(100 * holds / test.sum(), abs=1e-4)
+    assert report["test_in_training_window"] == pytest.approx(100 * inside / test.sum(), abs=1e-4)

@@ -5,12 +5,12 @@ import yaml
 
 from engine.artifacts import load_tensors
 from engine.device import Compute
-from hsi import neural
+from hsi import examples
 from hsi.classifier import Application
 from hsi.errors import HsiError
 from hsi.labels import make_labels
 from hsi.model import CLASSIFIERS, load_model
-from hsi.neural import HybridSNClassifier
+from hsi.networks import HybridSNClassifier
 from hsi.reduce import Reduced, fit_pca
 from hsi.scene import Scene
 from hsi.schedules import schedule
@@ -144,8 +144,8 @@ def test_window_larger_than_the_scene_is_refused(tmp_path, scene, labels, split,
 
 
 def test_an_epoch_holds_every_pixel_once(scene, labels, split, cpu):
-    training = neural.Training(scene, labels, split, 0, schedule("paper", 60), cpu, None)
-    batches = neural.Batches(training)
+    training = examples.Training(scene, labels, split, 0, schedule("paper", 60), cpu, None)
+    batches = examples.Batches(training)
     batches.an_epoch = 3
     drawn = [batches.draw(step) for step in range(6)]
     for epoch in (drawn[:3], drawn[3:]):

@@ -2,6 +2,7 @@
 
 import copy
 import fcntl
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from engine import settings
 from engine.errors import UserError
 from hsi.model import CLASSIFIERS
+from hsi.networks import NETWORKS
 from restore.baselines import BASELINES
 from restore.dncnn import variant
 from restore.overlap import apart
@@ -218,6 +220,12 @@ def test_the_schema_knows_what_the_packages_know() -> None:
     ):
         settings.validate({"restore": {"models": {name: ["noise:25"]}}}, SCHEMA, "")
         assert variant(name).name == name
+
+
+def test_the_rules_know_which_classifiers_are_networks() -> None:
+    text = (ROOT / "workflow/rules/hsi.smk").read_text()
+    listed = text.partition("NETWORKS = [")[2].partition("]")[0]
+    assert re.findall(r'"([^"]+)"', listed) == list(NETWORKS)
 
 
 def test_the_schema_knows_the_rules_for_overlap_and_the_optimizers() -> None:

@@ -6,9 +6,17 @@ SPLITS = {
     f"mask:{source_file(how[5:]).stem}" if how[:5] == "mask:" else how: how
     for how in HSI["splits"]
 }
+# They learn in steps on the reduced scene; the others are fitted at once.
 NETWORKS = [
-    "hybridsn"
-]  # they learn in steps on the reduced scene; the others are fitted at once
+    "hybridsn",
+    "hybridsn-11",
+    "hybridsn-15",
+    "hybridsn-19",
+    "se-hybridsn",
+    "cnn2d",
+    "cnn3d",
+    "reversed",
+]
 RUN = "<results>/hsi/{scene}/{split}/{classifier}/seed{seed}"
 PICTURE = {
     "scene": "{scene}",

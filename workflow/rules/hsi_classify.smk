@@ -33,13 +33,16 @@ rule train_network:
     params:
         scene=lambda w: list(SCENES[w.scene].values()),
         schedule=HSI["schedule"],
-        window=HSI["window"],
+        # A network of a window of its own has the side of it in its name.
+        window=lambda w: (
+            [] if w.classifier[-1].isdigit() else f"--window={HSI['window']}"
+        ),
         code=code_revision("hsi.train"),
     message:
         "train {wildcards.classifier} on {wildcards.scene}, {wildcards.split}, seed {wildcards.seed}"
     shell:
         "hsi train {params.scene:q} --classifier {wildcards.classifier} --split {input.split:q}"
-        " --reduced {input.reduced:q} --window {params.window} --schedule {params.schedule:q}"
+        " --reduced {input.reduced:q} {params.window} --schedule {params.schedule:q}"
         " --seed {wildcards.seed}"
         " --device {resources.device} --log {output.history:q} --out {output.model:q}"
         " > {log:q} 2>&1"

@@ -1,0 +1,68 @@
+"""Multiply-adds of window networks: what decides how windows are classified, and a table column."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from torch import nn
+
+from hsi.window_network import WindowNetwork
+
+Convolution = nn.Conv2d | nn.Conv3d
+
+
+def trunk_multiply_adds(network: WindowNetwork, height: int, width: int) -> int:
+    """Count the multiply-adds of the trunk on a crop of `height` × `width` pixels."""
+    return _convolved(network.trunk, network.bands, height, width)
+
+
+def multiply_adds_a_pixel(network: WindowNetwork) -> int:
+    """Count the multiply-adds of one window alone, trunk and all that follows."""
+    side = network.window - _shrinks(network.trunk)
+    within = network.within or nn.Sequential()
+    linear = sum(
+        layer.weight.numel()
+        for part in (within, network.head)
+        for layer in part.modules()
+        if isinstance(layer, nn.Linear)
+    )
+    trunk = trunk_multiply_adds(network, network.window, network.window)
+    return trunk + _convolved(within, 1, side, side) + linear
+
+
+def largest_layers(network: WindowNetwork) -> int:
+    """Count the values a pixel of the two largest neighbouring layers of a dense pass."""
+    widest = [network.bands]
+    widest += [
+        layer.out_channels * depth for layer, depth in _convolutions(network.trunk, network.bands)
+    ]
+    if network.within is None:
+        widest += [layer.out_features for layer in network.head if isinstance(layer, nn.Linear)]
+    return max(a + b for a, b in pairwise(widest))
+
+
+def _convolutions(part: nn.Module, depth: int) -> Iterator[tuple[Convolution, int]]:
+    """Yield the convolutions, each with the depth of what it gives."""
+    for layer in part.modules():
+        if isinstance(layer, nn.Unflatten):
+            depth = int(layer.unflattened_size[1])
+        elif isinstance(layer, nn.Conv3d):
+            padding = int(layer.padding[0])
+            depth = (depth + 2 * padding - layer.kernel_size[0]) // layer.stride[0] + 1
+            yield layer, depth
+        elif isinstance(layer, nn.Conv2d):
+            depth = 1
+            yield layer, depth
+
+
+def _convolved(part: nn.Module, depth: int, height: int, width: int) -> int:
+    total = 0
+    for layer, deep in _convolutions(part, depth):
+        *_, tall, wide = layer.kernel_size
+        height, width = height - tall + 1, width - wide + 1
+        total += layer.weight.numel() * deep * height * width
+    return total
+
+
+def _shrinks(part: nn.Module) -> int:
+    """Rows that unpadded kernels take off."""
+    return sum(layer.kernel_size[-1] - 1 for layer, _ in _convolutions(part, 1))

@@ -1,0 +1,113 @@
+"""Training batches of windows, and the map of a scene."""
+
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from engine.progress import progress
+from hsi import orientation as orientations
+from hsi.classifier import Application, Prediction, Training
+from hsi.dense import Windows, automatic_block, classify_scene, padded
+from hsi.recipe import Recipe
+from hsi.schedules import batches_an_epoch
+from hsi.window_network import WindowNetwork
+
+Batch = tuple[Windows, Tensor, Tensor]
+
+
+class Examples:
+    """The batches of a training and their loss.
+
+    Parameters
+    ----------
+    training : Training
+    cube : ndarray (H, W, K), float32
+        The components of the scene.
+    window : int
+    recipe : Recipe
+    """
+
+    def __init__(
+        self, training: Training, cube: npt.NDArray[np.float32], window: int, recipe: Recipe
+    ) -> None:
+        self.device = training.compute.device
+        self.scene = padded(cube, window).to(self.device)
+        self.half, self.recipe = window // 2, recipe
+        self.batches = Batches(training)
+
+    def draw(self, step: int, generator: torch.Generator) -> Batch:
+        """Return the windows of a step, their classes, and the scene that they are cut from."""
+        # An epoch's order is drawn once, not once a step: the generator is for the rest.
+        windows, targets = self.batches.draw(step)
+        if self.recipe.dihedral:
+            drawn = torch.randint(orientations.COUNT, (len(targets),), generator=generator)
+            windows = Windows(windows.rows, windows.columns, drawn.numpy())
+        scene = self.scene
+        if self.recipe.component_noise:
+            half = self.half
+            inner = scene[:, half : scene.shape[1] - half, half : scene.shape[2] - half]
+            noise = torch.randn(inner.shape, generator=generator).to(self.device)
+            scene = scene.clone()  # what lies beyond the scene stays zero, as in the map
+            inner = scene[:, half : scene.shape[1] - half, half : scene.shape[2] - half]
+            inner.add_(noise, alpha=self.recipe.component_noise)
+        return windows, torch.from_numpy(targets).to(self.device), scene
+
+    def loss(self, network: nn.Module, batch: Batch) -> Tensor:
+        """Cross-entropy of a batch."""
+        windows, targets, scene = batch
+        logits = windows.logits(network, scene)  # type: ignore[arg-type]
+        return nn.functional.cross_entropy(
+            logits.float(), targets, label_smoothing=self.recipe.label_smoothing
+        )
+
+
+class Batches:
+    """Training pixels in batches: each pixel once an epoch, in an order drawn from the seed.
+
+    The batches of an epoch are of equal size, as near to the schedule's as can be: a short last
+    batch would be a step as large as the others on the word of a few pixels.
+    """
+
+    def __init__(self, training: Training) -> None:
+        self.pixels = np.argwhere(training.split.train)
+        self.targets = training.targets
+        self.an_epoch = batches_an_epoch(len(self.targets), training.schedule.batch_size)
+        self.seed = training.seed
+        self._order = lru_cache(maxsize=2)(self._permutation)
+
+    def draw(self, step: int) -> tuple[Windows, npt.NDArray[np.int64]]:
+        """Return the windows of a step and the classes of their centres."""
+        epoch, batch = divmod(step, self.an_epoch)
+        chosen = np.array_split(self._order(epoch), self.an_epoch)[batch]
+        rows, columns = self.pixels[chosen].T
+        return Windows(rows, columns), self.targets[chosen]
+
+    def _permutation(self, epoch: int) -> npt.NDArray[np.int64]:
+        return np.random.default_rng([self.seed, epoch]).permutation(len(self.targets))
+
+
+def scene_map(
+    network: WindowNetwork, cube: npt.NDArray[np.float32], application: Application, label: str
+) -> Prediction:
+    """Classify every pixel of a scene's components (H, W, K) by one dense pass."""
+    shape = cube.shape[:2]
+    indices = np.empty(shape, np.int64)
+    probabilities = None
+    compute = application.compute
+    side = application.block or automatic_block(network)
+    count = -(-shape[0] // side) * -(-shape[1] // side)
+    with compute.autocast(), progress(count, label, "blocks") as bar:
+        for rows, columns, logits in classify_scene(
+            network, cube, block=side, device=compute.device
+        ):
+            indices[rows, columns] = logits.argmax(0).cpu().numpy()
+            if application.probabilities:
+                if probabilities is None:
+                    probabilities = np.empty((*shape, len(logits)), np.float32)
+                share = logits.float().softmax(0).movedim(0, -1)
+                probabilities[rows, columns] = share.cpu().numpy()
+            bar.advance()
+    return Prediction(indices, probabilities)

@@ -1,0 +1,79 @@
+"""The window networks that can be trained, by the names that tables call them."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from hsi.cnn import CNN2D, CNN3D, Reversed
+from hsi.hybridsn import HybridSN, SEHybridSN
+from hsi.neural import NetworkClassifier
+
+
+class HybridSNClassifier(NetworkClassifier):
+    """HybridSN, 25 × 25 pixels unless another window is asked for."""
+
+    name = "hybridsn"
+    kind = HybridSN
+
+
+class HybridSN11(HybridSNClassifier):
+    """HybridSN that sees 11 × 11 pixels."""
+
+    name = "hybridsn-11"
+    own: ClassVar[Mapping[str, Any]] = {"window": 11}
+
+
+class HybridSN15(HybridSNClassifier):
+    """HybridSN that sees 15 × 15 pixels."""
+
+    name = "hybridsn-15"
+    own: ClassVar[Mapping[str, Any]] = {"window": 15}
+
+
+class HybridSN19(HybridSNClassifier):
+    """HybridSN that sees 19 × 19 pixels."""
+
+    name = "hybridsn-19"
+    own: ClassVar[Mapping[str, Any]] = {"window": 19}
+
+
+class SEHybridSNClassifier(NetworkClassifier):
+    """HybridSN with squeeze and excitation; `squeeze_3d=false` leaves one stage out."""
+
+    name = "se-hybridsn"
+    kind = SEHybridSN
+
+
+class CNN2DClassifier(NetworkClassifier):
+    """Convolutions over space alone."""
+
+    name = "cnn2d"
+    kind = CNN2D
+
+
+class CNN3DClassifier(NetworkClassifier):
+    """Convolutions over space and spectrum alone."""
+
+    name = "cnn3d"
+    kind = CNN3D
+
+
+class ReversedClassifier(NetworkClassifier):
+    """2D before 3D."""
+
+    name = "reversed"
+    kind = Reversed
+
+
+NETWORKS: dict[str, type[NetworkClassifier]] = {
+    kind.name: kind
+    for kind in (
+        HybridSNClassifier,
+        HybridSN11,
+        HybridSN15,
+        HybridSN19,
+        SEHybridSNClassifier,
+        CNN2DClassifier,
+        CNN3DClassifier,
+        ReversedClassifier,
+    )
+}
