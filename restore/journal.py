@@ -89,6 +89,8 @@ class Journal:
             self._file.write(line)
             self._file.flush()
             os.fsync(self._file.fileno())
+            if record["status"] == "done":
+                self._done[record["output"]] = record["input_sha256"]
 
     def _known(self) -> dict[str, str]:
         """Read what this and all other journals of the folder say is done with these options."""

@@ -155,7 +155,7 @@ class PixelDenoiser:
         degraded = torch.from_numpy(np.stack(planes)).to(self.denoiser.compute.device)
         restored = self._channels(degraded)  # (B, C, H, W)
         if self.how.strength != 1:
-            original = torch.from_numpy(np.stack([_planes(*it) for it in zip(windows, whites)]))
+            original = torch.from_numpy(np.stack([*map(_planes, windows, whites)]))
             restored = torch.lerp(original.to(restored), restored, self.how.strength)
         found = restored.cpu().numpy().transpose(0, 2, 3, 1)
         return [
@@ -222,4 +222,5 @@ def _stored(values: npt.NDArray[np.float32], kind: np.dtype[Any], peak: float) -
     scaled = values * np.float32(peak)
     if kind.kind == "f":
         return scaled.astype(kind)
-    return np.clip(np.rint(scaled), 0, peak).astype(kind)
+    whole: _Image = np.clip(np.rint(scaled), 0, peak).astype(kind)
+    return whole

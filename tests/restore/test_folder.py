@@ -12,9 +12,11 @@ from engine.device import Compute
 from engine.errors import Partial
 from restore.dncnn import Architecture, DnCNN
 from restore.errors import RestoreError
-from restore.folder import JOURNAL, Options, denoise_folder, denoise_pixels
+from restore.folder import Options, denoise_folder
 from restore.images import read
+from restore.journal import JOURNAL
 from restore.models import load, save
+from restore.pixels import denoise_pixels
 
 CPU = Compute(torch.device("cpu"), "float32", "test")
 
