@@ -48,6 +48,7 @@ class Journal:
         self.parts = folder / f".denoise{shard.suffix}"
         self._lock = threading.Lock()
         self._done: dict[str, str] = {}
+        self._skipped: set[str] = set()
 
     def __enter__(self) -> Self:
         self.parts.mkdir(parents=True, exist_ok=True)
@@ -55,6 +56,7 @@ class Journal:
         try:
             fcntl.flock(self._held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            self._held.close()
             raise RestoreError(
                 f"{self.folder}: another run is writing here; wait for it, or give each a --shard"
             ) from None
@@ -81,6 +83,10 @@ class Journal:
     def made(self, job: Job) -> str:
         """Return the SHA-256 of the input that the existing output was made of; '' if unknown."""
         return self._done.get(job.output, "") if job.target.exists() else ""
+
+    def skip(self, job: Job) -> None:
+        """Let the older line stand that says that this image is done."""
+        self._skipped.add(job.name)
 
     def add(self, record: dict[str, Any]) -> None:
         """Write a line and wait until it is on the disk."""
@@ -112,7 +118,11 @@ class Journal:
         """Keep the last line of each file, and the last that says 'done'; drop torn lines."""
         if not self.path.is_file():
             return
-        records = _records(self.path)
+        records = [
+            record
+            for record in _records(self.path)
+            if record.get("status") == "done" or record.get("file") not in self._skipped
+        ]
         last = {record.get("file"): index for index, record in enumerate(records)}
         done = {
             record.get("file"): index

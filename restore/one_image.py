@@ -87,6 +87,7 @@ class Worker:
                 raise RestoreError(job.problem)
             digest = artifacts.sha256_file(job.source)
             if self.journal.made(job) == digest:
+                self.journal.skip(job)
                 return Finished(_record(job, "skipped"))
             if job.target.exists() and not self.overwrite:
                 raise RestoreError(

@@ -133,7 +133,9 @@ class PixelDenoiser:
             # Outside of `except`, where the failed pass still holds its memory.
             largest = max(span.stop - span.start for span in part.kept)
             if largest <= memory.SMALLEST:
-                raise RestoreError(f"memory ran out with tiles of {largest} pixels; free some")
+                raise RestoreError(
+                    f"not even a tile of {memory.SMALLEST} pixels fits in memory; free some"
+                )
             self.side = max(memory.SMALLEST, -(-largest // 2))
             log.warning("memory ran out: tiles of %d pixels from here on", self.side)
             if self.denoiser.compute.device.type == "cuda":
