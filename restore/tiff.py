@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from restore import exif
+from restore import directories, exif
 from restore.decode import open_image
 from restore.errors import RestoreError
 from restore.images import Picture, join_alpha, split_alpha
@@ -71,7 +71,8 @@ def _page(page: "tifffile.TiffPage", file: BinaryIO) -> Picture:
             dpi = (dpi[1], dpi[0]) if value >= 5 else dpi
     icc = bytes(tags[34675].value) if 34675 in tags else None
     mode = getattr(page.photometric, "name", str(page.photometric))
-    return Picture(pixels, alpha, "TIFF", mode, icc, None, dpi, kept)
+    block = directories.of_page(file, page.index)
+    return Picture(pixels, alpha, "TIFF", mode, icc, block, dpi, kept)
 
 
 def _samples(page: "tifffile.TiffPage", file: BinaryIO) -> NDArray[Any]:
@@ -138,7 +139,7 @@ def write(path: Path, pictures: Sequence[Picture]) -> None:
     import tifffile
 
     size = sum(2 * picture.pixels.nbytes for picture in pictures)
-    with tifffile.TiffWriter(path, bigtiff=size > 2**32 - 2**25) as file:
+    with tifffile.TiffWriter(path, bigtiff=size > 2**32 - 2**25, byteorder="<") as file:
         for picture in pictures:
             samples = join_alpha(picture)
             options: dict[str, Any] = {}
@@ -157,6 +158,21 @@ def write(path: Path, pictures: Sequence[Picture]) -> None:
                 metadata=None,
                 software=False,
                 iccprofile=picture.icc,
-                extratags=[(*tag, False) for tag in picture.tags],
+                extratags=[(*tag, False) for tag in (*picture.tags, *_camera(picture))],
                 **options,
             )
+    if any(picture.exif for picture in pictures):
+        with path.open("r+b") as written:
+            directories.append(written, [picture.exif for picture in pictures])
+
+
+def _camera(picture: Picture) -> list[tuple[int, int, int, Any]]:
+    """Give what an EXIF block says of the camera as tags, and placeholders for its directories."""
+    known = {code for code, *_ in picture.tags}
+    found: list[tuple[int, int, int, Any]] = []
+    for entry in directories.from_block(picture.exif):
+        if entry.below and entry.code in directories.PLACEHOLDERS:
+            found.append((directories.PLACEHOLDERS[entry.code], 4, 1, 0))
+        elif entry.kind == 2 and entry.code not in known | _STRUCTURE:
+            found.append((entry.code, 2, entry.count, entry.value))
+    return found

@@ -51,7 +51,9 @@ def mixed(tmp_path):
     Image.fromarray(samples(21, 34)).save(root / "plain.pgm")
     Image.fromarray(samples(21, 34, 3)).save(root / "unter ordner" / "plain.ppm")
     floats = RNG.normal(0.5, 0.2, (21, 34)).astype(np.float32)
-    tifffile.imwrite(root / "float.tif", floats, description="a scan", software="scanner 1")
+    tifffile.imwrite(
+        root / "float.tif", floats, description="a scan", software="scanner 1", metadata=None
+    )
     pages = [Picture(samples(9, 8)), Picture(samples(7, 6, 3)), Picture(samples(9, 8))]
     images.write_pages(root / "pages.tif", pages)
     smooth = Image.fromarray(np.full((24, 32, 3), (200, 90, 30), np.uint8))
