@@ -187,10 +187,15 @@ class PixelDenoiser:
         return total / 8
 
     def _pass(self, degraded: Tensor) -> Tensor:
-        laid_out = degraded.contiguous(memory_format=torch.channels_last)
-        with self.denoiser.compute.autocast():
-            output: Tensor = self.denoiser.network(laid_out)
-        return output
+        """Run the network on no more planes at once than make up a tile."""
+        batch, _, height, width = degraded.shape
+        at_once = max(1, round(self.side**2 / (height * width))) if self.side else batch
+        results = []
+        for part in torch.split(degraded, at_once):
+            laid_out = part.contiguous(memory_format=torch.channels_last)
+            with self.denoiser.compute.autocast():
+                results.append(self.denoiser.network(laid_out))
+        return torch.cat(results)
 
 
 def denoise_pixels(
