@@ -1,4 +1,5 @@
 # make demo   everything from the embedded data, in minutes on two CPU cores
+# make paper  the published sets and schedules, for a GPU
 # make test   style, types, workflow checks and tests
 # make bench  speed on this machine, as ratios measured side by side
 # PYTHON=python3.12 make demo   picks the Python that .venv is made with (the first time)
@@ -7,10 +8,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/installed
 
-.PHONY: demo test test-slow bench
+.PHONY: demo paper test test-slow bench
 
 demo: $(STAMP)
 	@$(BIN)/snakemake --configfile config/config.yaml
+
+paper: $(STAMP)
+	@$(BIN)/snakemake --configfile config/paper.yaml
 
 test: $(STAMP)
 	$(BIN)/ruff check .

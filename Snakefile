@@ -15,8 +15,10 @@ include: "workflow/rules/common.smk"
 
 if config["restore"]:
 
+    include: "workflow/rules/image_sets.smk"
     include: "workflow/rules/restore.smk"
     include: "workflow/rules/restore_scores.smk"
+    include: "workflow/rules/ablation.smk"
 
 
 if config["hsi"]:

@@ -1,25 +1,41 @@
 """DnCNN against the plain way: contiguous float32, eager, normalisation not folded."""
 
 import copy
+import statistics
+import tempfile
+import time
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from benchmarks.side_by_side import Row, measure
+from benchmarks.side_by_side import Row, machine, measure
 from engine.device import Compute
-from restore import tiles
+from engine.loop import drawn_ahead
+from restore import degrade, metrics, models, tiles
 from restore.dncnn import DnCNN, folded, variant
+from restore.patches import Patches
+from restore.schedules import schedule
+from restore.sets import resolve
+from restore.train import half_squared_error, train
+
+SHORT = 200  # training steps, where no weights are shipped: enough for errors like a network's
 
 
 def rows(compute: Compute) -> Iterator[Row]:
-    """Measure inference on one image and one training step."""
+    """Measure inference on one image, training steps, and what bfloat16 costs in accuracy."""
     network = variant("dncnn-s-25")
     plain = DnCNN(network.architecture, torch.Generator().manual_seed(0)).to(compute.device)
     torch.nn.init.normal_(plain.convolutions()[-1].weight, std=0.01)
     how = f"contiguous float32, unfolded against channels_last {compute.precision}"
     yield _inference(plain, how, compute)
     yield _training(plain, how, compute)
+    yield _mixed(compute)
+    if compute.precision == "bf16":
+        yield precisions(compute)
 
 
 def _inference(plain: DnCNN, how: str, compute: Compute) -> Row:
@@ -43,24 +59,103 @@ def _training(plain: DnCNN, how: str, compute: Compute) -> Row:
     clean = torch.rand(32, 1, 40, 40, device=compute.device)
     noisy = clean + 0.1 * torch.randn_like(clean)
     fast = copy.deepcopy(plain).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    exact = replace(compute, precision="float32")
 
-    def step(model: DnCNN, inputs: Tensor, at: Compute | None) -> Tensor:
+    def gradient(model: DnCNN, inputs: Tensor, at: Compute) -> Tensor:
         model.zero_grad(set_to_none=True)
-        if at is None:
-            loss: Tensor = (model(inputs) - clean).square().sum()
-        else:
-            with at.autocast():
-                loss = (model(inputs) - clean).square().sum()
-        loss.backward()  # type: ignore[no-untyped-call]
-        return loss.detach()
+        with at.autocast():
+            loss = (model(inputs) - clean).square().sum()
+        loss.backward()
+        last = model.convolutions()[-1].weight.grad
+        assert last is not None
+        return last / last.abs().max()
 
-    case = f"DnCNN-S, forward and backward of 32 patches of 40x40: {how}"
     laid_out = noisy.contiguous(memory_format=torch.channels_last)
     return measure(
         "restore training",
-        case,
-        lambda: step(plain, noisy, None),
-        lambda: step(fast, laid_out, compute),
+        f"DnCNN-S, gradient of 32 patches of 40x40: {how} (difference relative to the last "
+        "layer's largest)",
+        lambda: gradient(plain, noisy, exact),
+        lambda: gradient(fast, laid_out, compute),
         compute,
         repeats=3,
+    )
+
+
+def _mixed(compute: Compute, rounds: int = 5) -> Row:
+    """Compare steps on noise alone and on all three degradations, drawing included."""
+    batch, side = (128, 50) if compute.device.type == "cuda" else (18, 32)
+    seconds: dict[str, list[float]] = {"dncnn-b": [], "dncnn-3": []}
+    for _ in range(rounds):
+        for name, spent in seconds.items():
+            spent.append(_step_seconds(name, batch, side, compute))
+    blind, general = (statistics.median(spent) for spent in seconds.values())
+    return Row(
+        "restore batches",
+        f"a step of DnCNN-B against one of DnCNN-3, {batch} patches of {side}x{side} drawn ahead: "
+        f"{100 * (general / blind - 1):+.0f} % time for noise, bicubic and JPEG (asked: at most "
+        "+15 %)",
+        round(blind, 5),
+        round(general, 5),
+        round(blind / general, 2),
+        None,
+        machine(compute),
+    )
+
+
+def _step_seconds(name: str, batch: int, side: int, compute: Compute, steps: int = 3) -> float:
+    """Time training steps once the drawing thread is ahead, as it is in `engine.loop`."""
+    network = variant(name)
+    images = [item.load() for item in resolve("embedded-train").items]
+    patches = Patches(
+        images, network, patch=side, batch_size=batch, scales=(1.0,), device=compute.device
+    )
+    model = DnCNN(network.architecture, torch.Generator().manual_seed(0)).to(compute.device)
+    model = model.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
+    if compute.device.type == "cuda":
+        steps *= 10
+    with closing(drawn_ahead(patches.draw, 0, 0, 1 + steps)) as batches:
+        for step in range(1 + steps):
+            if step == 1:
+                began = time.perf_counter()
+            drawn = next(batches)
+            model.zero_grad(set_to_none=True)
+            with compute.autocast():
+                loss = half_squared_error(model, drawn)
+            loss.backward()  # type: ignore[no-untyped-call]
+            loss.item()  # waits for the device
+        return (time.perf_counter() - began) / steps
+
+
+def precisions(compute: Compute, steps: int = SHORT) -> Row:
+    """Compare the PSNR of one network in float32 and in bfloat16, image by image."""
+    exact = replace(compute, precision="float32")
+    noise = degrade.parse("noise:25")
+    pairs = [
+        degrade.pair(item.load(), noise, seed=0, name=item.name)
+        for item in resolve("embedded-test").items
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        weights = models.shipped().get("dncnn-s-25")
+        source = "shipped weights"
+        if weights is None:
+            weights, source = Path(folder) / "short.safetensors", f"trained for {steps} steps"
+            network = variant("dncnn-s-25")
+            plan = replace(schedule("demo", network), steps=steps)
+            train(network, [resolve("embedded-train")], plan, weights, seed=0, compute=compute)
+        slow, fast = (models.load(str(weights), at) for at in (exact, compute))
+
+    def scores(model: models.Denoiser) -> Tensor:
+        restored = [metrics.quantise(model(pair.observed)) for pair in pairs]
+        found = zip(pairs, restored, strict=True)
+        return torch.tensor([metrics.psnr(pair.target, image) for pair, image in found])
+
+    return measure(
+        "restore precision",
+        f"DnCNN-S ({source}), embedded-test, noise:25: float32 against {compute.precision}; the "
+        "difference is the largest of an image's PSNR in dB (asked: at most 0.02)",
+        lambda: scores(slow),
+        lambda: scores(fast),
+        compute,
+        repeats=1,
     )

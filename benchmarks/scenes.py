@@ -43,17 +43,17 @@ def _map(network: WindowNetwork, scene: np.ndarray, compute: Compute) -> Row:
         return logits[:, :TIMED_ROWS]
 
     case = f"HybridSN, {ROWS}x{COLUMNS}x{COMPONENTS}: patch by patch against dense, float32"
-    row = measure("hsi map", case, patches, dense, compute, repeats=3)
+    case += f" ({TIMED_ROWS} rows timed patch by patch, scaled to {ROWS})"
     # Patch by patch the cost grows with the number of pixels, and with nothing else.
-    whole = row.baseline_seconds * ROWS / TIMED_ROWS
-    return Row(
-        row.bench,
-        f"{case} ({TIMED_ROWS} rows timed, scaled to {ROWS})",
-        round(whole, 5),
-        row.our_seconds,
-        round(whole / row.our_seconds, 2),
-        row.max_difference,
-        row.machine,
+    return measure(
+        "hsi map",
+        case,
+        patches,
+        dense,
+        compute,
+        precision="float32",
+        repeats=3,
+        part=TIMED_ROWS / ROWS,
     )
 
 
@@ -69,13 +69,15 @@ def _training(network: WindowNetwork, scene: np.ndarray, compute: Compute) -> Ro
         torch.nn.functional.cross_entropy(logits, labels).backward()  # type: ignore[no-untyped-call]
         first = next(network.trunk.parameters()).grad
         assert first is not None
-        return first.cpu()
+        return (first / first.abs().max()).cpu()
 
     return measure(
         "hsi training",
-        "HybridSN, gradient of 256 windows: patch by patch against one shared pass, float32",
+        "HybridSN, gradient of 256 windows: patch by patch against one shared pass, float32 "
+        "(difference relative to the first layer's largest)",
         lambda: gradient(shared=False),
         lambda: gradient(shared=True),
         compute,
+        precision="float32",
         repeats=2,
     )

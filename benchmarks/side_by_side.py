@@ -5,11 +5,13 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import cache
 
 import torch
 from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
 
-from engine.device import Compute
+from engine.device import Compute, Precision
 
 COLUMNS = (
     "bench",
@@ -24,14 +26,17 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Row:
-    """One line of `results/bench.csv`: medians in seconds, and their ratio."""
+    """One line of `results/bench.csv`: medians in seconds, and their ratio.
+
+    The difference is None where the two ways do not compute the same.
+    """
 
     bench: str
     case: str
     baseline_seconds: float
     our_seconds: float
     ratio: float
-    max_difference: float
+    max_difference: float | None
     machine: str
 
     def as_dict(self) -> dict[str, object]:
@@ -46,22 +51,28 @@ def measure(
     ours: Callable[[], Tensor],
     compute: Compute,
     *,
+    precision: Precision | None = None,
     repeats: int = 5,
+    part: float = 1.0,
 ) -> Row:
     """Run both ways once to warm up, then in turn, and keep the median of each.
 
     Parameters
     ----------
     bench, case : str
-        What is measured, and the two ways in words.
+        What is measured, and the two ways in words; the arithmetic rates are added.
     baseline, ours : callable
         Return what they computed, for comparison.
     compute : Compute
         Where both run.
+    precision : {'float32', 'bf16'}, optional
+        Of our way; by default that of `compute`.
     repeats : int
         Pairs that count.
+    part : float
+        Share of the work that the baseline does; its time is scaled to all of it.
     """
-    expected, found = baseline(), ours()
+    (expected, slow_work), (found, fast_work) = counted(baseline), counted(ours)
     difference = float((expected.float() - found.float()).abs().max())
     seconds: tuple[list[float], list[float]] = ([], [])
     for _ in range(repeats):
@@ -72,29 +83,42 @@ def measure(
                 torch.cuda.synchronize()
             spent.append(time.perf_counter() - began)
     slow, fast = map(statistics.median, seconds)
+    rates = f"{slow_work / slow / 1e9:.0f} against {fast_work / fast / 1e9:.0f} GFLOP/s"
     return Row(
         bench,
-        case,
-        round(slow, 5),
+        f"{case}; {rates}",
+        round(slow / part, 5),
         round(fast, 5),
-        round(slow / fast, 2),
+        round(slow / part / fast, 2),
         float(f"{difference:.3g}"),
-        machine(compute),
+        machine(compute, precision),
     )
 
 
-def machine(compute: Compute) -> str:
-    """Describe where a figure was measured."""
+def counted(way: Callable[[], Tensor]) -> tuple[Tensor, int]:
+    """Run once, and count the multiplications and additions of its products and convolutions."""
+    with FlopCounterMode(display=False) as counter:
+        result = way()
+    return result, int(counter.get_total_flops())
+
+
+def machine(compute: Compute, precision: Precision | None = None) -> str:
+    """Describe where a figure was measured, with the rate of the machine's own matrix product."""
     if compute.device.type == "cuda":
-        return f"{torch.cuda.get_device_name()}, torch {torch.__version__}"
-    level = f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}"
-    return f"{level}, {torch.get_num_threads()} threads, torch {torch.__version__}"
+        level = torch.cuda.get_device_name()
+    else:
+        level = f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}"
+        level = f"{level}, {torch.get_num_threads()} threads"
+    precision = precision or compute.precision
+    rate = matrix_product_rate(compute.device, precision)
+    return f"{level}, torch {torch.__version__}, matrix product {rate:.0f} GFLOP/s ({precision})"
 
 
-def matrix_product_rate(compute: Compute, side: int = 2048) -> float:
-    """Measure the machine's own matrix product at the chosen precision, in GFLOP/s."""
-    dtype = torch.bfloat16 if compute.precision == "bf16" else torch.float32
-    a = torch.randn(side, side, device=compute.device, dtype=dtype)
+@cache
+def matrix_product_rate(device: torch.device, precision: Precision, side: int = 2048) -> float:
+    """Measure the machine's own matrix product, in GFLOP/s: the best of five."""
+    dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+    a = torch.randn(side, side, device=device, dtype=dtype)
     best = float("inf")
     for _ in range(5):
         began = time.perf_counter()

@@ -126,7 +126,7 @@ def train(
     model.train()
     with (
         progress(schedule.steps, label, "steps") as bar,
-        closing(_drawn_ahead(draw, seed, start, schedule.steps)) as batches,
+        closing(drawn_ahead(draw, seed, start, schedule.steps)) as batches,
     ):
         bar.resume(start)
         for step in range(start, schedule.steps):
@@ -175,7 +175,7 @@ def train(
     return spent + total
 
 
-def _drawn_ahead(
+def drawn_ahead(
     draw: Callable[[int, torch.Generator], Batch], seed: int, start: int, stop: int
 ) -> Generator[Batch]:
     """Yield the batches of steps `start` to `stop`, each drawn by a thread before it is needed."""

@@ -9,11 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.progress import progress
-from restore import baselines, metrics
-from restore.degrade import Degradation, Pair, pair
+from restore import baselines, degrade, metrics
+from restore.degrade import Degradation, Pair
 from restore.degraded import read_observed
 from restore.errors import RestoreError
 from restore.models import Denoiser
+from restore.protocol import PUBLISHED, Scoring
 from restore.sets import ImageSet, Item
 
 log = logging.getLogger(__name__)
@@ -68,8 +69,9 @@ def evaluate(
     *,
     seed: int,
     prepared: Path | None = None,
+    protocol: Scoring = PUBLISHED,
 ) -> list[dict[str, Any]]:
-    """Score one model by the protocol of the DnCNN paper.
+    """Score one model by the protocol of the DnCNN paper, or by another one that is asked for.
 
     The input is neither clipped nor rounded; the output is clipped and rounded to 8 bit, but for
     super-resolution, where nothing is; scores are on grey or luma for a grey model, on all three
@@ -85,6 +87,9 @@ def evaluate(
     prepared : Path, optional
         Folder with one folder a degradation, as `restore degrade` writes them; without it images
         are degraded in memory, to the same values.
+    protocol : Scoring, optional
+        Choices that are not the published ones are logged, and named beside the precision:
+        'float32; rounding off'.
 
     Returns
     -------
@@ -92,11 +97,19 @@ def evaluate(
         One an image, with the keys of `COLUMNS`.
     """
     rows = []
+    computed = {}
+    for degradation in degradations:
+        departures = protocol.departures(degradation, colour=model.channels == 3)
+        computed[degradation] = "; ".join([precision(model), *departures])
+        if departures:
+            log.warning("%s: not the published protocol: %s", degradation, ", ".join(departures))
     total = len(degradations) * sum(len(chosen.items) for chosen in sets)
     with progress(total, f"{model.name}", "images") as bar:
         for chosen in sets:
             for degradation in degradations:
-                for item, case in cases(chosen, degradation, model.channels, seed, prepared):
+                for item, case in cases(
+                    chosen, degradation, model.channels, seed, prepared, protocol
+                ):
                     score = score_case(model, case, degradation)
                     rows.append(
                         {
@@ -108,25 +121,68 @@ def evaluate(
                             **{key: round(value, 4) for key, value in score.items()},
                             "seed": seed,
                             "weights_sha256": model.sha256,
-                            "precision": precision(model),
+                            "precision": computed[degradation],
                         }
                     )
                     bar.advance(psnr_db=score["psnr_db"])
     return rows
 
 
+def check(
+    models: Sequence[Denoiser | Baseline],
+    sets: Sequence[ImageSet],
+    degradations: Sequence[Degradation],
+    protocol: Scoring = PUBLISHED,
+) -> None:
+    """Look at every image before any work, so that none stops a run of hours.
+
+    Raises
+    ------
+    RestoreError
+        A model cannot do a degradation, or an image cannot be read or is too small to be scored.
+    """
+    for model in models:
+        for degradation in degradations:
+            if isinstance(model, Baseline) and degradation.kind != "noise":
+                raise RestoreError(f"model {model.name}: expected noise, found {degradation}")
+    colours = {model.channels == 3 for model in models}
+    for item in (item for chosen in sets for item in chosen.items):
+        image = item.load()
+        try:
+            for degradation in degradations:
+                for colour in colours:
+                    reference = degrade.prepared(image, degradation, colour=colour)
+                    metrics.check_size(reference.shape, protocol.shaved(degradation))
+        except RestoreError as error:
+            raise RestoreError(f"{item.path}: {error}; take it out of the set") from error
+
+
 def cases(
-    chosen: ImageSet, degradation: Degradation, channels: int, seed: int, prepared: Path | None
+    chosen: ImageSet,
+    degradation: Degradation,
+    channels: int,
+    seed: int,
+    prepared: Path | None,
+    protocol: Scoring = PUBLISHED,
 ) -> Iterator[tuple[Item, Pair]]:
     """Yield each image of a set with its target and its degraded form."""
     colour = channels == 3
     for item in chosen.items:
         image = item.load()
         if prepared is None:
-            case = pair(image, degradation, seed=seed, name=item.name, colour=colour)
+            case = degrade.pair(
+                image, degradation, seed=seed, name=item.name, colour=colour, protocol=protocol
+            )
         else:
-            folder = prepared / str(degradation)
-            case = read_observed(folder, item.name, image, degradation, colour=colour)
+            case = read_observed(
+                prepared / str(degradation),
+                item.name,
+                image,
+                degradation,
+                colour=colour,
+                seed=seed,
+                protocol=protocol,
+            )
         yield item, case
 
 

@@ -52,7 +52,9 @@ def degrade(
 
 @app.command()
 def train(
-    name: Annotated[str, typer.Argument(help="dncnn-s-N, dncnn-b, dncnn-b-color or dncnn-3.")],
+    name: Annotated[
+        str, typer.Argument(help="dncnn-s-N[-nobn][-direct], dncnn-b (both: -color) or dncnn-3.")
+    ],
     images: Images,
     out: Annotated[Path, typer.Option(help="Weights to write (.safetensors).")],
     schedule: Annotated[str, typer.Option(help="demo, paper or a YAML file.")] = "paper",
@@ -60,17 +62,32 @@ def train(
     device: Device = "auto",
     precision: Precision = "auto",
     log: Annotated[Path | None, typer.Option(help="CSV of the loss.")] = None,
+    apart_from: Annotated[
+        list[str] | None,
+        typer.Option(help="Test set whose pictures no training image may show; several."),
+    ] = None,
+    overlap: Annotated[
+        str, typer.Option(help="refuse, or drop training images that show a test image.")
+    ] = "refuse",
+    optimizer: Annotated[
+        str | None, typer.Option(help="adam or sgd in place of the schedule's.")
+    ] = None,
 ) -> None:
     """Train a denoiser; killed and started again, it goes on where it was."""
     from restore.dncnn import variant
+    from restore.overlap import apart
     from restore.schedules import schedule as named
+    from restore.schedules import with_optimizer
     from restore.train import train as run_training
 
     network = variant(name)
     plan = named(schedule, network)
-    sets = _sets(images)
+    if optimizer:
+        plan = with_optimizer(plan, optimizer)
+    sets, left_out = apart(_sets(images), _sets(apart_from or []), overlap)
+    compute = _compute(device, precision)
     run_training(
-        network, sets, plan, out, seed=seed, compute=_compute(device, precision), history=log
+        network, sets, plan, out, seed=seed, compute=compute, history=log, left_out=left_out
     )
 
 
@@ -81,24 +98,40 @@ def benchmark(
     degradation: Degradations,
     out: Annotated[Path, typer.Option(help="CSV to write, one row an image.")],
     prepared: Prepared = None,
+    rounding: Annotated[
+        str, typer.Option(help="Output to 8 bit before scoring: auto (not for bicubic), on, off.")
+    ] = "auto",
+    border: Annotated[
+        str, typer.Option(help="Pixels not scored at each side: auto (bicubic's scale) or N.")
+    ] = "auto",
+    luma: Annotated[
+        str,
+        typer.Option(
+            help="Grey of a colour image: auto (full for noise, else matlab), matlab (16..235), "
+            "full (0..255)."
+        ),
+    ] = "auto",
     seed: Seed = 0,
     device: Device = "auto",
     precision: Precision = "auto",
 ) -> None:
-    """Score models by PSNR and SSIM as the papers do."""
+    """Score models by PSNR and SSIM as the papers do; `auto` is the papers' choice."""
     import pandas as pd
 
     from engine.tables import write_csv
-    from restore.benchmark import COLUMNS, evaluate
+    from restore.benchmark import COLUMNS, check, evaluate
     from restore.degrade import parse
+    from restore.protocol import Scoring
 
     wanted = [parse(text) for text in degradation]
+    protocol = Scoring(rounding, border, luma)
     sets = _sets(images)
     models = _models(model, device, precision)
+    check(models, sets, wanted, protocol)
     rows = [
         row
         for chosen in models
-        for row in evaluate(chosen, sets, wanted, seed=seed, prepared=prepared)
+        for row in evaluate(chosen, sets, wanted, seed=seed, prepared=prepared, protocol=protocol)
     ]
     write_csv(pd.DataFrame(rows), out, COLUMNS)
 
@@ -151,6 +184,18 @@ def curves(
     from restore.pictures import curves as draw
 
     draw(histories, out)
+
+
+@app.command()
+def ablation(
+    weights: Annotated[list[Path], typer.Argument(help="Weights, their `--log` CSV beside each.")],
+    scores: Annotated[list[Path], typer.Option(help="CSV of `restore benchmark`; several.")],
+    out: Annotated[Path, typer.Option(help="Folder to write ablation.csv and .png into.")],
+) -> None:
+    """Compare trainings with and without residual learning and batch normalisation."""
+    from restore.ablation import write_comparison
+
+    write_comparison(weights, scores, out)
 
 
 @app.command()

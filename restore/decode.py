@@ -39,7 +39,7 @@ def read(file: BinaryIO) -> Picture:
     except UnidentifiedImageError:
         found = "GIF" if head[:4] == b"GIF8" else "something else"
         raise RestoreError(
-            f"expected PNG, JPEG, TIFF, BMP, WebP, PGM or PPM, found {found}"
+            f"expected PNG, JPEG, TIFF, BMP, WebP, PGM or PPM, found {found}; convert or remove it"
         ) from None
     with image:
         if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:

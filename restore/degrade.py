@@ -1,19 +1,21 @@
 """The degradations by name, and the protocol that makes a scored pair of images from one image.
 
 The protocol is the one behind the published tables (DnCNN: K. Zhang et al., "Beyond a Gaussian
-denoiser", IEEE Trans. Image Processing 26(7), 3142-3155, 2017): its choices are in `pair`.
+denoiser", IEEE Trans. Image Processing 26(7), 3142-3155, 2017): its choices are in `pair` and in
+`restore.protocol`.
 """
 
 import hashlib
 import struct
 from dataclasses import dataclass
-from typing import Literal, cast, get_args
+from typing import Any, Literal, cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from restore import jpeg, noise, resample
 from restore.errors import RestoreError
+from restore.protocol import PUBLISHED, Scoring
 
 Kind = Literal["noise", "jpeg", "bicubic"]
 _EXPECTED = "expected noise:SIGMA (0..255), jpeg:QUALITY (1..100) or bicubic:SCALE (2, 3 or 4)"
@@ -102,7 +104,7 @@ class Pair:
     border : int
         Pixels that are not scored at each side.
     quantised : bool
-        Whether the protocol rounds the network's output to 8 bit before scoring it.
+        Whether the protocol clips and rounds the network's output to 8 bit before scoring it.
     """
 
     target: NDArray[np.float64]
@@ -118,6 +120,7 @@ def pair(
     seed: int,
     name: str,
     colour: bool = False,
+    protocol: Scoring = PUBLISHED,
 ) -> Pair:
     """Degrade one image as the published tables do.
 
@@ -140,6 +143,8 @@ def pair(
         Keep three channels: colour noise, colour JPEG (4:2:0), bicubic in RGB. Otherwise a colour
         image becomes grey: with full range (MATLAB's `rgb2gray`, rounded) for noise, MATLAB's
         luma for JPEG and bicubic.
+    protocol : Scoring, optional
+        Other choices than the published ones.
 
     Returns
     -------
@@ -150,12 +155,20 @@ def pair(
     RestoreError
         If the image is not as above, grey where `colour` is asked for, or too small.
     """
-    target, stored = degraded(image, degradation, seed=seed, name=name, colour=colour)
-    return observe(target, stored, degradation, colour=colour)
+    target, stored = degraded(
+        image, degradation, seed=seed, name=name, colour=colour, protocol=protocol
+    )
+    return observe(target, stored, degradation, colour=colour, protocol=protocol)
 
 
 def degraded(
-    image: NDArray[np.uint8], degradation: Degradation, *, seed: int, name: str, colour: bool
+    image: NDArray[np.uint8],
+    degradation: Degradation,
+    *,
+    seed: int,
+    name: str,
+    colour: bool,
+    protocol: Scoring = PUBLISHED,
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32] | NDArray[np.uint8]]:
     """Give the reference and the degraded image in the form in which a file would hold it.
 
@@ -166,7 +179,7 @@ def degraded(
     stored : ndarray
         float32 for noise, uint8 for JPEG and for the small image of bicubic.
     """
-    reference = prepared(image, degradation, colour=colour)
+    reference = prepared(image, degradation, colour=colour, protocol=protocol)
     if degradation.kind == "noise":
         noisy = noise.gaussian(reference, degradation.level, _rng(seed, name, degradation.level))
         return reference, noisy.astype(np.float32)
@@ -176,7 +189,11 @@ def degraded(
 
 
 def prepared(
-    image: NDArray[np.uint8], degradation: Degradation, *, colour: bool
+    image: NDArray[np.uint8],
+    degradation: Degradation,
+    *,
+    colour: bool,
+    protocol: Scoring = PUBLISHED,
 ) -> NDArray[np.uint8]:
     """Give the image in the colours and the crop in which it is degraded."""
     if image.dtype != np.uint8 or image.ndim not in (2, 3) or image.shape[2:] not in ((), (3,)):
@@ -188,7 +205,7 @@ def prepared(
         return resample.modcrop(image, int(degradation.level))
     if colour or image.ndim == 2:
         return image
-    return jpeg.luma(image) if degradation.kind == "jpeg" else grey(image)
+    return jpeg.luma(image) if protocol.matlab_luma(degradation) else grey(image)
 
 
 def observe(
@@ -197,22 +214,29 @@ def observe(
     degradation: Degradation,
     *,
     colour: bool,
+    protocol: Scoring = PUBLISHED,
 ) -> Pair:
     """Make the scored pair of what `degraded` gave, whether from memory or from a file."""
+    border, quantised = protocol.shaved(degradation), protocol.rounds(degradation)
     if degradation.kind != "bicubic":
-        return Pair(reference.astype(np.float64), stored.astype(np.float64), 0, True)
+        return Pair(reference.astype(np.float64), stored.astype(np.float64), border, quantised)
     scale = int(degradation.level)
     target = reference.astype(np.float64)
     observed = np.clip(resample.imresize(stored.astype(np.float64), scale), 0, 255)
     if not colour and reference.ndim == 3:
-        target, observed = jpeg.exact_luma(target), jpeg.exact_luma(observed)
+        plane = jpeg.exact_luma if protocol.matlab_luma(degradation) else _exact_grey
+        target, observed = plane(target), plane(observed)
     # The published super-resolution figures are of unrounded luma: rounding costs 0.03 dB at x3.
-    return Pair(target, observed, scale, False)
+    return Pair(target, observed, border, quantised)
 
 
 def grey(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Give full-range grey, as MATLAB's `rgb2gray` makes it of an 8-bit image."""
-    return np.asarray(np.floor(rgb.astype(np.float64) @ _GREY + (0.5 + 1e-9)), dtype=np.uint8)
+    return np.asarray(np.floor(_exact_grey(rgb) + (0.5 + 1e-9)), dtype=np.uint8)
+
+
+def _exact_grey(rgb: NDArray[Any]) -> NDArray[np.float64]:
+    return np.asarray(rgb.astype(np.float64) @ _GREY)
 
 
 def _rng(seed: int, name: str, sigma: float) -> np.random.Generator:

@@ -5,7 +5,7 @@ JPEG is the file that libjpeg made; bicubic is the small image as PNG.
 """
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,6 +16,7 @@ from engine import artifacts
 from restore import degrade, images, jpeg
 from restore.degrade import Degradation, Pair
 from restore.errors import RestoreError
+from restore.protocol import PUBLISHED, Scoring
 
 MANIFEST = "degraded.json"
 _SUFFIX = {"noise": ".tif", "jpeg": ".jpg", "bicubic": ".png"}
@@ -27,6 +28,11 @@ class Item(Protocol):
     @property
     def name(self) -> str:
         """The image's name in its set."""
+        ...
+
+    @property
+    def path(self) -> Path:
+        """The file it is read from."""
         ...
 
     def load(self) -> NDArray[np.uint8]:
@@ -43,7 +49,7 @@ def write_folder(
     colour: bool = False,
     advance: Callable[[], None] | None = None,
 ) -> Path:
-    """Degrade images into a folder.
+    """Degrade images into a folder; every image is looked at before the first file is written.
 
     Parameters
     ----------
@@ -69,10 +75,10 @@ def write_folder(
     RestoreError
         If an image cannot be read or degraded, or two have one name.
     """
+    items = list(items)
+    _check(items, degradation, colour=colour)
     files: dict[str, dict[str, str]] = {}
     for item in items:
-        if item.name in files:
-            raise RestoreError(f"two images are called {item.name}; rename one of them")
         image = item.load()
         path = out_dir / (item.name + _SUFFIX[degradation.kind])
         try:
@@ -81,7 +87,7 @@ def write_folder(
             )
             _write(path, image, stored, degradation, colour=colour)
         except RestoreError as error:
-            raise RestoreError(f"{item.name}: {error}") from error
+            raise RestoreError(f"{item.path}: {error}") from error
         files[item.name] = {
             "source_sha256": artifacts.sha256_arrays(image),
             "file": path.name,
@@ -89,11 +95,24 @@ def write_folder(
         }
         if advance is not None:
             advance()
-    if not files:
-        raise RestoreError("expected images to degrade, found none")
     content = {"degradation": str(degradation), "seed": seed, "colour": colour, "files": files}
     artifacts.write_json(out_dir / MANIFEST, content)
     return out_dir / MANIFEST
+
+
+def _check(items: Sequence[Item], degradation: Degradation, *, colour: bool) -> None:
+    if not items:
+        raise RestoreError("expected images to degrade, found none")
+    names = set()
+    for item in items:
+        if item.name in names:
+            raise RestoreError(f"two images are called {item.name}; rename one of them")
+        names.add(item.name)
+        image = item.load()
+        try:
+            degrade.prepared(image, degradation, colour=colour)
+        except RestoreError as error:
+            raise RestoreError(f"{item.path}: {error}; take it out of the set") from error
 
 
 def manifest(folder: Path) -> dict[str, Any]:
@@ -123,6 +142,8 @@ def read_observed(
     degradation: Degradation,
     *,
     colour: bool = False,
+    seed: int | None = None,
+    protocol: Scoring = PUBLISHED,
 ) -> Pair:
     """Make the scored pair of an image and its degraded file.
 
@@ -137,6 +158,10 @@ def read_observed(
     degradation : Degradation
     colour : bool, optional
         As in `write_folder`.
+    seed : int, optional
+        The noise's seed that is expected; by default any.
+    protocol : Scoring, optional
+        Other choices than the published ones; the files fix the grey of noise and JPEG.
 
     Returns
     -------
@@ -146,7 +171,8 @@ def read_observed(
     Raises
     ------
     RestoreError
-        If the folder holds another degradation or source, or a file is missing or changed.
+        If the folder holds another degradation, seed, grey or source, or a file is missing or
+        changed.
     """
     folder = Path(folder)
     content = manifest(folder)
@@ -155,6 +181,17 @@ def read_observed(
         raise RestoreError(
             f"{folder}: expected {degradation} with colour {colour}, "
             f"found {found[0]} with colour {found[1]}; make the folder again"
+        )
+    if degradation.kind == "noise" and seed not in (None, content["seed"]):
+        raise RestoreError(
+            f"{folder}: expected noise of seed {seed}, found seed {content['seed']}; "
+            f"use --seed {content['seed']} or make the folder again"
+        )
+    fixed = image.ndim == 3 and not colour and degradation.kind != "bicubic"
+    if fixed and protocol.matlab_luma(degradation) != PUBLISHED.matlab_luma(degradation):
+        raise RestoreError(
+            f"{folder}: expected files in the grey of --luma {protocol.luma}, found the published "
+            "one; leave out --luma or --degraded"
         )
     entry = content["files"].get(name)
     if entry is None:
@@ -166,7 +203,7 @@ def read_observed(
         raise RestoreError(f"{path}: missing or changed since it was written; make it again")
     reference = degrade.prepared(image, degradation, colour=colour)
     stored = jpeg.decode(path.read_bytes()) if degradation.kind == "jpeg" else _read(path)
-    return degrade.observe(reference, stored, degradation, colour=colour)
+    return degrade.observe(reference, stored, degradation, colour=colour, protocol=protocol)
 
 
 def _read(path: Path) -> NDArray[Any]:

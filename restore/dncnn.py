@@ -59,9 +59,10 @@ class DnCNN(nn.Module):
     ----------
     architecture : Architecture
     generator : torch.Generator, optional
-        Draws the initial weights [1]_: normal with He's standard deviation for the inner
-        convolutions; the last one starts at zero, so that the untrained network changes nothing.
-        Without it the weights are left for `load_state_dict`.
+        Draws the initial weights [1]_: normal with He's standard deviation. The last convolution
+        of a residual network starts at zero, so that the untrained network changes nothing; that
+        of a direct one is drawn too, for its output would be black. Without a generator the
+        weights are left for `load_state_dict`.
 
     References
     ----------
@@ -87,7 +88,8 @@ class DnCNN(nn.Module):
         for conv in self.convolutions():
             nn.init.kaiming_normal_(conv.weight, nonlinearity="relu", generator=generator)
             nn.init.zeros_(conv.bias)  # type: ignore[arg-type]
-        nn.init.zeros_(self.convolutions()[-1].weight)
+        if self.architecture.residual:
+            nn.init.zeros_(self.convolutions()[-1].weight)
 
     def convolutions(self) -> list[nn.Conv2d]:
         """All convolutions, from the input to the output."""
@@ -191,23 +193,30 @@ def variant(name: str) -> Variant:
     Parameters
     ----------
     name : str
-        `dncnn-s-N` and `dncnn-s-N-color` (σ = N), `dncnn-b`, `dncnn-b-color` or `dncnn-3`.
+        `dncnn-s-N` (σ = N), `dncnn-b` or `dncnn-3`. The first may go on with `-nobn` (no batch
+        normalisation) and `-direct` (predicts the image itself, not the degradation), as the
+        paper's ablation has it; then the first two with `-color`.
 
     Raises
     ------
     RestoreError
         There is no such variant.
+
+    Examples
+    --------
+    >>> variant("dncnn-s-25-nobn-direct").architecture
+    Architecture(depth=17, channels=1, features=64, batch_norm=False, residual=False)
     """
     base, channels = (name.removesuffix("-color"), 3) if name.endswith("-color") else (name, 1)
-    specific = re.fullmatch(r"dncnn-s-(\d+(?:\.\d+)?)", base)
+    specific = re.fullmatch(r"dncnn-s-(\d+(?:\.\d+)?)(-nobn)?(-direct)?", base)
     if specific and 0 < float(specific[1]) <= 255:
-        sigma = float(specific[1])
-        return Variant(name, Architecture(17, channels), "gaussian", sigma, 40)
+        shape = Architecture(17, channels, batch_norm=not specific[2], residual=not specific[3])
+        return Variant(name, shape, "gaussian", float(specific[1]), 40)
     if base == "dncnn-b":
         return Variant(name, Architecture(20, channels), "blind", BLIND_SIGMA, 50)
     if name == "dncnn-3":
         return Variant(name, Architecture(20), "general", BLIND_SIGMA, 50)
     raise RestoreError(
-        f"model '{name}': expected dncnn-s-N (noise level N in 1..255), dncnn-b, dncnn-s-N-color, "
-        "dncnn-b-color or dncnn-3"
+        f"model '{name}': expected dncnn-s-N[-nobn][-direct] (noise level N in 1..255), dncnn-b, "
+        "either of them with -color, or dncnn-3"
     )

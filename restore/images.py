@@ -205,7 +205,9 @@ def as_uint8(picture: Picture) -> NDArray[np.uint8]:
     if picture.pixels.dtype == np.uint16:
         # 65535 = 257 * 255; adding half of it rounds to nearest.
         return ((picture.pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
-    raise RestoreError("expected 8 or 16 bit pixels, found float32, whose scale is not known")
+    raise RestoreError(
+        "expected 8 or 16 bit pixels, found float32, whose scale is not known; save it as 16 bit"
+    )
 
 
 def split_alpha(samples: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any] | None]:

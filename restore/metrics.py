@@ -79,12 +79,8 @@ def ssim(target: NDArray[Any], estimate: NDArray[Any], border: int = 0) -> float
     """
     from skimage.metrics import structural_similarity
 
+    check_size(target.shape, border)
     target, estimate = _shaved(target, estimate, border)
-    if min(target.shape[:2]) < _WINDOW:
-        raise RestoreError(
-            f"SSIM needs at least {_WINDOW}x{_WINDOW} pixels inside the border, "
-            f"got {target.shape[1]}x{target.shape[0]}"
-        )
     value = structural_similarity(  # type: ignore[no-untyped-call]
         target,
         estimate,
@@ -95,6 +91,22 @@ def ssim(target: NDArray[Any], estimate: NDArray[Any], border: int = 0) -> float
         channel_axis=-1 if target.ndim == 3 else None,
     )
     return float(value)
+
+
+def check_size(shape: tuple[int, ...], border: int) -> None:
+    """Refuse an image (H, W[, C]) of which less than SSIM's window is left inside the border.
+
+    Raises
+    ------
+    RestoreError
+        It is too small.
+    """
+    if min(shape[:2]) - 2 * border < _WINDOW:
+        inside = f" inside a border of {border}" if border else ""
+        raise RestoreError(
+            f"SSIM needs at least {_WINDOW}x{_WINDOW} pixels{inside}, "
+            f"found an image of {shape[1]}x{shape[0]}"
+        )
 
 
 def _shaved(

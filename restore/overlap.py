@@ -5,8 +5,9 @@ patches around local extrema are compared, and a picture is the same when severa
 one displacement. Turned, mirrored or resized copies are not found.
 """
 
+import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from restore.errors import RestoreError
 from restore.jpeg import exact_luma
 from restore.sets import ImageSet
+
+log = logging.getLogger(__name__)
 
 _RADIUS = 8  # of a patch, in pixels
 _LIMIT = 400  # patches an image
@@ -61,6 +65,56 @@ def overlap(train: ImageSet, test: ImageSet) -> list[tuple[str, str]]:
                 if _equal(print_, other) or _agree(print_, other, *matches):
                     found.append((print_.name, other.name))
     return found
+
+
+def apart(
+    train: Sequence[ImageSet], tests: Sequence[ImageSet], rule: str = "refuse"
+) -> tuple[list[ImageSet], list[str]]:
+    """Keep training images apart from test images.
+
+    Parameters
+    ----------
+    train, tests : sequence of ImageSet
+    rule : {'refuse', 'drop'}
+        Whether a training image that shows the same picture as a test image is an error, or is
+        left out.
+
+    Returns
+    -------
+    sets : list of ImageSet
+        What there is to train on.
+    left_out : list of str
+        What was left out, as SET/IMAGE; each is named in a warning, too.
+
+    Raises
+    ------
+    RestoreError
+        There is an overlap, and nothing may be left out; or nothing would be left.
+    """
+    if rule not in ("refuse", "drop"):
+        raise RestoreError(f"overlap: expected refuse or drop, found '{rule}'")
+    sets, left_out = [], []
+    for chosen in train:
+        found = {
+            name: f"{chosen.name}/{name} shows the same picture as {test.name}/{other}"
+            for test in tests
+            for name, other in overlap(chosen, test)
+        }
+        if found and rule == "refuse":
+            first, more = next(iter(found.values())), len(found) - 1
+            raise RestoreError(
+                f"training image {first}{f' (and {more} more do so)' * (more > 0)}: train on "
+                "other images, or leave it out (--overlap drop; restore.overlap in a config)"
+            )
+        for text in found.values():
+            log.warning("training image %s; it is left out", text)
+        left_out += [f"{chosen.name}/{name}" for name in found]
+        kept = tuple(item for item in chosen if item.name not in found)
+        if kept:
+            sets.append(ImageSet(chosen.name, kept))
+    if left_out and not sets:
+        raise RestoreError("every training image shows the same picture as a test image")
+    return sets, sorted(left_out)
 
 
 def _equal(a: _Fingerprint, b: _Fingerprint) -> bool:

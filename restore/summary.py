@@ -1,6 +1,7 @@
 """Tables of scores: all rows joined, and their means beside the published figures."""
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -13,8 +14,14 @@ from restore.benchmark import COLUMNS
 from restore.errors import RestoreError
 
 _CASE = ["set", "degradation", "level"]
-# What the paper calls our variants.
-_PUBLISHED_NAME = {"s": "DnCNN-S", "b": "DnCNN-B", "3": "DnCNN-3"}
+# What the papers call our variants.
+_PUBLISHED_NAME = {
+    "dncnn-s": "DnCNN-S",
+    "dncnn-b": "DnCNN-B",
+    "dncnn-3": "DnCNN-3",
+    "dncnn-s-color": "CDnCNN (per sigma)",
+    "dncnn-b-color": "CDnCNN-B",
+}
 
 SUMMARY_COLUMNS = (
     "model",
@@ -39,7 +46,7 @@ SUMMARY_COLUMNS = (
 
 
 def published() -> pd.DataFrame:
-    """Return the published figures: set, degradation, level, model, psnr_db, ssim."""
+    """Return the published figures: set, degradation, level, model, psnr_db, ssim, source."""
     return pd.read_csv(Path(str(files("restore"))) / "published.csv", dtype={"level": str})
 
 
@@ -79,7 +86,8 @@ def summarise(rows: pd.DataFrame, schedules: Mapping[str, str]) -> pd.DataFrame:
     -------
     DataFrame
         With `SUMMARY_COLUMNS`, scores as text with fixed decimals; published columns are empty
-        where the paper has no figure.
+        where the papers have no figure, or the scores are not by their protocol (then `precision`
+        names the departure, see `restore.benchmark.evaluate`).
     """
     keys = ["model", *_CASE, "seed", "weights_sha256", "precision"]
     groups = rows.groupby(keys, sort=False, dropna=False)
@@ -107,12 +115,14 @@ def _fixed(value: float, column: str) -> str:
 
 
 def _lookup(known: pd.DataFrame, row: "pd.Series[Any]", column: str) -> float:
-    kind = str(row["model"]).removesuffix("-color").split("-")
-    name = _PUBLISHED_NAME.get(kind[1], "") if kind[0] == "dncnn" else str(row["model"]).upper()
-    if str(row["model"]).endswith("-color"):
-        name = f"C{name}"
-    key = (row["set"], row["degradation"], row["level"], name)
-    if key not in known.index:
+    model = str(row["model"])
+    specific = re.fullmatch(r"(dncnn-s)-([\d.]+)(-color)?", model)
+    if specific:
+        model = specific[1] + (specific[3] or "")
+    # The papers score each specific network at its own noise level, and by one protocol.
+    foreign = specific is not None and float(specific[2]) != float(row["level"])
+    key = (row["set"], row["degradation"], row["level"], _PUBLISHED_NAME.get(model, model.upper()))
+    if foreign or ";" in str(row["precision"]) or key not in known.index:
         return float("nan")
     return float(known[column].to_dict()[key])
 

@@ -95,7 +95,9 @@ def _samples(page: "tifffile.TiffPage", file: BinaryIO) -> NDArray[Any]:
     if samples.dtype == np.float16:
         samples = samples.astype(np.float32)
     if samples.dtype not in (np.uint8, np.uint16, np.float32):
-        raise RestoreError(f"expected 8 or 16 bit or float32 samples, found {samples.dtype}")
+        raise RestoreError(
+            f"expected 8 or 16 bit or float32 samples, found {samples.dtype}; convert it"
+        )
     if page.photometric == colours.PALETTE and page.colormap is not None:
         colours_8bit = np.asarray(page.colormap >> 8, dtype=np.uint8)
         return np.asarray(np.moveaxis(colours_8bit, 0, -1)[samples])

@@ -37,6 +37,7 @@ def train(
     seed: int,
     compute: Compute,
     history: Path | None = None,
+    left_out: Sequence[str] = (),
 ) -> str:
     """Train `network` and write its weights to `out`.
 
@@ -54,6 +55,8 @@ def train(
     compute : Compute
     history : Path, optional
         CSV of the loss.
+    left_out : sequence of str
+        Images that `sets` lack because they show test images; only written down.
 
     Returns
     -------
@@ -77,6 +80,7 @@ def train(
         "sets": [chosen.name for chosen in sets],
         "images": len(items),
         "images_sha256": sha256_arrays(*images),
+        "left_out": list(left_out),
         "precision": compute.precision,
         "device": compute.device.type,
         "code_revision": code_revision("restore.train"),

@@ -10,15 +10,16 @@ from PIL import Image
 
 from engine.device import Compute
 from restore.baselines import available
-from restore.benchmark import COLUMNS, Baseline, evaluate
+from restore.benchmark import COLUMNS, Baseline, check, evaluate
 from restore.degrade import parse
 from restore.degraded import write_folder
 from restore.dncnn import Architecture, DnCNN
 from restore.errors import RestoreError
 from restore.metrics import psnr, quantise, ssim
 from restore.models import Denoiser, load, save
+from restore.protocol import Scoring
 from restore.sets import ImageSet, resolve
-from restore.summary import SUMMARY_COLUMNS, read_rows, summarise, write_tables
+from restore.summary import SUMMARY_COLUMNS, published, read_rows, summarise, write_tables
 
 CPU = Compute(torch.device("cpu"), "float32", "test")
 
@@ -115,7 +116,10 @@ def test_means_stand_beside_the_published_figures(
     assert first.psnr_published_db == 29.23  # DnCNN-S, BSD68, sigma 25
     assert first.psnr_difference_db == pytest.approx(mean - 29.23, abs=0.005)
     assert first.schedule == "tiny (3 steps)"
+    assert pd.isna(summary.iloc[1].psnr_published_db)  # the paper's is of a network for sigma 15
     assert summary[summary.model == "nlm"].psnr_published_db.isna().all()
+    # The papers have no figure of a network for sigma 25 at sigma 15.
+    assert np.isnan(summary.iloc[1].psnr_published_db)
 
 
 def test_other_columns_are_refused(tmp_path: Path) -> None:
@@ -133,3 +137,127 @@ def test_summary_separates_seeds(images: ImageSet, identity: Denoiser) -> None:
         for row in evaluate(identity, [images], [parse("noise:25")], seed=seed)
     ]
     assert list(summarise(pd.DataFrame(rows), {})["seed"]) == [0, 1]
+
+
+def test_another_protocol_is_logged_marked_and_not_compared(
+    images: ImageSet, identity: Denoiser, caplog: pytest.LogCaptureFixture
+) -> None:
+    noise = parse("noise:25")
+    published = evaluate(identity, [images], [noise], seed=0)
+    assert "protocol" not in caplog.text
+    asked = Scoring(rounding="off", border="4")
+    other = evaluate(identity, [images], [noise], seed=0, protocol=asked)
+    assert "noise:25: not the published protocol: rounding off, border 4" in caplog.text
+    assert {row["precision"] for row in other} == {"float32; rounding off; border 4"}
+    # The untrained network changes nothing: unrounded, its output is its input.
+    assert all(row["psnr_db"] == row["psnr_input_db"] for row in other)
+    summary = summarise(pd.DataFrame(published + other), {})
+    assert list(summary.precision) == ["float32", "float32; rounding off; border 4"]
+    assert list(summary.psnr_published_db) == ["29.23", ""]
+    assert list(summary.psnr_difference_db)[1] == ""
+
+
+def test_prepared_files_of_another_seed_or_grey_are_refused(
+    identity: Denoiser, tmp_path: Path
+) -> None:
+    folder = tmp_path / "colour"
+    folder.mkdir()
+    pixels = np.random.default_rng(0).integers(0, 256, (24, 24, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(folder / "a.png")
+    chosen = resolve(str(folder))
+    for text in ("noise:25", "bicubic:2"):
+        write_folder(chosen.items, tmp_path / "degraded" / text, parse(text), 3)
+
+    def score(text: str, seed: int, luma: str) -> float:
+        rows = evaluate(
+            identity,
+            [chosen],
+            [parse(text)],
+            seed=seed,
+            prepared=tmp_path / "degraded",
+            protocol=Scoring(luma=luma),
+        )
+        return float(rows[0]["psnr_input_db"])
+
+    with pytest.raises(RestoreError, match=r"noise of seed 0, found seed 3; use --seed 3 or make"):
+        score("noise:25", 0, "auto")
+    with pytest.raises(RestoreError, match=r"grey of --luma matlab.*; leave out --luma or --degra"):
+        score("noise:25", 3, "matlab")
+    # The small image is RGB: its luma is taken afterwards, and no seed is in it.
+    assert score("bicubic:2", 0, "full") != score("bicubic:2", 3, "auto")
+
+
+@pytest.mark.parametrize(
+    ("shape", "text", "border", "message"),
+    [
+        ((1, 1), "noise:25", "auto", "at least 11x11 pixels, found an image of 1x1"),
+        ((1000, 1), "jpeg:10", "auto", "at least 11x11 pixels, found an image of 1x1000"),
+        ((16, 30), "bicubic:3", "auto", "inside a border of 3, found an image of 30x15"),
+        ((16, 30), "noise:25", "3", "inside a border of 3, found an image of 30x16"),
+        ((2, 2), "bicubic:4", "auto", "too small for scale 4"),
+    ],
+)
+def test_images_too_small_to_score_are_named_before_any_work(
+    identity: Denoiser, tmp_path: Path, shape: tuple[int, int], text: str, border: str, message: str
+) -> None:
+    folder = tmp_path / "small"
+    folder.mkdir()
+    Image.fromarray(np.zeros((40, 40), np.uint8)).save(folder / "a.png")
+    Image.fromarray(np.zeros(shape, np.uint8)).save(folder / "b.png")
+    with pytest.raises(RestoreError) as error:
+        check([identity], [resolve(str(folder))], [parse(text)], Scoring(border=border))
+    assert str(error.value).startswith(f"{folder / 'b.png'}: ")
+    assert message in str(error.value)
+    assert str(error.value).endswith("; take it out of the set")
+
+
+def test_what_a_model_cannot_do_is_said_before_any_work(
+    images: ImageSet, identity: Denoiser
+) -> None:
+    with pytest.raises(RestoreError, match="model nlm: expected noise, found jpeg:10"):
+        check([identity, Baseline("nlm")], [images], [parse("noise:25"), parse("jpeg:10")])
+
+
+@pytest.mark.parametrize(
+    ("model", "chosen", "kind", "level", "psnr"),
+    [
+        ("dncnn-s-15", "Set12", "noise", "15", "32.86"),
+        ("dncnn-s-25", "Set12", "noise", "15", ""),
+        ("dncnn-b", "BSD68", "noise", "50", "26.23"),
+        ("dncnn-3", "BSD68", "noise", "25", "29.02"),
+        ("dncnn-3", "LIVE1", "jpeg", "40", "33.96"),
+        ("dncnn-3", "Set14", "bicubic", "4", "28.04"),
+        ("dncnn-b-color", "CBSD68", "noise", "25", "31.23"),
+        ("dncnn-s-25-color", "CBSD68", "noise", "25", "31.24"),
+        ("dncnn-b", "CBSD68", "noise", "25", ""),
+        ("bm3d", "BSD68", "noise", "25", "28.57"),
+        ("dncnn", "BSD68", "noise", "25", ""),
+    ],
+)
+def test_each_variant_finds_its_published_figure(
+    model: str, chosen: str, kind: str, level: str, psnr: str
+) -> None:
+    scores = {"psnr_db": 30.0, "ssim": 0.9, "psnr_input_db": 20.0, "ssim_input": 0.5}
+    named = {"model": model, "set": chosen, "degradation": kind, "level": level, "image": "a"}
+    row = {**named, **scores, "seed": 0, "weights_sha256": "", "precision": "float32"}
+    means = summarise(pd.DataFrame([row]), {}).iloc[0]
+    assert means.psnr_published_db == psnr
+    assert bool(means.psnr_difference_db) == bool(psnr)
+
+
+def test_every_published_figure_has_a_source_and_stands_once() -> None:
+    known = published()
+    assert known.source.str.len().min() > 10
+    assert not known.duplicated(["set", "degradation", "level", "model"]).any()
+
+
+@pytest.mark.reference
+def test_the_published_figures_are_those_beside_the_repository(shared_data: Path) -> None:
+    known = published().set_index(["set", "degradation", "level", "model"])
+    tables = {"dncnn_gaussian": "noise", "dncnn3_jpeg": "jpeg", "dncnn3_sr": "bicubic"}
+    for name, kind in tables.items():
+        table = pd.read_csv(shared_data.parent / "reference" / f"{name}.csv")
+        for row in table[table.origin == "published"].itertuples():
+            found = known.loc[(row[1], kind, str(row[2]), row[3])]
+            assert found.psnr_db == row.psnr_db
+            assert found.ssim == row.ssim or np.isnan(row.ssim)

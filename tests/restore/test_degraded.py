@@ -1,5 +1,6 @@
 import json
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,10 @@ RNG = np.random.default_rng(0)
 class Item:
     name: str
     image: np.ndarray
+
+    @property
+    def path(self):
+        return Path("set") / f"{self.name}.png"
 
     def load(self):
         return self.image
@@ -94,5 +99,6 @@ def test_two_images_of_one_name_and_none_are_refused(tmp_path):
 
 
 def test_an_image_that_cannot_be_degraded_is_named(tmp_path):
-    with pytest.raises(RestoreError, match="grey: a colour degradation was asked for"):
-        degraded.write_folder(ITEMS, tmp_path, degrade.parse("noise:5"), 0, colour=True)
+    with pytest.raises(RestoreError, match=r"set/grey\.png: a colour degradation was asked for"):
+        degraded.write_folder(ITEMS[::-1], tmp_path, degrade.parse("noise:5"), 0, colour=True)
+    assert not list(tmp_path.iterdir())  # the good image before it was not begun

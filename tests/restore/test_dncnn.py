@@ -47,6 +47,14 @@ def test_untrained_network_changes_nothing() -> None:
     assert torch.equal(network(image), image)
 
 
+@pytest.mark.parametrize("batch_norm", [True, False])
+def test_untrained_direct_network_gives_more_than_black(batch_norm: bool) -> None:
+    shape = Architecture(17, 1, 64, batch_norm, residual=False)
+    network = DnCNN(shape, torch.Generator().manual_seed(0))
+    output = network(torch.rand(2, 1, 24, 24))
+    assert 0.05 < output.std() < 5
+
+
 def test_same_seed_same_weights() -> None:
     one, other = (
         DnCNN(Architecture(4, 1, 8), torch.Generator().manual_seed(0)).state_dict() for _ in "ab"
@@ -54,7 +62,13 @@ def test_same_seed_same_weights() -> None:
     assert all(torch.equal(one[key], other[key]) for key in one)
 
 
-@pytest.mark.parametrize("name", ["dncnn", "dncnn-s-0", "dncnn-s-300", "dncnn-3-color", "DnCNN-B"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("dncnn", "dncnn-s-0", "dncnn-s-300", "dncnn-3-color", "DnCNN-B", "dncnn-b-direct"),
+        *("dncnn-s-25-direct-nobn", "dncnn-s-25-color-direct"),
+    ],
+)
 def test_unknown_variant_is_one_line(name: str) -> None:
     with pytest.raises(RestoreError, match=rf"model '{name}': expected dncnn-s-N"):
         variant(name)
@@ -63,3 +77,14 @@ def test_unknown_variant_is_one_line(name: str) -> None:
 def test_colour_variants_have_three_channels() -> None:
     assert variant("dncnn-b-color").architecture.channels == 3
     assert variant("dncnn-s-15-color").sigma == 15
+
+
+@pytest.mark.parametrize("color", ["", "-color"])
+@pytest.mark.parametrize("nobn", ["", "-nobn"])
+@pytest.mark.parametrize("direct", ["", "-direct"])
+def test_variants_of_the_ablation(nobn: str, direct: str, color: str) -> None:
+    network = variant(f"dncnn-s-25{nobn}{direct}{color}")
+    shape = network.architecture
+    assert (shape.depth, network.task, network.sigma) == (17, "gaussian", 25)
+    assert (shape.batch_norm, shape.residual) == (not nobn, not direct)
+    assert shape.channels == (3 if color else 1)

@@ -6,7 +6,8 @@ from PIL import Image
 
 from restore import jpeg, sets
 from restore.degrade import grey
-from restore.overlap import overlap
+from restore.errors import RestoreError
+from restore.overlap import apart, overlap
 
 
 def stored(folder, **pictures):
@@ -58,6 +59,53 @@ def test_small_and_flat_images_are_compared_too(tmp_path):
     train = stored(tmp_path / "train", flat=flat, tiny=tiny)
     test = stored(tmp_path / "test", flat=flat, tiny=tiny, lighter=flat + 1)
     assert sorted(overlap(train, test)) == [("flat", "flat"), ("tiny", "tiny")]
+
+
+@pytest.fixture
+def leaking(photographs, tmp_path):
+    """Training images, the second of which is cut from a test image."""
+    crop = grey(photographs["coffee"])[101:281, 203:383]
+    train = stored(tmp_path / "mine", astronaut=photographs["astronaut"], crop=crop)
+    return train, stored(tmp_path / "theirs", coffee=photographs["coffee"])
+
+
+def test_a_training_image_that_shows_a_test_image_is_refused(leaking):
+    train, test = leaking
+    expected = "training image mine/crop shows the same picture as theirs/coffee: .*--overlap drop"
+    with pytest.raises(RestoreError, match=expected):
+        apart([train], [sets.resolve("embedded-test"), test])
+
+
+def test_or_left_out_and_named(leaking, caplog):
+    train, test = leaking
+    (kept,), left_out = apart([train], [test], "drop")
+    assert [item.name for item in kept] == ["astronaut"]
+    assert kept.name == "mine"
+    assert left_out == ["mine/crop"]
+    assert "mine/crop shows the same picture as theirs/coffee; it is left out" in caplog.text
+
+
+def test_sets_without_overlap_stay_as_they_are(leaking):
+    train, _ = leaking
+    assert apart([train], [sets.resolve("embedded-test")]) == ([train], [])
+    assert apart([train], []) == ([train], [])
+
+
+def test_nothing_left_to_train_on(leaking):
+    _, test = leaking
+    with pytest.raises(RestoreError, match="every training image shows"):
+        apart([test], [test], "drop")
+    with pytest.raises(RestoreError, match="overlap: expected refuse or drop, found 'keep'"):
+        apart([test], [test], "keep")
+
+
+@pytest.mark.reference
+def test_the_starfish_of_set12_is_in_train400(shared_data):
+    root = shared_data / "images"
+    train = sets.resolve("Train400", root)
+    part = sets.ImageSet("Train400", train.items[15:25])
+    _, left_out = apart([part], [sets.resolve("Set12", root)], "drop")
+    assert left_out == ["Train400/test_020"]
 
 
 @pytest.mark.reference

@@ -58,6 +58,14 @@ def test_weights_remove_noise_and_describe_themselves(images: ImageSet, tmp_path
     assert len(out.with_suffix(".csv").read_text().splitlines()) == 31
 
 
+def test_images_that_were_left_out_are_written_down(images: ImageSet, tmp_path: Path) -> None:
+    out = tmp_path / "m.safetensors"
+    left_out = ["photos/7"]
+    short = replace(TINY, steps=2)
+    training.train(SMALL, [images], short, out, seed=0, compute=CPU, left_out=left_out)
+    assert load_tensors(out)[1]["training"]["left_out"] == left_out
+
+
 def test_killed_training_ends_with_the_same_weights(
     images: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 import copy
 import fcntl
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from engine.errors import UserError
 from hsi.model import CLASSIFIERS
 from restore.baselines import BASELINES
 from restore.dncnn import variant
+from restore.overlap import apart
+from restore.schedules import PatchSchedule, with_optimizer
 from tests.workflow.tiny_project import CONFIG, ROOT, Project
 
 SCHEMA = settings.load(ROOT / "workflow/schemas/config.schema.yaml")
@@ -28,6 +31,12 @@ def lines(stderr: str) -> list[str]:
         ("restore", "train_imags", ["photos/train"], "did you mean 'train_images'?"),
         ("restore", "test_images", ["empty"], "restore.test_images[0]: empty: expected images"),
         ("restore", "models", {"dncnn-b": ["jpeg:0"]}, "restore.models.dncnn-b[0]: JPEG quality"),
+        (
+            "restore",
+            "models",
+            {"dncnn-b": {"test": {"photos/none": ["noise:25"]}}},
+            "restore.models.dncnn-b.test: image set 'photos/none': no such folder",
+        ),
         (
             "hsi",
             "scenes",
@@ -79,6 +88,50 @@ def test_a_mistake_is_one_line_before_any_work(
         ("restore", "models", {"dncnn-b": []}, "restore.models.dncnn-b: expected a list of"),
         (
             "restore",
+            "models",
+            {"dncnn-b": {"train": ["Train400"]}},
+            "restore.models.dncnn-b: the key 'test' is missing; give test sets, each with",
+        ),
+        (
+            "restore",
+            "models",
+            {"dncnn-b": {"tests": {"BSD68": ["noise:25"]}}},
+            "restore.models.dncnn-b: unknown key 'tests'; did you mean 'test'?",
+        ),
+        (
+            "restore",
+            "models",
+            {"dncnn-b": {"test": {"BSD68": "noise:25"}}},
+            "restore.models.dncnn-b.test.BSD68: expected a list of degradations",
+        ),
+        (
+            "restore",
+            "models",
+            {"dncnn-b": {"test": ["BSD68"]}},
+            "restore.models.dncnn-b.test: expected test sets, each with a list of degradations",
+        ),
+        (
+            "restore",
+            "baselines",
+            {"nlm": {"test": {"BSD68": ["jpeg:10"]}}},
+            "restore.baselines.nlm.test.BSD68[0]: expected a noise level",
+        ),
+        (
+            "restore",
+            "baselines",
+            {"nlm": {"train": ["Train400"], "test": {"BSD68": ["noise:25"]}}},
+            "restore.baselines.nlm: unknown key 'train'",
+        ),
+        ("restore", "overlap", "keep", "restore.overlap: expected refuse, or drop"),
+        ("restore", "ablation", {"sigma": 0}, "restore.ablation.sigma: expected a whole number"),
+        (
+            "restore",
+            "ablation",
+            {"optimizers": ["lion"]},
+            "restore.ablation.optimizers[0]: expected adam or sgd, found 'lion'",
+        ),
+        (
+            "restore",
             "baselines",
             {"nlm": ["jpeg:10"]},
             "restore.baselines.nlm[0]: expected a noise",
@@ -102,6 +155,25 @@ def test_a_config_without_work(project: Project) -> None:
 def test_the_command_line_overrides_the_config(project: Project) -> None:
     run = project.run("--dry-run", "--config", "seed=-1")
     assert "snakemake: my.yaml: seed: expected a whole number, 0 or more, found -1" in run.stderr
+
+
+def test_a_data_folder_that_is_none(project: Project) -> None:
+    run = project.run(config=project.configure(CONFIG | {"data_root": "nowhere"}))
+    assert run.returncode == 2
+    assert lines(run.stderr) == [
+        "snakemake: my.yaml: data_root: expected a folder, found no folder 'nowhere'"
+    ]
+
+
+def test_two_folders_of_one_name(project: Project) -> None:
+    (project.folder / "other/test").mkdir(parents=True)
+    shutil.copy(project.folder / "photos/test/test0.png", project.folder / "other/test")
+    config = copy.deepcopy(CONFIG)
+    config["restore"]["models"]["dncnn-b"] = {"test": {"other/test": ["noise:25"]}}
+    run = project.run("--dry-run", config=project.configure(config))
+    assert lines(run.stderr)[-1] == (
+        "snakemake: restore.models.dncnn-b.test: two sets are called 'test'; rename one folder"
+    )
 
 
 def test_a_second_run_at_the_same_time_says_so(project: Project) -> None:
@@ -140,9 +212,21 @@ def test_the_schema_knows_what_the_packages_know() -> None:
     assert classifiers == list(CLASSIFIERS)
     baselines = section["restore"]["properties"]["baselines"]["propertyNames"]["enum"]
     assert set(BASELINES) <= set(baselines)
-    for name in ("dncnn-s-15", "dncnn-b", "dncnn-3", "dncnn-b-color", "dncnn-s-25-color"):
+    for name in (
+        *("dncnn-s-15", "dncnn-b", "dncnn-3", "dncnn-b-color", "dncnn-s-25-color"),
+        *("dncnn-s-25-nobn", "dncnn-s-25-direct", "dncnn-s-25-nobn-direct-color"),
+    ):
         settings.validate({"restore": {"models": {name: ["noise:25"]}}}, SCHEMA, "")
         assert variant(name).name == name
+
+
+def test_the_schema_knows_the_rules_for_overlap_and_the_optimizers() -> None:
+    section = SCHEMA["properties"]["restore"]["properties"]
+    for rule in section["overlap"]["enum"]:
+        assert apart([], [], rule) == ([], [])
+    plan = PatchSchedule("plan", 1, 1)
+    for optimizer in section["ablation"]["properties"]["optimizers"]["items"]["enum"]:
+        assert with_optimizer(plan, optimizer).optimizer == optimizer
 
 
 def keys(schema: dict[str, Any], path: str = "") -> list[tuple[str, dict[str, Any]]]:

@@ -160,7 +160,7 @@ def test_a_killed_run_goes_on_where_it_was(project: Project, finished: Project) 
 
 
 def wait_for(condition: Any, process: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 600
     while not condition():
         assert process.poll() is None, "the run ended before it could be killed"
         assert time.monotonic() < deadline, "the training did not start"

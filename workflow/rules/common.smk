@@ -17,6 +17,7 @@ pathvars:
 ENVIRONMENT = "../envs/restore-hsi.yaml"
 TABLES = {}  # tables by their place below the results, with their titles
 REPORTED = []  # pictures that the report shows
+STARTING = []  # checks before the first job of a run, that a dry run goes without
 
 
 # A GPU job leaves the cores to others; on a CPU a training takes them all.
@@ -31,11 +32,6 @@ COMPUTE_THREADS = min(CORES, 4) if ACCELERATED else CORES
 def schedule_file(name):
     """The schedule as an input file, where it is one: an edited schedule trains again."""
     return [] if name in ("demo", "paper") else [name]
-
-
-def shown_model(tested, degradation):
-    """The first model that is tested on a degradation, in a list; empty where there is none."""
-    return [model for model, chosen in tested.items() if degradation in chosen][:1]
 
 
 def source_files(*sources):
@@ -53,23 +49,29 @@ def source_files(*sources):
     return list(dict.fromkeys(str(file) for file in found if file.is_file()))
 
 
-def named_sets(names, key):
-    """Image sets by the name that tables and folders give them."""
-    sets = {}
-    for images in names:
-        name, files = image_set(images)
-        if name in sets:
-            stop(f"{key}: two sets are called '{name}'; rename one folder")
-        sets[name] = {"images": images, "files": files}
-    return sets
+def enter(images, sets, key):
+    """Enter an image set under the name that tables and folders give it; return that name."""
+    name, files = image_set(images)
+    if sets.setdefault(name, {"images": images, "files": files})["images"] != images:
+        stop(f"{key}: two sets are called '{name}'; rename one folder")
+    return name
 
 
-# The commands of this very environment, whether it is activated or not.
-shell.prefix(f"PATH={quote(str(Path(sys.executable).parent))}:$PATH; ")
+# The commands of this very environment, whether it is activated or not; and where data lie.
+shell.prefix(
+    f"PATH={quote(str(Path(sys.executable).parent))}:$PATH; "
+    + (
+        f"export RESTORE_DATA={quote(str(Path(config['data_root']).resolve()))}; "
+        if config["data_root"]
+        else ""
+    )
+)
 
 
 # Snakemake's own lock would outlive a killed run; the kernel drops this one with its process.
 onstart:
+    for check in STARTING:
+        check()
     live = open(".snakemake/live.lock", "a+")
     try:
         fcntl.flock(live, fcntl.LOCK_EX | fcntl.LOCK_NB)

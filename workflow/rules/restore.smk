@@ -1,14 +1,10 @@
 # Images: degrade them, and train denoisers.
-RESTORE = config["restore"]
-MODELS = RESTORE["models"]
-TESTED = MODELS | RESTORE["baselines"]
-TEST_SETS = named_sets(RESTORE["test_images"], "restore.test_images")
-TRAIN_SETS = named_sets(RESTORE["train_images"], "restore.train_images")
-DEGRADATIONS = list(dict.fromkeys(d for tested in TESTED.values() for d in tested))
 WEIGHTS = f"<results>/restore/models/{{model}}/seed{config['seed']}.safetensors"
+DEGRADED = "<results>/restore/degraded{color}/{set}/{degradation}/degraded.json"
 
 
 wildcard_constraints:
+    color="|-color",
     set="[^/]+",
     degradation="[^/]+",
     model="[^/]+",
@@ -18,30 +14,33 @@ rule degrade:
     input:
         lambda w: TEST_SETS[w.set]["files"],
     output:
-        "<results>/restore/degraded/{set}/{degradation}/degraded.json",
+        DEGRADED,
     log:
-        "<results>/logs/restore/degrade/{set}/{degradation}.log",
+        "<results>/logs/restore/degrade{color}/{set}/{degradation}.log",
     conda:
         ENVIRONMENT
     params:
         images=lambda w: TEST_SETS[w.set]["images"],
         folder=lambda w, output: Path(output[0]).parent,
+        colour=lambda w: ["--color"] if w.color else [],
         seed=config["seed"],
         code=code_revision("restore.degraded", "restore.sets"),
     message:
-        "degrade {wildcards.set}: {wildcards.degradation}"
+        "degrade{wildcards.color} {wildcards.set}: {wildcards.degradation}"
     shell:
         "restore degrade {params.images:q} {params.folder:q} {wildcards.degradation}"
-        " --seed {params.seed} > {log:q} 2>&1"
+        " --seed {params.seed} {params.colour} > {log:q} 2>&1"
 
 
+# What a training wrote stays until the next one ends: the command sees whether anything that
+# decides the weights has changed, so that another test set does not train again.
 rule train_dncnn:
     input:
-        images=[file for found in TRAIN_SETS.values() for file in found["files"]],
+        images=lambda w: files_of(TRAINED[w.model]) + files_of(tests_of(w.model)),
         schedule=schedule_file(RESTORE["schedule"]),
     output:
-        weights=WEIGHTS,
-        history=f"<results>/restore/models/{{model}}/seed{config['seed']}.csv",
+        weights=update(WEIGHTS),
+        history=update(WEIGHTS.replace(".safetensors", ".csv")),
     log:
         "<results>/logs/restore/train/{model}.log",
     benchmark:
@@ -54,16 +53,20 @@ rule train_dncnn:
         mem_mb=6000,
         runtime=2880,
     params:
-        images=[f"--images={found['images']}" for found in TRAIN_SETS.values()],
+        images=lambda w: images_of(TRAINED[w.model], "images"),
+        apart=lambda w: images_of(tests_of(w.model), "apart-from"),
+        overlap=RESTORE["overlap"],
         schedule=RESTORE["schedule"],
+        optimizer=[],
         seed=config["seed"],
-        code=code_revision("restore.train", "restore.sets"),
+        code=code_revision("restore.train", "restore.sets", "restore.overlap"),
     message:
         "train {wildcards.model}"
     shell:
         "restore train {wildcards.model} {params.images:q} --out {output.weights:q}"
-        " --log {output.history:q} --schedule {params.schedule:q} --seed {params.seed}"
-        " --device {resources.device} > {log:q} 2>&1"
+        " --log {output.history:q} --schedule {params.schedule:q} {params.optimizer}"
+        " {params.apart:q} --overlap {params.overlap}"
+        " --seed {params.seed} --device {resources.device} > {log:q} 2>&1"
 
 
 rule curves:

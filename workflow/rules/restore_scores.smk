@@ -1,10 +1,24 @@
 # Images: score denoisers, and show what they do.
+SCORES = [
+    f"<results>/restore/scores/{name}/{degradation}/{model}.csv"
+    for name in TEST_SETS
+    for model in TESTED
+    for degradation in TESTED[model].get(name, [])
+]
+STRIPS = list(
+    dict.fromkeys(
+        f"<results>/restore/strips{colour(model)}/{name}/{degradation}.png"
+        for name in TEST_SETS
+        for model in MODELS
+        for degradation in TESTED[model].get(name, [])
+    )
+)
 
 
 rule benchmark:
     input:
         images=lambda w: TEST_SETS[w.set]["files"],
-        degraded="<results>/restore/degraded/{set}/{degradation}/degraded.json",
+        degraded=lambda w: DEGRADED.replace("{color}", colour(w.model)),
         weights=lambda w: WEIGHTS if w.model in MODELS else [],
     output:
         "<results>/restore/scores/{set}/{degradation}/{model}.csv",
@@ -35,12 +49,7 @@ rule benchmark:
 
 rule restore_summary:
     input:
-        scores=[
-            f"<results>/restore/scores/{name}/{degradation}/{model}.csv"
-            for name in TEST_SETS
-            for model, tested in TESTED.items()
-            for degradation in tested
-        ],
+        scores=SCORES,
         weights=collect(WEIGHTS, model=MODELS),
         published=here("restore/published.csv"),
     output:
@@ -63,31 +72,29 @@ rule restore_summary:
 rule strip:
     input:
         images=lambda w: TEST_SETS[w.set]["files"],
-        degraded="<results>/restore/degraded/{set}/{degradation}/degraded.json",
-        weights=lambda w: collect(WEIGHTS, model=shown_model(MODELS, w.degradation)),
+        degraded=DEGRADED,
+        weights=lambda w: collect(WEIGHTS, model=shown(MODELS, w)),
     output:
         report(
-            "<results>/restore/strips/{set}/{degradation}.png",
+            "<results>/restore/strips{color}/{set}/{degradation}.png",
             caption="../report/strip.rst",
             category="Images",
             subcategory="Before and after",
             labels={
-                "picture": "strip",
+                "picture": "strip{color}",
                 "set": "{set}",
                 "degradation": "{degradation}",
             },
         ),
     log:
-        "<results>/logs/restore/strip/{set}/{degradation}.log",
+        "<results>/logs/restore/strip{color}/{set}/{degradation}.log",
     conda:
         ENVIRONMENT
     resources:
         **COMPUTE,
     params:
         models=lambda w, input: [
-            f"--model={model}"
-            for model in shown_model(RESTORE["baselines"], w.degradation)
-            + list(input.weights)
+            f"--model={model}" for model in shown(BASELINES, w) + list(input.weights)
         ],
         images=lambda w: TEST_SETS[w.set]["images"],
         degraded=lambda w, input: Path(input.degraded).parents[1],
@@ -95,7 +102,7 @@ rule strip:
         schedule=RESTORE["schedule"],
         code=code_revision("restore.pictures"),
     message:
-        "draw {wildcards.set}, {wildcards.degradation}"
+        "draw{wildcards.color} {wildcards.set}, {wildcards.degradation}"
     shell:
         "restore compare {params.models:q} --images {params.images:q}"
         " --degraded {params.degraded:q} --degradation {wildcards.degradation}"
@@ -106,10 +113,4 @@ TABLES |= {
     "restore/psnr_ssim_summary": "PSNR and SSIM, means over each set",
     "restore/psnr_ssim": "PSNR and SSIM of each image",
 }
-REPORTED += [
-    f"<results>/restore/strips/{name}/{degradation}.png"
-    for name in TEST_SETS
-    for degradation in DEGRADATIONS
-    if shown_model(MODELS, degradation)
-]
-REPORTED += ["<results>/restore/curves.png"] * bool(MODELS)
+REPORTED += STRIPS + ["<results>/restore/curves.png"] * bool(MODELS)

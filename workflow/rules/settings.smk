@@ -34,6 +34,11 @@ def image_set(name):
     return found.name, [str(item.path) for item in found]
 
 
+def folder(path):
+    if not Path(path).is_dir():
+        raise UserError(f"expected a folder, found no folder '{path}'")
+
+
 def degradation(text):
     from restore.degrade import parse
 
@@ -81,6 +86,7 @@ def checked(found):
         for f in files
     ]
     checks = {
+        "folder": folder,
         "image-set": image_set,
         "degradation": degradation,
         "schedule": schedule,

@@ -1,0 +1,67 @@
+# Images: which model is trained and tested on which sets.
+RESTORE = config["restore"]
+MODELS, BASELINES = RESTORE["models"], RESTORE["baselines"]
+TEST_SETS = {}  # by the name that tables and folders give them
+TESTED = {}  # the degradations of each test set, by model or baseline
+TRAINED = {}  # the training sets of each model
+
+
+for images in RESTORE["test_images"]:
+    enter(images, TEST_SETS, "restore.test_images")
+for kind in ("models", "baselines"):
+    for model, entry in RESTORE[kind].items():
+        own = isinstance(entry, dict)
+        chosen = entry["test"] if own else dict.fromkeys(RESTORE["test_images"], entry)
+        key = f"restore.{kind}.{model}.test" if own else "restore.test_images"
+        TESTED[model] = {
+            enter(images, TEST_SETS, key): degradations
+            for images, degradations in chosen.items()
+        }
+        TRAINED[model] = {}
+        own = own and "train" in entry
+        key = f"restore.models.{model}.train" if own else "restore.train_images"
+        for images in entry["train"] if own else RESTORE["train_images"]:
+            enter(images, TRAINED[model], key)
+
+
+def colour(model):
+    """The end of the name of a colour model, and of the folders of what it is given."""
+    return "-color" if model.endswith("-color") else ""
+
+
+def images_of(sets, option):
+    return [f"--{option}={found['images']}" for found in sets.values()]
+
+
+def files_of(sets):
+    return [file for found in sets.values() for file in found["files"]]
+
+
+def tests_of(model):
+    return {name: TEST_SETS[name] for name in TESTED[model]}
+
+
+def shown(models, w):
+    """The first of some models of a strip's colours that is tested on its images, in a list."""
+    return [
+        model
+        for model in models
+        if colour(model) == w.color and w.degradation in TESTED[model].get(w.set, [])
+    ][:1]
+
+
+def sets_are_at_hand():
+    """A set that cannot be fetched stops the run before days of training, not after them."""
+    from restore.sets import PUBLISHED, find
+
+    degraded = [j for j in workflow.dag.needrun_jobs() if j.rule.name == "degrade"]
+    for name in dict.fromkeys(job.wildcards.set for job in degraded):
+        known = PUBLISHED.get(TEST_SETS[name]["images"])
+        if known and not known.origin and not find(name, config["data_root"]):
+            stop(
+                f"image set {name} has no checked download: put its {known.images} images into a"
+                f" folder {known.folder}, and name the folder that holds it as data_root"
+            )
+
+
+STARTING.append(sets_are_at_hand)
