@@ -24,16 +24,17 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def atomic(path: Path | str) -> Iterator[Path]:
+def atomic(path: Path | str, *, folder: Path | None = None) -> Iterator[Path]:
     """Yield a temporary path that becomes `path` when the block ends well.
 
-    The temporary file lies in the same folder and has the same suffix; after an error, or a kill,
-    `path` is as it was before.
+    The temporary file has the same suffix; after an error, or a kill, `path` is as it was before.
 
     Parameters
     ----------
     path : Path
         The file to write; missing folders are made.
+    folder : Path, optional
+        Where the temporary file lies, on the same file system; by default beside `path`.
 
     Yields
     ------
@@ -42,7 +43,7 @@ def atomic(path: Path | str) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=".part-", suffix=path.suffix, dir=path.parent)
+    handle, name = tempfile.mkstemp(prefix=".part-", suffix=path.suffix, dir=folder or path.parent)
     os.close(handle)
     part = Path(name)
     try:

@@ -9,6 +9,7 @@ import typer
 
 from engine.errors import Partial, UserError
 
+_STOPPED = 130  # as shells number it: 128 and SIGINT
 # Newer releases of typer carry click inside, older ones depend on it: reach it through typer.
 _USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
 
@@ -64,6 +65,8 @@ def main(app: typer.Typer, prog: str) -> NoReturn:
     """
     try:
         status = app(prog_name=prog, standalone_mode=False)
+        if status == _STOPPED:  # newer releases of typer turn Ctrl-C into this status, silently
+            raise KeyboardInterrupt
     except _USAGE_ERROR as error:
         error.show()  # type: ignore[attr-defined]
         status = 2
@@ -77,7 +80,7 @@ def main(app: typer.Typer, prog: str) -> NoReturn:
         status = 1
     except (KeyboardInterrupt, typer.Abort):
         print(f"{prog}: stopped; run the same line again to go on", file=sys.stderr)
-        status = 130
+        status = _STOPPED
     sys.exit(status if isinstance(status, int) else 0)
 
 

@@ -4,29 +4,32 @@
 second run skips what is done and tries again what failed.
 """
 
+import hashlib
 import json
 import logging
+import math
 import time
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from contextlib import closing
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-from engine.artifacts import sha256_file
 from engine.device import Compute
-from engine.errors import Partial, UserError
+from engine.errors import Partial
 from engine.progress import progress
-from restore import images, tiles
+from restore import contact, images, listing, memory, models
+from restore.choose import Model, describe
 from restore.errors import RestoreError
-from restore.models import Denoiser, find, load
+from restore.journal import Journal
+from restore.listing import Job, Shard
+from restore.one_image import Record, Worker
+from restore.pipeline import Stages, overlapped
+from restore.pixels import How
 
 log = logging.getLogger(__name__)
 
-JOURNAL = "denoise.jsonl"
-LOSSY = frozenset({".jpg", ".jpeg", ".webp"})  # written as PNG: restoring and losing again is vain
+_ROOM = 2**29  # bytes of images in work at once
 
 
 @dataclass(frozen=True)
@@ -35,28 +38,62 @@ class Options:
 
     Attributes
     ----------
+    sigma : str
+        'auto' (estimated for each image) or the noise's sigma on the 0..255 scale.
     recursive : bool
         Mirror sub-folders too.
+    exclude : tuple of str
+        Patterns of files and sub-folders that are left out.
     overwrite : bool
         Replace outputs that another model or another input made.
     tile : str
         'auto', 'off', or the side of a tile in pixels.
+    form : str
+        Of the outputs: one of `restore.listing.FORMATS`.
+    strict : bool
+        Fail an image that the model does not suit, where otherwise a warning is given.
+    how : How
+    shard : Shard
+        The part of the images that is worked on.
+    compare : Path or None
+        A before/after sheet to write at the end.
     """
 
+    sigma: str = "auto"
     recursive: bool = False
+    exclude: tuple[str, ...] = ()
     overwrite: bool = False
     tile: str = "auto"
+    form: str = "auto"
+    strict: bool = False
+    how: How = field(default_factory=How)
+    shard: Shard = field(default_factory=Shard)
+    compare: Path | None = None
 
     def __post_init__(self) -> None:
         if self.tile not in ("auto", "off") and not (self.tile.isdigit() and int(self.tile) > 0):
             raise RestoreError(f"--tile {self.tile}: expected auto, off or a side in pixels")
+        if self.form not in listing.FORMATS:
+            known = ", ".join(listing.FORMATS)
+            raise RestoreError(f"--format {self.form}: expected one of {known}")
+        try:
+            fine = self.sigma == "auto" or 0 <= float(self.sigma) <= 255
+        except ValueError:
+            fine = False
+        if not fine:
+            raise RestoreError(f"--sigma {self.sigma}: expected auto or a number from 0 to 255")
 
     @property
-    def side(self) -> int:
-        """Side of a tile in pixels, 0 for none."""
+    def side(self) -> int | None:
+        """Side of a tile in pixels, 0 for none, None for what fits in memory."""
         if self.tile == "auto":
-            return tiles.DEFAULT_TILE
+            return None
         return 0 if self.tile == "off" else int(self.tile)
+
+    @property
+    def known_sigma(self) -> float | None:
+        """The noise level that was given, if any."""
+        return None if self.sigma == "auto" else float(self.sigma)
 
 
 def denoise_folder(
@@ -75,7 +112,7 @@ def denoise_folder(
     target : Path
         An image or a folder; for a folder `source`, a folder.
     model : str
-        A shipped name or a weights file.
+        'auto', a shipped name or a weights file.
     options : Options
     compute : callable
         Picks the device, once it is known that there is work to do.
@@ -83,158 +120,95 @@ def denoise_folder(
     Raises
     ------
     RestoreError
-        Before any work: nothing to read, two inputs for one output, or folders inside each other.
+        Before any work: nothing to read, no model, or folders inside each other.
     Partial
         After all work: some images failed, each named in the log and in the journal.
     """
-    single = source.is_file()
-    jobs = [(source, _single_target(source, target))] if single else _jobs(source, target, options)
-    weights = find(model)
-    settings = {"weights_sha256": sha256_file(weights), "tile": options.tile}
-    journal = (jobs[0][1].parent if single else target) / JOURNAL
-    done = _done(journal, settings)
-    denoiser = load(str(weights), compute())
-    failed = 0
-    journal.parent.mkdir(parents=True, exist_ok=True)
-    with progress(len(jobs), "denoise", "images") as bar, journal.open("a") as lines:
-        for path, out in jobs:
-            record = _one(path, out, denoiser, options, done, settings)
-            if record["status"] == "failed":
-                failed += 1
-                log.error("%s: %s", path, record["reason"])
-            if record["status"] != "skipped":
-                lines.write(json.dumps(record, ensure_ascii=False) + "\n")
-                lines.flush()
-            bar.advance()
-    if failed:
-        raise Partial(f"{failed} of {len(jobs)} images failed; the reasons are in {journal}")
-
-
-def _one(
-    path: Path,
-    out: Path,
-    denoiser: Denoiser,
-    options: Options,
-    done: dict[str, str],
-    settings: dict[str, Any],
-) -> dict[str, Any]:
-    """Denoise one file and return its line for the journal."""
-    began = time.monotonic()
-    record: dict[str, Any] = {"file": str(path), "output": str(out)}
-    try:
-        digest = sha256_file(path)
-        if out.exists() and done.get(str(out)) == digest:
-            return record | {"status": "skipped"}
-        if out.exists() and not options.overwrite:
-            raise RestoreError(
-                f"{out} exists and was made otherwise; use --overwrite to replace it"
-            )
-        picture = images.read(path)
-        pixels = denoise_pixels(picture.pixels, denoiser, side=options.side)
-        images.write(out, replace(picture, pixels=pixels))
-    except (UserError, OSError) as error:
-        return record | {"status": "failed", "reason": " ".join(str(error).split())}
-    return record | {
-        "status": "done",
-        "model": denoiser.name,
-        "size": list(pixels.shape),
-        "seconds": round(time.monotonic() - began, 3),
-        "input_sha256": digest,
-        **settings,
-    }
-
-
-def denoise_pixels(
-    pixels: npt.NDArray[Any], denoiser: Denoiser, *, side: int = tiles.DEFAULT_TILE
-) -> npt.NDArray[Any]:
-    """Denoise pixels of any depth; the result has the same shape and type.
-
-    Parameters
-    ----------
-    pixels : ndarray (H, W) or (H, W, 3)
-        uint8, uint16, or float32 in 0..1 (in 0..255 or 0..65535 where larger values occur).
-    denoiser : Denoiser
-        A grey one runs on each channel of a colour image by itself; a colour one on a grey image
-        sees it as three equal channels.
-    side : int
-        Of a tile, in pixels; 0 for none.
-    """
-    white = _white(pixels)
-    values = pixels.astype(np.float64) * (255 / white)
-    if pixels.ndim == 3 and denoiser.channels == 1:
-        planes = [denoiser(values[..., c], side=side) for c in range(pixels.shape[2])]
-        restored = np.stack(planes, axis=2)
-    elif pixels.ndim == 2 and denoiser.channels == 3:
-        restored = denoiser(np.repeat(values[..., None], 3, axis=2), side=side).mean(axis=2)
-    else:
-        restored = denoiser(values, side=side)
-    restored *= white / 255
-    if pixels.dtype.kind == "f":
-        return restored.astype(pixels.dtype)
-    return np.clip(np.rint(restored), 0, white).astype(pixels.dtype)
-
-
-def _white(pixels: npt.NDArray[Any]) -> float:
-    if pixels.dtype.kind != "f":
-        return float(np.iinfo(pixels.dtype).max)
-    largest = float(pixels.max(initial=0))
-    return next((white for white in (1.0, 255.0, 65535.0) if largest <= white), largest)
-
-
-def _single_target(source: Path, target: Path) -> Path:
-    out = target / _name(source) if target.is_dir() or not target.suffix else target
-    if out.resolve() == source.resolve():
-        raise RestoreError(f"{out}: the output is the input itself; name another file or folder")
-    if out.suffix.lower() not in images.SUFFIXES:
-        known = ", ".join(sorted(images.SUFFIXES))
-        raise RestoreError(f"{out}: expected an image name ending in one of {known}")
-    return out
-
-
-def _jobs(source: Path, target: Path, options: Options) -> list[tuple[Path, Path]]:
-    """Pair every image with its output; refuse what could lose one."""
-    if not source.is_dir():
-        raise RestoreError(f"{source}: no such image or folder")
-    inner, outer = source.resolve(), target.resolve()
-    if inner == outer or (options.recursive and inner in outer.parents) or outer in inner.parents:
-        raise RestoreError(
-            f"{target}: the output folder is, holds or lies in the input folder {source}; "
-            "name one beside it"
+    jobs = _jobs(source, target, options)
+    candidates = _candidates(model)
+    if not jobs:
+        log.info("shard %d of %d: no image falls on it", options.shard.number, options.shard.count)
+        return
+    folder = jobs[0].target.parent if source.is_file() else target
+    with Journal(folder, _fingerprint(candidates, options), options.shard) as journal:
+        worker = Worker(
+            candidates,
+            journal,
+            compute(),
+            how=options.how,
+            side=options.side,
+            sigma=options.known_sigma,
+            overwrite=options.overwrite,
+            strict=options.strict,
+            ask=model == "auto",
         )
-    found = source.rglob("*") if options.recursive else source.iterdir()
-    paths = sorted(p for p in found if p.suffix.lower() in images.SUFFIXES and p.is_file())
-    paths = [p for p in paths if inner in p.resolve().parents]  # no link out of the tree
-    if not paths:
-        hint = "" if options.recursive else "; --recursive looks into sub-folders"
-        raise RestoreError(f"{source}: expected a folder with images, found none{hint}")
-    jobs: dict[Path, Path] = {}
-    for path in paths:
-        out = target / path.relative_to(source).parent / _name(path)
-        if out in jobs:
-            raise RestoreError(
-                f"{path} and {jobs[out]} would both be written to {out}; rename one of them"
-            )
-        jobs[out] = path
-    return [(path, out) for out, path in jobs.items()]
+        failed = _run(jobs, worker, journal)
+        if options.compare is not None:
+            done = [job for job in jobs if journal.made(job)]
+            contact.sheet([(job.name, job.source, job.target) for job in done], options.compare)
+    if failed:
+        raise Partial(f"{failed} of {len(jobs)} images failed; the reasons are in {journal.path}")
 
 
-def _name(path: Path) -> str:
-    return f"{path.stem}.png" if path.suffix.lower() in LOSSY else path.name
+def _jobs(source: Path, target: Path, options: Options) -> list[Job]:
+    if source.is_file():
+        return [listing.single(source, target, options.form)]
+    found = listing.folder(
+        source,
+        target,
+        recursive=options.recursive,
+        exclude=options.exclude,
+        form=options.form,
+    )
+    return [job for job in found if options.shard.holds(job.name)]
 
 
-def _done(journal: Path, settings: dict[str, Any]) -> dict[str, str]:
-    """Return the input checksum of each output that these settings made, from an earlier run."""
-    done: dict[str, str] = {}
-    if not journal.is_file():
-        return done
-    for line in journal.read_text(errors="replace").splitlines():
-        try:
-            record = json.loads(line)
-        except ValueError:  # the last line of a killed run
-            continue
-        same = all(record.get(key) == value for key, value in settings.items())
-        if record.get("status") == "done" and same:
-            done[record["output"]] = record["input_sha256"]
-        else:
-            done.pop(record.get("output", ""), None)
-    return done
+def _candidates(model: str) -> list[Model]:
+    """Describe the models to choose from: the one that was named, or all that are shipped."""
+    if model != "auto":
+        return [describe(models.find(model))]
+    shipped = models.shipped()
+    if not shipped:
+        raise RestoreError(
+            "--model auto: no weights are shipped with this installation; name a file with "
+            "--model, as `restore train` or `restore import` writes it"
+        )
+    return [describe(path) for path in shipped.values()]
+
+
+def _fingerprint(candidates: list[Model], options: Options) -> str:
+    """Hash all that decides an output beside the input; tiles and device do not."""
+    weights = sorted(model.sha256 for model in candidates)
+    how = [options.how.strength, options.how.self_ensemble, options.known_sigma]
+    return hashlib.sha256(json.dumps([weights, how]).encode()).hexdigest()[:16]
+
+
+def _run(jobs: list[Job], worker: Worker, journal: Journal) -> int:
+    """Work through the jobs, and count those that failed."""
+    stages = Stages(_bytes, worker.load, worker.alike, worker.restore, worker.store)
+    room = min(_ROOM, memory.free_bytes(worker.compute.device) // 4)
+    outcomes: Counter[str] = Counter()
+    began, megapixels = time.monotonic(), 0.0
+    with (
+        progress(len(jobs), "denoise", "images") as bar,
+        closing(overlapped(jobs, stages, room)) as records,
+    ):
+        for record in records:
+            outcomes[_outcome(record)] += 1
+            if record["status"] == "failed":
+                log.error("%s: %s", record["file"], record["reason"])
+                journal.add(record)
+            megapixels += math.prod(record.get("size", [0])[:2]) / 1e6
+            speed = megapixels / max(time.monotonic() - began, 1e-9)
+            bar.advance(**{"megapixels/s": speed})
+    log.info("%s", ", ".join(f"{count} {what}" for what, count in sorted(outcomes.items())))
+    return outcomes["failed"]
+
+
+def _outcome(record: Record) -> str:
+    return f"by {record['model']}" if record["status"] == "done" else str(record["status"])
+
+
+def _bytes(job: Job) -> int:
+    """Guess what an image takes in memory while it is decoded, restored and encoded."""
+    return 0 if job.problem else 2 * images.decoded_bytes(job.source)

@@ -1,18 +1,13 @@
 """Read and write one image: depth, alpha, ICC, EXIF, DPI, orientation."""
 
-import io
-import threading
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, UnidentifiedImageError
 
 from engine import artifacts
-from restore import exif as exif_block
-from restore import netpbm, png16
 from restore.errors import RestoreError
 
 # Suffix -> format; what can be written, and what a folder listing takes for an image.
@@ -29,9 +24,7 @@ FORMATS = {
     ".pnm": "PPM",
 }
 SUFFIXES = frozenset(FORMATS)
-_READABLE = ["PNG", "JPEG", "BMP", "DIB", "WEBP", "PPM"]
-_EXIF_MARK = b"Exif\0\0"
-_opening = threading.Lock()
+_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
 @dataclass(frozen=True)
@@ -104,20 +97,20 @@ def read(path: Path | str) -> Picture:
 
 def read_pages(path: Path | str) -> list[Picture]:
     """Read all pages of a TIFF, or the one image of another file; errors as in `read`."""
+    from restore import decode, tiff
+
     path = Path(path)
     try:
-        data = path.read_bytes()
+        file = path.open("rb")
     except OSError as error:
         raise RestoreError(f"{path}: cannot be read ({error.strerror or error})") from error
-    if not data:
-        raise RestoreError(f"{path}: the file is empty; copy it again from its source")
     try:
-        if data[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
-            from restore import tiff
-
-            pages = tiff.read(data)
-        else:
-            pages = [_read_single(data)]
+        with file:
+            head = file.read(4)
+            file.seek(0)
+            if not head:
+                raise RestoreError("the file is empty; copy it again from its source")
+            pages = tiff.read(file) if head in _TIFF else [decode.read(file)]
     except RestoreError as error:
         raise RestoreError(f"{path}: {error}") from error
     except (OSError, SyntaxError, ValueError, EOFError, MemoryError) as error:
@@ -148,22 +141,61 @@ def write(path: Path | str, picture: Picture) -> None:
 def write_pages(path: Path | str, pictures: list[Picture]) -> None:
     """Write one image, or several pages to a TIFF; otherwise as `write`."""
     path = Path(path)
-    kind = FORMATS.get(path.suffix.lower())
-    if kind is None:
-        raise RestoreError(f"{path}: expected one of {' '.join(sorted(SUFFIXES))} as suffix")
-    if kind == "TIFF":
-        from restore import tiff
-
-        with artifacts.atomic(path) as part:
-            tiff.write(part, pictures)
-        return
-    if len(pictures) != 1:
-        raise RestoreError(f"{path}: only TIFF holds several pages; found {len(pictures)}")
     try:
-        data = _encode(pictures[0], kind)
+        with artifacts.atomic(path) as part:
+            encode(part, pictures)
     except RestoreError as error:
         raise RestoreError(f"{path}: {error}") from error
-    artifacts.write_bytes(path, data)
+
+
+def encode(path: Path, pictures: list[Picture]) -> None:
+    """Write as `write_pages` does, but straight to `path`, which is not named in errors."""
+    from restore import encode as encoders
+    from restore import tiff
+
+    kind = FORMATS.get(path.suffix.lower())
+    if kind is None:
+        raise RestoreError(f"expected one of {' '.join(sorted(SUFFIXES))} as suffix")
+    if kind == "TIFF":
+        tiff.write(path, pictures)
+    elif len(pictures) == 1:
+        encoders.write(path, pictures[0], kind)
+    else:
+        raise RestoreError(f"only TIFF holds several pages; found {len(pictures)}")
+
+
+def is_lossy(path: Path) -> bool:
+    """Tell whether a file is a JPEG or a lossy WebP, by its suffix and its head."""
+    kind = FORMATS.get(path.suffix.lower())
+    if kind != "WEBP":
+        return kind == "JPEG"
+    try:
+        with path.open("rb") as file:
+            head = file.read(12)
+            while head[:4] == b"RIFF" and len(chunk := file.read(8)) == 8:
+                if chunk[:4] in (b"VP8 ", b"VP8L"):
+                    return chunk[:4] == b"VP8 "
+                size = int.from_bytes(chunk[4:], "little")
+                file.seek(size + size % 2, 1)
+    except OSError:  # told of when it is read
+        pass
+    return True
+
+
+def decoded_bytes(path: Path) -> int:
+    """Tell from the head of a file about how many bytes its pixels take."""
+    from restore import decode
+
+    try:
+        with path.open("rb") as file, decode.open_image(file) as image:
+            deep = image.mode.startswith(("I", "F"))
+            pages = getattr(image, "n_frames", 1)
+            return image.width * image.height * pages * (4 if deep else len(image.getbands()))
+    except Exception:  # whatever it is, it is told of when it is read
+        try:
+            return path.stat().st_size
+        except OSError:
+            return 0
 
 
 def as_uint8(picture: Picture) -> NDArray[np.uint8]:
@@ -176,70 +208,6 @@ def as_uint8(picture: Picture) -> NDArray[np.uint8]:
     raise RestoreError(
         "expected 8 or 16 bit pixels, found float32, whose scale is not known; save it as 16 bit"
     )
-
-
-def open_image(data: bytes, formats: list[str]) -> Image.Image:
-    """Open with Pillow whatever the size: its limit is for images from strangers on a server."""
-    with _opening:
-        limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
-        try:
-            return Image.open(io.BytesIO(data), formats=formats)
-        finally:
-            Image.MAX_IMAGE_PIXELS = limit
-
-
-def _read_single(data: bytes) -> Picture:
-    try:
-        image = open_image(data, _READABLE)
-    except UnidentifiedImageError:
-        found = "GIF" if data[:4] == b"GIF8" else "something else"
-        raise RestoreError(
-            f"expected PNG, JPEG, TIFF, BMP, WebP, PGM or PPM, found {found}; convert or remove it"
-        ) from None
-    with image:
-        if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
-            raise RestoreError(f"expected a still image, found {image.n_frames} frames")  # type: ignore[attr-defined]
-        block = image.info.get("exif") or None
-        block = block.removeprefix(_EXIF_MARK) if block else None
-        dpi = image.info.get("dpi")
-        icc = image.info.get("icc_profile") or None
-        mode, kind = image.mode, {"MPO": "JPEG", "DIB": "BMP"}.get(image.format or "", image.format)
-        if png16.is_deep(data):
-            samples: NDArray[Any] = png16.read(data)
-        elif netpbm.is_deep(data):
-            samples = netpbm.read(data)
-        else:
-            image, icc = _plain(image, icc)
-            samples = np.asarray(image)
-    if samples.dtype == np.int32:  # Pillow's form of a 16-bit plain PGM
-        samples = samples.astype(np.uint16)
-    pixels, alpha = split_alpha(samples)
-    dots = (float(dpi[0]), float(dpi[1])) if dpi else None
-    picture = Picture(pixels, alpha, kind or "PNG", mode, icc, block, dots)
-    return _turned(picture)
-
-
-def _plain(image: Image.Image, icc: bytes | None) -> tuple[Image.Image, bytes | None]:
-    """Resolve palettes and foreign colour spaces to L, LA, RGB, RGBA or 16-bit grey."""
-    see_through = "transparency" in image.info
-    if image.mode in ("P", "PA"):
-        return image.convert("RGBA" if see_through or image.mode == "PA" else "RGB"), icc
-    if image.mode == "1":
-        return image.convert("L"), icc
-    if image.mode == "CMYK" and icc:
-        # The profile describes inks; sRGB takes its place.
-        source = ImageCms.ImageCmsProfile(io.BytesIO(icc))
-        done = ImageCms.profileToProfile(
-            image, source, ImageCms.createProfile("sRGB"), outputMode="RGB"
-        )
-        return done or image.convert("RGB"), None
-    if image.mode in ("L", "RGB") and see_through:
-        return image.convert("LA" if image.mode == "L" else "RGBA"), icc
-    if image.mode in ("L", "LA", "RGB", "RGBA", "I", "I;16", "I;16B"):
-        return image, icc
-    if image.mode == "F":
-        raise RestoreError("expected whole numbers in a PGM or PPM, found floating point; use TIFF")
-    return image.convert("RGBA" if image.mode in ("RGBa", "La") else "RGB"), icc
 
 
 def split_alpha(samples: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any] | None]:
@@ -255,47 +223,3 @@ def split_alpha(samples: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any] | Non
 def join_alpha(picture: Picture) -> NDArray[Any]:
     """Give the samples of a file: `split_alpha` the other way round."""
     return picture.pixels if picture.alpha is None else np.dstack([picture.pixels, picture.alpha])
-
-
-def _turned(picture: Picture) -> Picture:
-    value = exif_block.orientation(picture.exif)
-    if value == 1:
-        return picture
-    alpha, dpi = picture.alpha, picture.dpi
-    return replace(
-        picture,
-        pixels=exif_block.turn(picture.pixels, value),
-        alpha=None if alpha is None else exif_block.turn(alpha, value),
-        exif=exif_block.upright(picture.exif),
-        dpi=(dpi[1], dpi[0]) if dpi and value >= 5 else dpi,
-    )
-
-
-def _encode(picture: Picture, kind: str) -> bytes:
-    depth = picture.pixels.dtype
-    if depth == np.float32 or (depth == np.uint16 and kind not in ("PNG", "PPM")):
-        raise RestoreError(f"{kind} cannot hold {depth} pixels; write a TIFF or PNG")
-    if picture.alpha is not None and kind in ("JPEG", "PPM"):
-        raise RestoreError(f"{kind} cannot hold alpha; write a PNG, WebP or TIFF")
-    samples = join_alpha(picture)
-    if kind == "PPM":
-        return netpbm.write(samples)
-    if depth == np.uint16:
-        return png16.write(samples, icc=picture.icc, exif=picture.exif, dpi=picture.dpi)
-    options: dict[str, Any] = {}
-    if kind == "JPEG":
-        options = {"quality": 95, "subsampling": 0}
-    elif kind == "WEBP":
-        options = {"lossless": True, "exact": True}
-    if picture.icc:
-        options["icc_profile"] = picture.icc
-    if picture.exif:
-        options["exif"] = _EXIF_MARK + picture.exif
-    if picture.dpi:
-        options["dpi"] = picture.dpi
-    buffer = io.BytesIO()
-    try:
-        Image.fromarray(samples).save(buffer, kind, **options)
-    except (OSError, ValueError, SystemError) as error:
-        raise RestoreError(f"{kind} cannot hold this image ({error}); write a PNG") from error
-    return buffer.getvalue()

@@ -1,7 +1,7 @@
 """Raw PGM and PPM of 16 bits, of which Pillow keeps 8 in colour; and writing of both depths."""
 
 import re
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,9 +43,11 @@ def read(data: bytes) -> NDArray[np.uint16]:
     return np.asarray(scaled // peak, dtype=np.uint16)
 
 
-def write(pixels: NDArray[Any]) -> bytes:
-    """Encode grey (PGM) or RGB (PPM) pixels of uint8 or uint16."""
+def write(file: BinaryIO, pixels: NDArray[Any]) -> None:
+    """Encode grey (PGM) or RGB (PPM) pixels of uint8 or uint16, some rows at a time."""
     height, width = pixels.shape[:2]
     kind = "P5" if pixels.ndim == 2 else "P6"
-    wire = pixels.astype(">u2") if pixels.dtype == np.uint16 else pixels
-    return f"{kind}\n{width} {height}\n{np.iinfo(pixels.dtype).max}\n".encode() + wire.tobytes()
+    file.write(f"{kind}\n{width} {height}\n{np.iinfo(pixels.dtype).max}\n".encode())
+    for start in range(0, height, 256):
+        rows = pixels[start : start + 256]
+        file.write((rows.astype(">u2") if pixels.dtype == np.uint16 else rows).tobytes())

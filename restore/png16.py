@@ -3,14 +3,15 @@
 Reading leaves inflating and unfiltering to Pillow and gets both bytes of a sample out of it: of
 RGB and RGBA the high and the low bytes in two passes, as big- and as little-endian samples; grey
 with alpha has the same rows and filters as 8-bit RGBA, so that only the header must be rewritten.
-Writing is short enough to do here (PNG specification, third edition, W3C 2025).
+Writing is short enough to do here (PNG specification, third edition, W3C 2025), in bands of rows,
+so that images of 8 bits that are too large for a second copy are written here as well.
 """
 
 import io
 import struct
 import zlib
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from PIL import Image
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _CHANNELS = {0: 1, 2: 3, 4: 2, 6: 4}
+_ROWS = 256  # filtered and packed at a time
 _TYPES = {channels: kind for kind, channels in _CHANNELS.items()}
 
 
@@ -67,61 +69,64 @@ def _samples(data: bytes, rawmode: str | None) -> NDArray[Any]:
 
 
 def write(
-    pixels: NDArray[np.uint16],
+    file: BinaryIO,
+    pixels: NDArray[Any],
+    alpha: NDArray[Any] | None = None,
     *,
     icc: bytes | None = None,
     exif: bytes | None = None,
     dpi: tuple[float, float] | None = None,
-) -> bytes:
-    """Encode 16-bit samples as a PNG file.
+) -> None:
+    """Encode samples of 8 or 16 bits as a PNG file, some rows at a time.
 
     Parameters
     ----------
-    pixels : ndarray (H, W) or (H, W, C), uint16
-        C is 2 (grey, alpha), 3 (RGB) or 4 (RGBA).
+    file : binary file
+        Open for writing.
+    pixels : ndarray (H, W) or (H, W, 3), uint8 or uint16
+    alpha : ndarray (H, W), optional
+        Of the pixels' type.
     icc, exif : bytes, optional
         Colour profile, and EXIF block starting with its TIFF header.
     dpi : (float, float), optional
         Horizontal and vertical dots an inch.
-
-    Returns
-    -------
-    bytes
-        The file.
     """
     height, width = pixels.shape[:2]
-    channels = 1 if pixels.ndim == 2 else pixels.shape[2]
-    out = io.BytesIO()
-    out.write(SIGNATURE)
-    header = struct.pack(">IIBBBBB", width, height, 16, _TYPES[channels], 0, 0, 0)
-    out.write(_chunk(b"IHDR", header))
+    channels = (1 if pixels.ndim == 2 else 3) + (alpha is not None)
+    file.write(SIGNATURE)
+    depth = 8 * pixels.itemsize
+    header = struct.pack(">IIBBBBB", width, height, depth, _TYPES[channels], 0, 0, 0)
+    file.write(_chunk(b"IHDR", header))
     if icc:
-        out.write(_chunk(b"iCCP", b"ICC Profile\0\0" + zlib.compress(icc)))
+        file.write(_chunk(b"iCCP", b"ICC Profile\0\0" + zlib.compress(icc)))
     if dpi:
         metres = (max(round(value / 0.0254), 1) for value in dpi)
-        out.write(_chunk(b"pHYs", struct.pack(">IIB", *metres, 1)))
+        file.write(_chunk(b"pHYs", struct.pack(">IIB", *metres, 1)))
     if exif:
-        out.write(_chunk(b"eXIf", exif))
+        file.write(_chunk(b"eXIf", exif))
     packer = zlib.compressobj(6)
-    for rows in _filtered(pixels.reshape(height, width * channels)):
+    for rows in _filtered(pixels, alpha):
         packed = packer.compress(rows)
         if packed:
-            out.write(_chunk(b"IDAT", packed))
-    out.write(_chunk(b"IDAT", packer.flush()))
-    out.write(_chunk(b"IEND", b""))
-    return out.getvalue()
+            file.write(_chunk(b"IDAT", packed))
+    file.write(_chunk(b"IDAT", packer.flush()))
+    file.write(_chunk(b"IEND", b""))
 
 
-def _filtered(rows: NDArray[np.uint16]) -> Iterator[bytes]:
+def _filtered(pixels: NDArray[Any], alpha: NDArray[Any] | None) -> Iterator[bytes]:
     """Give the image's bytes under filter 2 (difference to the row above), some rows at a time."""
-    above = np.zeros(rows.shape[1] * 2, np.uint8)
-    for start in range(0, len(rows), 256):
-        part = np.ascontiguousarray(rows[start : start + 256], dtype=">u2").view(np.uint8)
-        stack = np.vstack([above, part])
-        marked = np.full((len(part), part.shape[1] + 1), 2, np.uint8)
+    above: NDArray[np.uint8] | None = None
+    for start in range(0, len(pixels), _ROWS):
+        part = pixels[start : start + _ROWS]
+        if alpha is not None:
+            part = np.dstack([part, alpha[start : start + _ROWS]])
+        wire = np.ascontiguousarray(part, dtype=part.dtype.newbyteorder(">"))
+        rows = wire.reshape(len(part), -1).view(np.uint8)
+        stack = np.vstack([np.zeros_like(rows[:1]) if above is None else above, rows])
+        marked = np.full((len(rows), rows.shape[1] + 1), 2, np.uint8)
         np.subtract(stack[1:], stack[:-1], out=marked[:, 1:])  # modulo 256, as the filter wants
         yield marked.tobytes()
-        above = part[-1]
+        above = rows[-1:]
 
 
 def _chunk(name: bytes, content: bytes) -> bytes:

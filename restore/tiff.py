@@ -1,18 +1,18 @@
 """TIFF pages through tifffile: 8 and 16 bit, float32, alpha, tags, and several pages."""
 
-import io
 import struct
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from restore import exif
+from restore import directories, exif
+from restore.decode import open_image
 from restore.errors import RestoreError
-from restore.images import Picture, join_alpha, open_image, split_alpha
+from restore.images import Picture, join_alpha, split_alpha
 
 if TYPE_CHECKING:
     import tifffile
@@ -26,8 +26,8 @@ _STRUCTURE = {
 }  # fmt: skip
 
 
-def read(data: bytes) -> list[Picture]:
-    """Read all pages of a TIFF file held in memory.
+def read(file: BinaryIO) -> list[Picture]:
+    """Read all pages of an open TIFF file; errors without its name.
 
     Raises
     ------
@@ -39,21 +39,21 @@ def read(data: bytes) -> list[Picture]:
     import tifffile
 
     try:
-        with tifffile.TiffFile(io.BytesIO(data)) as file:
+        with tifffile.TiffFile(file, name="") as content:
             # Reduced copies (thumbnails, pyramid levels) are made from the full page again.
-            pages = [page for page in file.pages if isinstance(page, tifffile.TiffPage)]
+            pages = [page for page in content.pages if isinstance(page, tifffile.TiffPage)]
             full = [page for page in pages if not page.subfiletype & 1] or pages
             if not full:
                 raise ValueError("no page in it")
-            return [_page(page, data) for page in full]
+            return [_page(page, file) for page in full]
     except tifffile.TiffFileError as error:
         raise ValueError(str(error)) from error
     except (IndexError, KeyError, TypeError, ZeroDivisionError, zlib.error, struct.error) as error:
         raise ValueError(f"TIFF structure: {error}") from error
 
 
-def _page(page: "tifffile.TiffPage", data: bytes) -> Picture:
-    samples = _samples(page, data)
+def _page(page: "tifffile.TiffPage", file: BinaryIO) -> Picture:
+    samples = _samples(page, file)
     tags = {tag.code: tag for tag in page.tags.values()}
     value = int(tags[274].value) if 274 in tags else 1
     pixels, alpha = split_alpha(exif.turn(samples, value) if 2 <= value <= 8 else samples)
@@ -71,10 +71,11 @@ def _page(page: "tifffile.TiffPage", data: bytes) -> Picture:
             dpi = (dpi[1], dpi[0]) if value >= 5 else dpi
     icc = bytes(tags[34675].value) if 34675 in tags else None
     mode = getattr(page.photometric, "name", str(page.photometric))
-    return Picture(pixels, alpha, "TIFF", mode, icc, None, dpi, kept)
+    block = directories.of_page(file, page.index)
+    return Picture(pixels, alpha, "TIFF", mode, icc, block, dpi, kept)
 
 
-def _samples(page: "tifffile.TiffPage", data: bytes) -> NDArray[Any]:
+def _samples(page: "tifffile.TiffPage", file: BinaryIO) -> NDArray[Any]:
     """Decode a page to (H, W[, C]) of grey or RGB with alpha."""
     import tifffile
 
@@ -84,7 +85,7 @@ def _samples(page: "tifffile.TiffPage", data: bytes) -> NDArray[Any]:
     except (ValueError, ImportError) as error:
         if "imagecodecs" not in str(error):
             raise
-        return _by_pillow(page, data)
+        return _by_pillow(page, file)
     if page.axes == "SYX":
         samples = np.moveaxis(samples, 0, -1)
     elif page.axes not in ("YX", "YXS"):
@@ -107,20 +108,21 @@ def _samples(page: "tifffile.TiffPage", data: bytes) -> NDArray[Any]:
         ink = peak - samples.astype(np.float64)
         return np.asarray(np.rint(ink[..., :3] * ink[..., 3:] / peak), dtype=samples.dtype)
     if page.photometric not in (colours.MINISBLACK, colours.RGB, colours.MINISWHITE):
-        return _by_pillow(page, data)
+        return _by_pillow(page, file)
     if samples.ndim == 3 and samples.shape[2] > 4:
         raise RestoreError(f"expected 1 to 4 channels, found {samples.shape[2]}")
     return samples
 
 
-def _by_pillow(page: "tifffile.TiffPage", data: bytes) -> NDArray[Any]:
+def _by_pillow(page: "tifffile.TiffPage", file: BinaryIO) -> NDArray[Any]:
     """Decode through Pillow's libtiff (LZW, JPEG and others), where no depth is lost by it."""
     if page.bitspersample > 8 and page.samplesperpixel > 1:
         raise RestoreError(
             f"a {page.bitspersample}-bit colour TIFF with {page.compression!s} compression "
             "needs the imagecodecs package: pip install imagecodecs"
         )
-    with open_image(data, ["TIFF"]) as image:
+    file.seek(0)
+    with open_image(file, ["TIFF"]) as image:
         image.seek(page.index)
         orientation = image.getexif().get(274, 1)
         if image.mode in ("P", "CMYK", "YCbCr", "LAB"):
@@ -138,9 +140,10 @@ def write(path: Path, pictures: Sequence[Picture]) -> None:
     """Write pages with their alpha, profile, resolution and tags, losslessly deflated."""
     import tifffile
 
-    size = sum(join_alpha(picture).nbytes for picture in pictures)
-    with tifffile.TiffWriter(path, bigtiff=size > 2**32 - 2**25) as file:
+    size = sum(2 * picture.pixels.nbytes for picture in pictures)
+    with tifffile.TiffWriter(path, bigtiff=size > 2**32 - 2**25, byteorder="<") as file:
         for picture in pictures:
+            samples = join_alpha(picture)
             options: dict[str, Any] = {}
             if picture.alpha is not None:
                 options["extrasamples"] = ["unassalpha"]
@@ -148,15 +151,30 @@ def write(path: Path, pictures: Sequence[Picture]) -> None:
                 options["resolution"] = picture.dpi
                 options["resolutionunit"] = "INCH"
             file.write(
-                join_alpha(picture),
+                samples,
                 photometric="minisblack" if picture.pixels.ndim == 2 else "rgb",
-                planarconfig="contig" if join_alpha(picture).ndim == 3 else None,
+                planarconfig="contig" if samples.ndim == 3 else None,
                 compression="zlib",
                 predictor=picture.pixels.dtype != np.float32,
-                rowsperstrip=max(1, 2**18 // join_alpha(picture)[:1].nbytes),
+                rowsperstrip=max(1, 2**18 // samples[:1].nbytes),
                 metadata=None,
                 software=False,
                 iccprofile=picture.icc,
-                extratags=[(*tag, False) for tag in picture.tags],
+                extratags=[(*tag, False) for tag in (*picture.tags, *_camera(picture))],
                 **options,
             )
+    if any(picture.exif for picture in pictures):
+        with path.open("r+b") as written:
+            directories.append(written, [picture.exif for picture in pictures])
+
+
+def _camera(picture: Picture) -> list[tuple[int, int, int, Any]]:
+    """Give what an EXIF block says of the camera as tags, and placeholders for its directories."""
+    known = {code for code, *_ in picture.tags}
+    found: list[tuple[int, int, int, Any]] = []
+    for entry in directories.from_block(picture.exif):
+        if entry.below and entry.code in directories.PLACEHOLDERS:
+            found.append((directories.PLACEHOLDERS[entry.code], 4, 1, 0))
+        elif entry.kind == 2 and entry.code not in known | _STRUCTURE:
+            found.append((entry.code, 2, entry.count, entry.value))
+    return found

@@ -34,7 +34,14 @@ class Tile:
     inside: tuple[slice, slice]
 
 
-def tiles(height: int, width: int, side: int, halo: int) -> Iterator[Tile]:
+def tiles(
+    height: int,
+    width: int,
+    side: int,
+    halo: int,
+    *,
+    within: tuple[slice, slice] | None = None,
+) -> Iterator[Tile]:
     """Cut an image into tiles of at most `side` pixels, row by row.
 
     Parameters
@@ -45,17 +52,20 @@ def tiles(height: int, width: int, side: int, halo: int) -> Iterator[Tile]:
         Largest height and width of the kept part.
     halo : int
         Pixels read beyond it.
+    within : (slice, slice), optional
+        Rows and columns that are cut up; by default all.
     """
-    for rows in _spans(height, side):
-        for columns in _spans(width, side):
+    region = within or (slice(0, height), slice(0, width))
+    for rows in _spans(region[0], side):
+        for columns in _spans(region[1], side):
             read = _widened(rows, halo, height), _widened(columns, halo, width)
             inside = _within(rows, read[0]), _within(columns, read[1])
             yield Tile(read, (rows, columns), inside)
 
 
-def _spans(length: int, side: int) -> Iterator[slice]:
-    for start in range(0, length, side):
-        yield slice(start, min(start + side, length))
+def _spans(whole: slice, side: int) -> Iterator[slice]:
+    for start in range(whole.start, whole.stop, side):
+        yield slice(start, min(start + side, whole.stop))
 
 
 def _widened(span: slice, halo: int, length: int) -> slice:

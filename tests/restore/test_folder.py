@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,22 +11,21 @@ from PIL import Image
 
 from engine.device import Compute
 from engine.errors import Partial
-from restore.dncnn import Architecture, DnCNN
+from restore import models
 from restore.errors import RestoreError
-from restore.folder import JOURNAL, Options, denoise_folder, denoise_pixels
+from restore.folder import Options, denoise_folder
 from restore.images import read
-from restore.models import load, save
+from restore.journal import JOURNAL, Journal
+from restore.listing import Shard
+from restore.pixels import How
 
 CPU = Compute(torch.device("cpu"), "float32", "test")
 
 
 @pytest.fixture
-def weights(tmp_path: Path) -> str:
-    """Write an untrained network: it changes nothing, so every output can be checked exactly."""
-    network = DnCNN(Architecture(3, 1, 4, batch_norm=False), torch.Generator().manual_seed(0))
-    path = tmp_path / "identity.safetensors"
-    save(path, network, "dncnn-s-25", {})
-    return str(path)
+def weights(make_weights) -> str:
+    """An untrained network: it changes nothing, so every output can be checked exactly."""
+    return str(make_weights())
 
 
 @pytest.fixture
@@ -38,6 +38,12 @@ def photos(tmp_path: Path) -> Path:
     Image.fromarray(rng.integers(0, 65536, (9, 7), np.uint16)).save(folder / "deep.png")
     Image.fromarray(rng.integers(0, 256, (9, 7, 3), np.uint8)).save(folder / "trip" / "sea.tif")
     return folder
+
+
+def lines(out: Path) -> dict[str, dict[str, Any]]:
+    """Give the journal by file; there is one line a file."""
+    records = [json.loads(x) for x in (out / JOURNAL).read_text().splitlines()]
+    return {record["file"]: record for record in records}
 
 
 def run(photos: Path, out: Path, weights: str, **options: object) -> None:
@@ -90,11 +96,17 @@ def test_a_foreign_output_is_kept(photos: Path, tmp_path: Path, weights: str) ->
     assert read(out / "grey.png").pixels.shape == (9, 7)
 
 
-def test_two_inputs_for_one_output_are_refused(photos: Path, tmp_path: Path, weights: str) -> None:
+def test_two_inputs_for_one_output_fail_and_the_rest_is_done(
+    photos: Path, tmp_path: Path, weights: str
+) -> None:
     Image.fromarray(np.zeros((4, 4), np.uint8)).save(photos / "grey.jpg")
-    with pytest.raises(RestoreError, match=r"would both be written to .*grey\.png"):
+    with pytest.raises(Partial, match="2 of 4 images failed"):
         run(photos, tmp_path / "clean", weights)
-    assert not (tmp_path / "clean").exists()
+    found = lines(tmp_path / "clean")
+    assert "grey.png would be written to grey.png too" in found["grey.jpg"]["reason"]
+    assert "grey.jpg would be written to grey.png too" in found["grey.png"]["reason"]
+    assert not (tmp_path / "clean" / "grey.png").exists()
+    assert found["deep.png"]["status"] == "done"
 
 
 @pytest.mark.parametrize("inner", ["", "clean", ".."])
@@ -111,11 +123,133 @@ def test_missing_and_empty_folders_are_one_line(tmp_path: Path, weights: str) ->
         run(tmp_path / "bare", tmp_path / "clean", weights)
 
 
-@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
-def test_pixels_keep_type_and_range(weights: str, dtype: type) -> None:
-    denoiser = load(weights, CPU)
-    white = 1.0 if dtype is np.float32 else np.iinfo(dtype).max
-    pixels = (np.random.default_rng(0).random((6, 5, 3)) * white).astype(dtype)
-    result = denoise_pixels(pixels, denoiser)
-    assert result.dtype == dtype
-    np.testing.assert_allclose(result, pixels, atol=white * 1e-6)
+def test_other_options_make_another_output(photos: Path, tmp_path: Path, weights: str) -> None:
+    out = tmp_path / "clean"
+    run(photos, out, weights)
+    with pytest.raises(Partial, match="3 of 3 images failed"):
+        run(photos, out, weights, how=How(strength=0.5))
+    assert {record["status"] for record in lines(out).values()} == {"failed"}
+    run(photos, out, weights)  # the first options again: all is there
+    run(photos, out, weights, tile="off")  # how it is computed does not matter
+    assert {record["status"] for record in lines(out).values()} == {"done"}
+    run(photos, out, weights, how=How(strength=0.5), overwrite=True)
+    assert {record["status"] for record in lines(out).values()} == {"done"}
+
+
+def test_a_changed_input_is_not_taken_for_done(photos: Path, tmp_path: Path, weights: str) -> None:
+    out = tmp_path / "clean"
+    run(photos, out, weights)
+    Image.fromarray(np.zeros((9, 7), np.uint8)).save(photos / "grey.png")
+    with pytest.raises(Partial, match="1 of 3"):
+        run(photos, out, weights)
+    run(photos, out, weights, overwrite=True)
+    assert read(out / "grey.png").pixels.max() == 0
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_killed_around_the_line_in_the_journal(
+    photos: Path, tmp_path: Path, weights: str, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    out = tmp_path / "clean"
+    real = Journal.add
+
+    def killed(self: Journal, record: dict[str, object]) -> None:
+        if moment == "after":
+            real(self, record)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Journal, "add", killed)
+        with pytest.raises(KeyboardInterrupt):
+            run(photos, out, weights)
+    assert not list(out.glob("*.png"))
+    run(photos, out, weights)
+    assert {record["status"] for record in lines(out).values()} == {"done"}
+    assert len(list(out.glob("*.png"))) == 3
+    assert not list(out.glob(".denoise*"))
+
+
+def test_shards_share_the_work_and_know_of_each_other(
+    photos: Path, tmp_path: Path, weights: str
+) -> None:
+    out = tmp_path / "clean"
+    for number in (1, 2, 3):
+        run(photos, out, weights, recursive=True, shard=Shard(number, 3))
+    assert {path.name for path in out.rglob("*.[pt]*")} == {
+        "grey.png", "alpha ä.png", "deep.png", "sea.tif"
+    }  # fmt: skip
+    assert len(list(out.glob("denoise-*-of-3.jsonl"))) >= 1
+    before = {path: path.stat().st_mtime_ns for path in out.rglob("*.[pt]*")}
+    run(photos, out, weights, recursive=True)
+    run(photos, out, weights, recursive=True, shard=Shard(2, 2))
+    assert before == {path: path.stat().st_mtime_ns for path in out.rglob("*.[pt]*")}
+
+
+def test_auto_picks_by_image_and_says_why(
+    photos: Path, tmp_path: Path, make_weights, monkeypatch: pytest.MonkeyPatch, caplog
+) -> None:
+    found = [make_weights(name) for name in ("dncnn-s-25", "dncnn-b", "dncnn-3")]
+    found.append(make_weights("dncnn-b-color", 3))
+    monkeypatch.setattr(models, "shipped", lambda: {path.stem: path for path in found})
+    rng = np.random.default_rng(0)
+    noisy = np.clip(128 + 25 * rng.standard_normal((160, 160, 3)), 0, 255).astype(np.uint8)
+    Image.fromarray(noisy[..., 0]).save(photos / "noisy.png")
+    Image.fromarray(noisy // 4 + 90).save(photos / "slight colour.png")
+    Image.fromarray(noisy // 4 + 90).save(photos / "photo.jpg")
+    with caplog.at_level("INFO"):
+        run(photos, tmp_path / "clean", "auto")
+    records = lines(tmp_path / "clean")
+    assert records["noisy.png"]["model"] == "dncnn-s-25"
+    assert records["noisy.png"]["sigma"] == pytest.approx(25, abs=2)
+    assert records["slight colour.png"]["model"] == "dncnn-b-color"
+    assert records["photo.jpg"]["model"] == "dncnn-3"
+    assert records["photo.jpg"]["output"] == "photo.png"
+    assert "noisy.png: dncnn-s-25 (a grey image, σ about 2" in caplog.text
+    assert "each channel of a colour image by itself" in caplog.text
+
+
+def test_auto_without_shipped_weights_says_what_to_do(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(models, "shipped", dict)
+    with pytest.raises(RestoreError, match=r"no weights are shipped .* name a file with --model"):
+        run(photos, tmp_path / "clean", "auto")
+
+
+def test_strict_fails_what_the_model_does_not_suit(
+    photos: Path, tmp_path: Path, weights: str
+) -> None:
+    with pytest.raises(Partial, match="1 of 3"):
+        run(photos, tmp_path / "clean", weights, strict=True)
+    assert "each channel" in lines(tmp_path / "clean")["alpha ä.png"]["reason"]
+
+
+def test_the_file_type_can_be_asked_for(photos: Path, tmp_path: Path, weights: str) -> None:
+    Image.fromarray(np.zeros((9, 7, 3), np.uint8)).save(photos / "photo.jpg")
+    run(photos, tmp_path / "same", weights, form="same")
+    assert (tmp_path / "same" / "photo.jpg").is_file()
+    run(photos, tmp_path / "tiff", weights, form="tiff")
+    assert read(tmp_path / "tiff" / "deep.tif").pixels.dtype == np.uint16
+
+
+def test_another_run_in_the_same_folder_is_refused(
+    photos: Path, tmp_path: Path, weights: str
+) -> None:
+    with (
+        Journal(tmp_path / "clean", "", Shard()),
+        pytest.raises(RestoreError, match="another run is writing here"),
+    ):
+        run(photos, tmp_path / "clean", weights)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"tile": "big"}, "--tile big: expected auto, off or a side"),
+        ({"sigma": "much"}, "--sigma much: expected auto or a number from 0 to 255"),
+        ({"form": "gif"}, "--format gif: expected one of auto, same, png"),
+    ],
+)
+def test_wrong_options_are_one_line(options: dict[str, str], message: str) -> None:
+    with pytest.raises(RestoreError, match=message):
+        Options(**options)  # type: ignore[arg-type]

@@ -1,0 +1,116 @@
+"""Decode one image through Pillow, or where it would lose depth, by our own readers."""
+
+import io
+import threading
+from dataclasses import replace
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageCms, UnidentifiedImageError
+
+from restore import exif as exif_block
+from restore import netpbm, png16
+from restore.errors import RestoreError
+from restore.images import Picture, split_alpha
+
+_READABLE = ["PNG", "JPEG", "BMP", "DIB", "WEBP", "PPM"]
+_EXIF_MARK = b"Exif\0\0"
+_STRIP = 2**22  # pixels copied at a time
+_opening = threading.Lock()
+
+
+def open_image(file: BinaryIO, formats: list[str] | None = None) -> Image.Image:
+    """Open with Pillow whatever the size: its limit is for images from strangers on a server."""
+    with _opening:
+        limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        try:
+            return Image.open(file, formats=formats)
+        finally:
+            Image.MAX_IMAGE_PIXELS = limit
+
+
+def read(file: BinaryIO) -> Picture:
+    """Read the one image of an open file that is no TIFF; errors without the file's name."""
+    head = file.read(4096)
+    file.seek(0)
+    try:
+        image = open_image(file, _READABLE)
+    except UnidentifiedImageError:
+        found = "GIF" if head[:4] == b"GIF8" else "something else"
+        raise RestoreError(
+            f"expected PNG, JPEG, TIFF, BMP, WebP, PGM or PPM, found {found}; convert or remove it"
+        ) from None
+    with image:
+        if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
+            raise RestoreError(f"expected a still image, found {image.n_frames} frames")  # type: ignore[attr-defined]
+        block = image.info.get("exif") or None
+        block = block.removeprefix(_EXIF_MARK) if block else None
+        dpi = image.info.get("dpi")
+        icc = image.info.get("icc_profile") or None
+        mode, kind = image.mode, {"MPO": "JPEG", "DIB": "BMP"}.get(image.format or "", image.format)
+        if png16.is_deep(head) or netpbm.is_deep(head):
+            file.seek(0)
+            deep = png16.read if png16.is_deep(head) else netpbm.read
+            samples: NDArray[Any] = deep(file.read())
+        else:
+            image, icc = _plain(image, icc)
+            samples = _samples(image)
+    del image  # as large as the samples
+    if samples.dtype == np.int32:  # Pillow's form of a 16-bit plain PGM
+        samples = samples.astype(np.uint16)
+    pixels, alpha = split_alpha(samples)
+    dots = (float(dpi[0]), float(dpi[1])) if dpi else None
+    picture = Picture(pixels, alpha, kind or "PNG", mode, icc, block, dots)
+    return _turned(picture)
+
+
+def _samples(image: Image.Image) -> NDArray[Any]:
+    """Copy the pixels of an image, some rows at a time: in one go they are copied twice."""
+    image.load()
+    width, height = image.size
+    rows = max(1, _STRIP // width)
+    first = np.asarray(image.crop((0, 0, width, min(rows, height))))
+    samples = np.empty((height, *first.shape[1:]), first.dtype)
+    samples[: len(first)] = first
+    for top in range(rows, height, rows):
+        bottom = min(top + rows, height)
+        samples[top:bottom] = np.asarray(image.crop((0, top, width, bottom)))
+    return samples
+
+
+def _plain(image: Image.Image, icc: bytes | None) -> tuple[Image.Image, bytes | None]:
+    """Resolve palettes and foreign colour spaces to L, LA, RGB, RGBA or 16-bit grey."""
+    see_through = "transparency" in image.info
+    if image.mode in ("P", "PA"):
+        return image.convert("RGBA" if see_through or image.mode == "PA" else "RGB"), icc
+    if image.mode == "1":
+        return image.convert("L"), icc
+    if image.mode == "CMYK" and icc:
+        # The profile describes inks; sRGB takes its place.
+        source = ImageCms.ImageCmsProfile(io.BytesIO(icc))
+        done = ImageCms.profileToProfile(
+            image, source, ImageCms.createProfile("sRGB"), outputMode="RGB"
+        )
+        return done or image.convert("RGB"), None
+    if image.mode in ("L", "RGB") and see_through:
+        return image.convert("LA" if image.mode == "L" else "RGBA"), icc
+    if image.mode in ("L", "LA", "RGB", "RGBA", "I", "I;16", "I;16B"):
+        return image, icc
+    if image.mode == "F":
+        raise RestoreError("expected whole numbers in a PGM or PPM, found floating point; use TIFF")
+    return image.convert("RGBA" if image.mode in ("RGBa", "La") else "RGB"), icc
+
+
+def _turned(picture: Picture) -> Picture:
+    value = exif_block.orientation(picture.exif)
+    if value == 1:
+        return picture
+    alpha, dpi = picture.alpha, picture.dpi
+    return replace(
+        picture,
+        pixels=exif_block.turn(picture.pixels, value),
+        alpha=None if alpha is None else exif_block.turn(alpha, value),
+        exif=exif_block.upright(picture.exif),
+        dpi=(dpi[1], dpi[0]) if dpi and value >= 5 else dpi,
+    )

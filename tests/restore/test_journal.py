@@ -1,0 +1,87 @@
+"""The journal survives what kills a run, and says what is done only if it is."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from restore.journal import JOURNAL, Journal
+from restore.listing import Job, Shard
+
+
+@pytest.fixture
+def job(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"output")
+    return Job(Path("in/a.png"), tmp_path / "a.png", "a.png", "a.png")
+
+
+def done(name="a.png", digest="1"):
+    return {"file": name, "output": name, "status": "done", "input_sha256": digest}
+
+
+def test_what_is_done_is_known_to_the_next_run(tmp_path, job):
+    with Journal(tmp_path, "options", Shard()) as journal:
+        assert journal.made(job) == ""
+        journal.add(done())
+        assert journal.made(job) == "1"
+    with Journal(tmp_path, "options", Shard()) as journal:
+        assert journal.made(job) == "1"
+        job.target.unlink()
+        assert journal.made(job) == ""
+    with Journal(tmp_path, "others", Shard()) as journal:
+        job.target.write_bytes(b"")
+        assert journal.made(job) == ""
+
+
+def test_a_torn_line_spoils_nothing(tmp_path, job):
+    with Journal(tmp_path, "", Shard()) as journal:
+        journal.add(done())
+    path = tmp_path / JOURNAL
+    path.write_text(path.read_text() + '{"file": "b.png", "outp')
+    with Journal(tmp_path, "", Shard()) as journal:
+        journal.add(done("c.png"))
+        assert journal.made(job) == "1"
+    assert [json.loads(line)["file"] for line in path.read_text().splitlines()] == [
+        "a.png",
+        "c.png",
+    ]
+
+
+def test_there_is_a_line_a_file(tmp_path):
+    for digest in "12":
+        with Journal(tmp_path, "", Shard()) as journal:
+            journal.add(done(digest=digest))
+    (line,) = (tmp_path / JOURNAL).read_text().splitlines()
+    assert json.loads(line)["input_sha256"] == "2"
+
+
+def test_a_failure_does_not_hide_what_is_done(tmp_path, job):
+    with Journal(tmp_path, "", Shard()) as journal:
+        journal.add(done())
+        journal.add({"file": "a.png", "output": "a.png", "status": "failed", "reason": "x"})
+    with Journal(tmp_path, "", Shard()) as journal:
+        assert journal.made(job) == "1"
+
+
+def test_the_newest_line_of_all_journals_counts(tmp_path, job):
+    for shard, digest in ((Shard(2, 2), "old"), (Shard(1, 2), "new")):
+        with Journal(tmp_path, "", shard) as journal:
+            journal.add(done(digest=digest))
+    with Journal(tmp_path, "", Shard()) as journal:
+        assert journal.made(job) == "new"
+
+
+@pytest.mark.parametrize("name", ["a\u2028b.png", "bytes \udcff.png", 'quo"te\n.png'])
+def test_strange_names(tmp_path, name):
+    with Journal(tmp_path, "", Shard()) as journal:
+        journal.add(done(name))
+    with Journal(tmp_path, "", Shard()) as journal:
+        assert journal._done == {name: "1"}
+
+
+def test_left_parts_are_removed_and_the_folder_goes(tmp_path):
+    (tmp_path / ".denoise").mkdir()
+    (tmp_path / ".denoise" / ".part-x.png").write_bytes(b"half")
+    with Journal(tmp_path, "", Shard()) as journal:
+        assert [path.name for path in journal.parts.iterdir()] == ["lock"]
+    assert not (tmp_path / ".denoise").exists()
