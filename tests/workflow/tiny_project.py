@@ -50,7 +50,9 @@ class Project:
 
     def run(self, *arguments: str, config: str = "my.yaml") -> "subprocess.CompletedProcess[str]":
         command = self.command(*arguments, config=config)
-        return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, timeout=1200)
+        return subprocess.run(
+            command, cwd=self.folder, capture_output=True, text=True, timeout=1200
+        )
 
     def jobs(self, config: str) -> set[str]:
         """What a run would do: the messages of its jobs."""
