@@ -206,7 +206,7 @@ def test_the_published_run_needs_no_data_to_be_planned(
         "dncnn-b": [(name, level) for name in ("BSD68", "Set12") for level in noise],
         "dncnn-3": [
             *(("BSD68", level) for level in noise),
-            *((name, level) for name in ("Set5", "Set14") for level in bicubic),
+            *(("Set5", level) for level in bicubic),
             *((name, level) for name in ("Classic5", "LIVE1") for level in jpeg),
         ],
         "dncnn-b-color": [("CBSD68", level) for level in noise],
