@@ -35,7 +35,14 @@ def command(*words):
 
 def started(*words):
     """Start a run and wait until its work begins."""
-    run = subprocess.Popen(command(*words), cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    run = subprocess.Popen(
+        command(*words),
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+        # Tests in the background of a shell ignore Ctrl-C, and so would what they start.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     assert run.stderr is not None
     for line in run.stderr:
         if "device:" in line:
