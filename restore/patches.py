@@ -43,6 +43,8 @@ class Patches:
     batch_size : int
     scales : sequence of float
         Sizes at which every image is used.
+    darkest : float
+        Patches are darkened by factors between this and 1.
     device : torch.device
         Where the images stay, as uint8, and where batches are made.
 
@@ -61,8 +63,10 @@ class Patches:
         batch_size: int,
         scales: Sequence[float],
         device: torch.device,
+        darkest: float = 1.0,
     ) -> None:
         self.network, self.patch, self.batch_size = network, patch, batch_size
+        self.darkest = darkest
         channels = network.architecture.channels
         planes = [
             _planes(image if scale == 1 else imresize(image, scale), channels)
@@ -86,6 +90,9 @@ class Patches:
     def draw(self, _step: int, generator: torch.Generator) -> Batch:
         """Return a batch, a pure function of the generator's state."""
         clean = self.cut(generator)
+        if self.darkest < 1:
+            factor = 1 - (1 - self.darkest) * torch.rand(len(clean), 1, 1, 1, generator=generator)
+            clean = (clean * factor.to(clean.device)).round_().to(torch.uint8)
         task = self.network.task
         if task == "general":
             return self._general(clean, generator)

@@ -19,10 +19,13 @@ class PatchSchedule(Schedule):
         Side of a training patch, in pixels.
     scales : tuple of float
         Every training image is also used resized by each of these factors.
+    darkest : float
+        Every patch is darkened by a factor of its own between this and 1, before it is degraded.
     """
 
     patch: int = 40
     scales: tuple[float, ...] = (1.0,)
+    darkest: float = 1.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -34,6 +37,11 @@ class PatchSchedule(Schedule):
             raise RestoreError(
                 f"schedule {self.name}: scales: expected factors above 0 and at most 1, "
                 f"found {self.scales}"
+            )
+        if not 0 < self.darkest <= 1:
+            raise RestoreError(
+                f"schedule {self.name}: darkest: expected a factor above 0 and at most 1, "
+                f"found {self.darkest}"
             )
 
 

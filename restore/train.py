@@ -95,6 +95,7 @@ def train(
                 patch=schedule.patch,
                 batch_size=schedule.batch_size,
                 scales=schedule.scales,
+                darkest=schedule.darkest,
                 device=compute.device,
             )
             model = DnCNN(network.architecture, torch.Generator().manual_seed(seed))
