@@ -19,6 +19,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
+from engine.allocator import freed_memory_kept
 from engine.artifacts import write_text
 from engine.checkpoint import Checkpoint
 from engine.device import Compute
@@ -125,6 +126,7 @@ def train(
     losses: list[Tensor] = []
     model.train()
     with (
+        freed_memory_kept(),
         progress(schedule.steps, label, "steps") as bar,
         closing(drawn_ahead(draw, seed, start, schedule.steps)) as batches,
     ):

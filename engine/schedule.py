@@ -10,6 +10,7 @@ import yaml
 
 from engine.errors import UserError
 
+NAMED = ("demo", "paper", "best")  # what `--schedule` knows besides files, in both packages
 _OPTIMIZERS = ("adam", "adamw", "sgd", "muon")
 
 

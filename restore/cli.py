@@ -57,7 +57,7 @@ def train(
     ],
     images: Images,
     out: Annotated[Path, typer.Option(help="Weights to write (.safetensors).")],
-    schedule: Annotated[str, typer.Option(help="demo, paper or a YAML file.")] = "paper",
+    schedule: Annotated[str, typer.Option(help="demo, paper, best or a YAML file.")] = "paper",
     seed: Seed = 0,
     device: Device = "auto",
     precision: Precision = "auto",

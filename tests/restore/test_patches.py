@@ -47,6 +47,25 @@ def test_colour_patches_keep_their_channels_together() -> None:
     assert bool((cut[:, 2] - cut[:, 0] == 2)[inner].all())
 
 
+def test_patches_are_darkened_by_factors_of_their_own() -> None:
+    flat = np.full((40, 40), 200, np.uint8)
+    drawn = Patches(
+        [flat],
+        variant("dncnn-b"),
+        patch=8,
+        batch_size=512,
+        scales=(1.0,),
+        device=torch.device("cpu"),
+        darkest=0.5,
+    ).draw(0, torch.Generator().manual_seed(0))
+    levels = drawn.clean[:, 0, 0, 0] * 255
+    assert torch.equal(levels[:, None, None, None].expand_as(drawn.clean), drawn.clean * 255)
+    assert torch.allclose(levels, levels.round(), atol=1e-3)
+    assert float(levels.min()) == pytest.approx(100, abs=2)
+    assert float(levels.max()) == pytest.approx(200, abs=2)
+    assert float(levels.mean()) == pytest.approx(150, abs=5)
+
+
 def test_noise_has_the_asked_level() -> None:
     flat = np.full((40, 40), 128, np.uint8)
     batch = patches("dncnn-s-25", [flat], 256, 32).draw(0, torch.Generator().manual_seed(0))

@@ -141,6 +141,13 @@ def test_finished_training_is_not_repeated(
     assert out.stat().st_mtime_ns != written
 
 
+def test_best_schedule_divides_each_batch_of_dncnn_3_evenly() -> None:
+    best = schedule("best", variant("dncnn-3"))
+    assert best.batch_size % 3 == 0
+    assert best.optimizer == "muon"
+    assert best.rate(best.steps - 1) < 1e-3 * best.learning_rate
+
+
 def test_paper_schedules_are_the_published_ones() -> None:
     for name, steps, patch in (("dncnn-s-15", 80_000, 40), ("dncnn-b", 150_000, 50)):
         paper = schedule("paper", variant(name))

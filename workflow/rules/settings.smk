@@ -5,6 +5,7 @@ from pathlib import Path
 
 from engine import settings
 from engine.errors import UserError
+from engine.schedule import NAMED
 
 
 def here(path):
@@ -47,9 +48,11 @@ def degradation(text):
 
 
 def schedule(name):
-    if name not in ("demo", "paper"):
+    if name not in NAMED:
         if Path(name).suffix not in (".yaml", ".yml"):
-            raise UserError(f"expected demo, paper or a YAML file, found '{name}'")
+            raise UserError(
+                f"expected demo, paper, best or a YAML file, found '{name}'"
+            )
         settings.load(name)
 
 
