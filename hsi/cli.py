@@ -274,7 +274,7 @@ def compare(
 @app.command()
 def summary(
     folders: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Of hsi score.")],
-    out: Annotated[Path, typer.Option(help="Folder for the three tables.")],
+    out: Annotated[Path, typer.Option(help="Folder for the tables.")],
 ) -> None:
     """Collect scored runs into tables, with means over seeds beside the published figures."""
     from hsi.summary import summarise

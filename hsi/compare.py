@@ -1,6 +1,9 @@
 """Whether two maps differ by more than chance: McNemar's test on the same test pixels."""
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +13,19 @@ from hsi.errors import HsiError
 from hsi.labels import Labels
 from hsi.splits import Split
 
+MCNEMAR_COLUMNS = (
+    "scene",
+    "split",
+    "seed",
+    "first",
+    "second",
+    "both_right",
+    "only_first_right",
+    "only_second_right",
+    "neither_right",
+    "chi_squared",
+    "p_value",
+)
 FEW = 25  # disagreements below which the binomial distribution is used, not its limit
 
 
@@ -96,3 +112,55 @@ def compare_maps(
             )
     test = split.test
     return mcnemar(first[test] == truth[test], second[test] == truth[test])
+
+
+def compared(
+    runs: Sequence[Mapping[str, Any]], folders: Sequence[Path]
+) -> Iterator[dict[str, Any]]:
+    """Compare any two runs of one scene, split and seed by the test pixels each has right.
+
+    Parameters
+    ----------
+    runs : sequence of mapping
+        What `scores.json` of each run holds.
+    folders : sequence of Path
+        Where `right.npy` of each lies.
+
+    Yields
+    ------
+    dict
+        Of `MCNEMAR_COLUMNS`, and more.
+
+    Raises
+    ------
+    HsiError
+        A folder without `right.npy`.
+    """
+    shared = ("scene", "split", "seed", "test_sha256")
+    groups: dict[tuple[Any, ...], list[tuple[str, Path]]] = {}
+    for run, folder in zip(runs, folders, strict=True):
+        case = tuple(run.get(key) for key in shared)
+        groups.setdefault(case, []).append((run["classifier"], folder))
+    for case, group in groups.items():
+        for (first, one), (second, two) in combinations(group, 2):
+            found = mcnemar(_right(one), _right(two))
+            yield {
+                **dict(zip(shared, case, strict=True)),
+                "first": first,
+                "second": second,
+                "both_right": found.both,
+                "only_first_right": found.first,
+                "only_second_right": found.second,
+                "neither_right": found.neither,
+                "chi_squared": f"{found.statistic:.3f}",
+                "p_value": f"{found.p_value:.3g}",
+            }
+
+
+def _right(folder: Path) -> npt.NDArray[np.bool_]:
+    path = folder / "right.npy"
+    try:
+        right: npt.NDArray[np.bool_] = np.load(path, allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise HsiError(f"{path}: expected the test pixels of hsi score ({error})") from error
+    return right

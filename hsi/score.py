@@ -11,10 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from engine.artifacts import load_tensors, sha256_file, write_json
+from engine.artifacts import load_tensors, sha256_arrays, sha256_file, write_json
 from engine.schedule import in_words
 from engine.tables import write_csv
 from hsi.errors import HsiError
+from hsi.formats import numpy_arrays
 from hsi.labels import Labels
 from hsi.leakage import leakage_report
 from hsi.maps import save_comparison, save_confusion
@@ -48,7 +49,9 @@ def score_map(
     *,
     made_by: Mapping[str, Any],
 ) -> Scores:
-    """Score a map and write `confusion.csv`, its pictures, `per_class.csv` and `scores.json`.
+    """Score a map and write `scores.json`, `per_class.csv`, `confusion.csv` and its pictures.
+
+    `right.npy` (n,) bool tells the test pixels that the map has right, row by row of the scene.
 
     Parameters
     ----------
@@ -94,6 +97,7 @@ def score_map(
     table = _confusion_table(scores, labels)
     write_csv(table, out / "confusion.csv", list(table.columns))
     write_csv(_per_class(case, scores, labels, split), out / "per_class.csv", PER_CLASS_COLUMNS)
+    numpy_arrays.write(out / "right.npy", numbers[test] == labels.ground_truth[test])
     title = f"{case['scene']} {case['split']}: {case['classifier']}, OA {scores.oa:.2f} %"
     save_confusion(out / "confusion.png", scores.confusion, labels.class_names, title)
     save_comparison(out / "comparison.png", numbers, labels, split, case["classifier"])
@@ -112,6 +116,7 @@ def score_map(
             **{key: made_by.get(key) for key in OF_THE_MODEL},
             "test_in_own_window": _in_own_window(split, made_by.get("window")),
             "split_seed": split.seed,
+            "test_sha256": sha256_arrays(test),
             "report": dict(split.report),
         },
     )

@@ -1,4 +1,4 @@
-"""Tables over runs: every run's scores, and their means beside the published figures."""
+"""Tables over runs: each run's scores, means beside the published figures, pairs compared."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from engine.tables import read_csv, write_csv
+from hsi.compare import MCNEMAR_COLUMNS, compared
 from hsi.errors import HsiError
 from hsi.leakage import LEAKAGE
 from hsi.score import OF_THE_MODEL, PER_CLASS_COLUMNS, two_decimals
@@ -61,15 +62,16 @@ _PUBLISHED_NAMES = {"hybridsn": "HybridSN", "svm": "SVM", "cnn2d": "2D-CNN", "cn
 
 
 def summarise(folders: Sequence[Path], out: Path) -> None:
-    """Write the three tables of a set of scored runs.
+    """Write the tables of a set of scored runs.
 
     Parameters
     ----------
     folders : sequence of Path
         Each as `hsi score` wrote it; rows keep this order.
     out : Path
-        Folder for `per_class_accuracy.csv`, `overall_accuracy.csv` and
-        `overall_accuracy_summary.csv`.
+        Folder for `per_class_accuracy.csv`, `overall_accuracy.csv`, its means
+        `overall_accuracy_summary.csv`, and `mcnemar.csv`: any two classifiers with the same test
+        pixels.
 
     Raises
     ------
@@ -97,6 +99,8 @@ def summarise(folders: Sequence[Path], out: Path) -> None:
     reference = published()
     means = pd.DataFrame([_mean(group, reference) for group in groups.values()])
     write_csv(means, out / "overall_accuracy_summary.csv", SUMMARY_COLUMNS)
+    pairs = pd.DataFrame(compared(runs, folders), columns=list(MCNEMAR_COLUMNS))
+    write_csv(pairs, out / "mcnemar.csv", MCNEMAR_COLUMNS)
 
 
 def published() -> dict[tuple[str, str, str], dict[str, str]]:

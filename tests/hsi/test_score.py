@@ -32,7 +32,8 @@ def run(folder, labels, split, *, seed=0, wrong=0, classifier="svm", scene="Indi
 def test_files_of_a_run(tmp_path, labels, split):
     scores = run(tmp_path, labels, split, wrong=5)
     assert sorted(p.name for p in tmp_path.iterdir()) == [
-        "comparison.png", "confusion.csv", "confusion.png", "per_class.csv", "scores.json",
+        "comparison.png", "confusion.csv", "confusion.png", "per_class.csv", "right.npy",
+        "scores.json",
     ]  # fmt: skip
     confusion = pd.read_csv(tmp_path / "confusion.csv", index_col=0)
     assert confusion.index.name == "true \\ predicted"
@@ -82,6 +83,25 @@ def test_summary_has_the_contract_columns_and_the_order_given(tmp_path, labels, 
     assert svm["oa_published"] == 85.30
     assert svm["oa_difference"] == pytest.approx(svm["oa_mean"] - 85.30, abs=0.011)
     assert np.isnan(means.iloc[1]["oa_std"])  # one seed has no deviation
+
+
+def test_summary_compares_classifiers_on_the_same_test_pixels(tmp_path, labels, split):
+    for name, seed, wrong in (("svm", 0, 10), ("forest", 0, 4), ("svm", 1, 2)):
+        run(tmp_path / f"{name}{seed}", labels, split, classifier=name, seed=seed, wrong=wrong)
+    fewer = type(split)(**{**vars(split), "test": split.test & (labels.ground_truth != 7)})
+    run(tmp_path / "other", labels, fewer, classifier="other")
+    folders = [tmp_path / name for name in ("svm0", "forest0", "svm1", "other")]
+    summarise(folders, tmp_path / "out")
+    pairs = pd.read_csv(tmp_path / "out" / "mcnemar.csv")
+    assert len(pairs) == 1
+    pair = pairs.iloc[0]
+    assert (pair["first"], pair["second"], pair["seed"]) == ("svm", "forest", 0)
+    counts = [f"{name}_right" for name in ("both", "only_first", "only_second", "neither")]
+    assert pair[counts].sum() == split.test.sum()
+    assert pair["only_second_right"] - pair["only_first_right"] == 6
+    (tmp_path / "svm0" / "right.npy").unlink()
+    with pytest.raises(HsiError, match=r"right\.npy: expected the test pixels of hsi score"):
+        summarise(folders, tmp_path / "out")
 
 
 def test_the_same_run_twice_is_refused(tmp_path, labels, split):

@@ -23,6 +23,10 @@ CONTRACT = {
         "scene,split,classifier,seed,class_id,class_name,train_pixels,test_pixels,recall,"
         "precision,f1"
     ),
+    "hsi/mcnemar.csv": (
+        "scene,split,seed,first,second,both_right,only_first_right,only_second_right,"
+        "neither_right,chi_squared,p_value"
+    ),
     "hsi/overall_accuracy.csv": (
         "scene,split,classifier,seed,oa,aa,kappa,seconds_train,seconds_map"
     ),

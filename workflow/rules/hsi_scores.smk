@@ -15,6 +15,7 @@ rule score:
         scores=f"{RUN}/scores.json",
         classes=f"{RUN}/per_class.csv",
         confusion=f"{RUN}/confusion.csv",
+        right=f"{RUN}/right.npy",
         confusion_picture=report(
             f"{RUN}/confusion.png",
             caption="../report/confusion.rst",
@@ -48,11 +49,13 @@ rule score:
 rule hsi_summary:
     input:
         scores=[f"{run}/scores.json" for run in RUNS],
+        right=[f"{run}/right.npy" for run in RUNS],
         published=here("hsi/published.csv"),
     output:
         classes="<results>/hsi/per_class_accuracy.csv",
         overall="<results>/hsi/overall_accuracy.csv",
         means="<results>/hsi/overall_accuracy_summary.csv",
+        compared="<results>/hsi/mcnemar.csv",
     log:
         "<results>/logs/hsi/summary.log",
     conda:
@@ -71,6 +74,7 @@ TABLES |= {
     "hsi/overall_accuracy_summary": "Accuracy, means over seeds",
     "hsi/overall_accuracy": "Accuracy of each run",
     "hsi/per_class_accuracy": "Accuracy of each class",
+    "hsi/mcnemar": "Classifiers compared by McNemar's test",
 }
 # Pictures of the first seed stand for all: of ten seeds the report would be too large to open.
 SHOWN = collect(
