@@ -41,6 +41,12 @@ def lines(stderr: str) -> list[str]:
         ),
         (
             "hsi",
+            "study",
+            {"candidates": "none.yaml"},
+            "hsi.study.candidates: expected a file, found no file 'none.yaml'",
+        ),
+        (
+            "hsi",
             "scenes",
             {"field": {"cube": "none.npy", "labels": "field_gt.npy"}},
             "hsi.scenes.field.cube: none.npy: no such file",
@@ -125,6 +131,7 @@ def test_a_mistake_is_one_line_before_any_work(
             "restore.baselines.nlm: unknown key 'train'",
         ),
         ("restore", "overlap", "keep", "restore.overlap: expected refuse, or drop"),
+        ("hsi", "study", {"inner": "mask:x"}, "hsi.study.inner: expected random:SHARE"),
         ("restore", "ablation", {"sigma": 0}, "restore.ablation.sigma: expected a whole number"),
         (
             "restore",

@@ -40,6 +40,11 @@ def folder(path):
         raise UserError(f"expected a folder, found no folder '{path}'")
 
 
+def file(path):
+    if not Path(path).is_file():
+        raise UserError(f"expected a file, found no file '{path}'")
+
+
 def degradation(text):
     from restore.degrade import parse
 
@@ -89,6 +94,7 @@ def checked(found):
         for f in files
     ]
     checks = {
+        "file": file,
         "folder": folder,
         "image-set": image_set,
         "degradation": degradation,
