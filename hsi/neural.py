@@ -35,7 +35,8 @@ class NetworkClassifier:
     window : int, optional
         Odd side of the window, in pixels; 25 unless the name stands for another.
     components : int, optional
-        Principal components K: 30 for Indian Pines, 15 for Pavia University and Salinas [1]_.
+        Principal components K: 30 for Indian Pines, 15 for Pavia University and Salinas [1]_. A
+        name that stands for a number of them takes fewer where the scene has fewer bands.
     **settings
         Fields of `Recipe` and of the architecture.
 
@@ -65,6 +66,7 @@ class NetworkClassifier:
         chosen |= {"window": window} if window is not None else {}
         chosen |= {"components": components} if components is not None else {}
         self.options = dict(chosen)
+        self.at_most = components is None and "components" in self.own
         self.window, self.components = chosen.pop("window"), chosen.pop("components")
         of_recipe = {field.name for field in fields(Recipe)}
         self.recipe = Recipe(**{key: chosen.pop(key) for key in of_recipe & set(chosen)})
@@ -80,7 +82,10 @@ class NetworkClassifier:
         reduced = training.reduced
         if reduced is None:
             only = training.split.train if self.recipe.training_pca else None
-            self.pca = fit_pca(training.scene, self.components, training=only)
+            count = self.components
+            if self.at_most:
+                count = min(count, len(training.scene.good_bands))
+            self.pca = fit_pca(training.scene, count, training=only)
             cube = self.pca.reduce(training.scene)
         else:
             if self.recipe.training_pca and reduced.pca.fitted_on != "training pixels":

@@ -6,6 +6,8 @@ from engine.schedule import Schedule, read_schedule
 
 PAPER_EPOCHS = 100
 PAPER_BATCH = 256
+BEST_EPOCHS = 30
+BEST_STEPS = 150  # at least
 
 
 def schedule(name: str, pixels: int) -> Schedule:
@@ -15,8 +17,10 @@ def schedule(name: str, pixels: int) -> Schedule:
     ----------
     name : str
         'demo': few and large steps, each one shared pass over the scene; minutes on two CPU cores.
-        'paper': 100 epochs of batches of 256, Adam at 1e-3. Otherwise a YAML file with the fields
-        of `engine.schedule.Schedule`.
+        'paper': 100 epochs of batches of 256, Adam at 1e-3. 'best': 30 epochs of them, 150 steps
+        at least, Muon and one cosine: HybridSN of 11 pixels after 150 steps had 88.0 % of the inner
+        test pixels of Indian Pines right, and 83.3 % by Adam (`hsi study`). Otherwise
+        a YAML file with the fields of `engine.schedule.Schedule`.
     pixels : int
         Training pixels, of which an epoch consists.
 
@@ -32,6 +36,18 @@ def schedule(name: str, pixels: int) -> Schedule:
             batch_size=1024,
             learning_rate=2e-3,
             warmup_steps=6,
+            decay="cosine",
+        )
+    if name == "best":
+        steps = max(BEST_STEPS, BEST_EPOCHS * batches_an_epoch(pixels, PAPER_BATCH))
+        return Schedule(
+            "best",
+            steps=steps,
+            batch_size=PAPER_BATCH,
+            learning_rate=4e-3,
+            optimizer="muon",
+            momentum=0.95,
+            warmup_steps=10,
             decay="cosine",
         )
     if name == "paper":

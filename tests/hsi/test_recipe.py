@@ -51,6 +51,19 @@ def test_every_network_trains_and_is_one_file(tmp_path, scene, labels, split, cp
     assert np.array_equal(one.indices, one.probabilities.argmax(axis=2))
 
 
+def test_best_takes_fewer_components_where_there_are_fewer_bands(
+    tmp_path, scene, labels, split, cpu, quick
+):
+    out = tmp_path / "model.safetensors"
+    bands = scene.cube.shape[2]
+    assert bands < make_classifier("best").components
+    train(make_classifier("best"), scene, labels, split, out, compute=cpu, schedule_name=quick)
+    assert load_model(out).classifier.components == bands
+    asked = make_classifier("best", components=bands + 1)
+    with pytest.raises(HsiError, match=f"components: expected 1 to {bands}"):
+        train(asked, scene, labels, split, out, compute=cpu, schedule_name=quick)
+
+
 def test_averaging_makes_the_map_turn_with_the_scene(tmp_path, scene, labels, split, cpu, quick):
     found = {}
     for average in ("false", "true"):

@@ -162,6 +162,12 @@ def test_paper_schedule_is_a_hundred_epochs():
     assert paper.decay == "constant"
 
 
+def test_best_schedule_is_thirty_epochs_and_never_very_short():
+    assert schedule("best", 5538).steps == 30 * 22
+    assert schedule("best", 300).steps == 150
+    assert schedule("best", 300).rate(149) < 1e-5
+
+
 def test_bfloat16_trains_and_predicts(tmp_path, scene, labels, split, quick):
     compute = Compute(torch.device("cpu"), "bf16", "for the test")
     out = tmp_path / "model.safetensors"

@@ -16,7 +16,10 @@ NETWORKS = [
     "cnn2d",
     "cnn3d",
     "reversed",
+    "best",
 ]
+# It has a window and components of its own.
+ALL_ITS_OWN = ["best"]
 RUN = "<results>/hsi/{scene}/{split}/{classifier}/seed{seed}"
 PICTURE = {
     "scene": "{scene}",

@@ -1,10 +1,15 @@
 # Scenes: train classifiers, and map the whole scene.
+def reduced_scene(wildcards):
+    """The components that a network shares with others, as an input file."""
+    if wildcards.classifier in NETWORKS and wildcards.classifier not in ALL_ITS_OWN:
+        return "<results>/hsi/{scene}/reduced.npz"
+    return []
 
 
 rule train_network:
     input:
         sources=lambda w: source_files(*SCENES[w.scene].values()),
-        reduced="<results>/hsi/{scene}/reduced.npz",
+        reduced=reduced_scene,
         split="<results>/hsi/{scene}/{split}/split_seed{seed}.npz",
         schedule=schedule_file(HSI["schedule"]),
     output:
@@ -33,16 +38,19 @@ rule train_network:
     params:
         scene=lambda w: list(SCENES[w.scene].values()),
         schedule=HSI["schedule"],
+        reduced=lambda w, input: f"--reduced={input.reduced}" if input.reduced else [],
         # A network of a window of its own has the side of it in its name.
         window=lambda w: (
-            [] if w.classifier[-1].isdigit() else f"--window={HSI['window']}"
+            []
+            if w.classifier[-1].isdigit() or w.classifier in ALL_ITS_OWN
+            else f"--window={HSI['window']}"
         ),
         code=code_revision("hsi.train"),
     message:
         "train {wildcards.classifier} on {wildcards.scene}, {wildcards.split}, seed {wildcards.seed}"
     shell:
         "hsi train {params.scene:q} --classifier {wildcards.classifier} --split {input.split:q}"
-        " --reduced {input.reduced:q} {params.window} --schedule {params.schedule:q}"
+        " {params.reduced:q} {params.window} --schedule {params.schedule:q}"
         " --seed {wildcards.seed}"
         " --device {resources.device} --log {output.history:q} --out {output.model:q}"
         " > {log:q} 2>&1"
@@ -78,9 +86,7 @@ rule train_control:
 rule classify:
     input:
         sources=lambda w: source_files(SCENES[w.scene]["cube"]),
-        reduced=lambda w: (
-            "<results>/hsi/{scene}/reduced.npz" if w.classifier in NETWORKS else []
-        ),
+        reduced=reduced_scene,
         model=f"{RUN}/model.safetensors",
     output:
         map=f"{RUN}/map.npy",
