@@ -1,6 +1,6 @@
 """Multiply-adds of window networks: what decides how windows are classified, and a table column."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 from torch import nn
@@ -10,9 +10,14 @@ from hsi.window_network import WindowNetwork
 Convolution = nn.Conv2d | nn.Conv3d
 
 
+def trunk_cost(network: WindowNetwork) -> Callable[[int, int], int]:
+    """Return what counts the multiply-adds of the trunk on a crop of (height, width) pixels."""
+    return _cost(network.trunk, network.bands)
+
+
 def trunk_multiply_adds(network: WindowNetwork, height: int, width: int) -> int:
     """Count the multiply-adds of the trunk on a crop of `height` × `width` pixels."""
-    return _convolved(network.trunk, network.bands, height, width)
+    return trunk_cost(network)(height, width)
 
 
 def multiply_adds_a_pixel(network: WindowNetwork) -> int:
@@ -26,7 +31,7 @@ def multiply_adds_a_pixel(network: WindowNetwork) -> int:
         if isinstance(layer, nn.Linear)
     )
     trunk = trunk_multiply_adds(network, network.window, network.window)
-    return trunk + _convolved(within, 1, side, side) + linear
+    return trunk + _cost(within, 1)(side, side) + linear
 
 
 def largest_layers(network: WindowNetwork) -> int:
@@ -54,13 +59,20 @@ def _convolutions(part: nn.Module, depth: int) -> Iterator[tuple[Convolution, in
             yield layer, depth
 
 
-def _convolved(part: nn.Module, depth: int, height: int, width: int) -> int:
-    total = 0
-    for layer, deep in _convolutions(part, depth):
-        *_, tall, wide = layer.kernel_size
-        height, width = height - tall + 1, width - wide + 1
-        total += layer.weight.numel() * deep * height * width
-    return total
+def _cost(part: nn.Module, depth: int) -> Callable[[int, int], int]:
+    layers = [
+        (layer.weight.numel() * deep, layer.kernel_size[-2] - 1, layer.kernel_size[-1] - 1)
+        for layer, deep in _convolutions(part, depth)
+    ]
+
+    def cost(height: int, width: int) -> int:
+        total = 0
+        for an_output, tall, wide in layers:
+            height, width = height - tall, width - wide
+            total += an_output * height * width
+        return total
+
+    return cost
 
 
 def _shrinks(part: nn.Module) -> int:

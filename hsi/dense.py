@@ -9,8 +9,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from hsi.counting import largest_layers, trunk_multiply_adds
+from hsi.counting import largest_layers, trunk_cost
 from hsi.errors import HsiError
+from hsi.grouping import grouped
 from hsi.orientation import corner, oriented
 from hsi.window_network import WindowNetwork
 
@@ -64,17 +65,15 @@ class Windows:
             See `padded`.
         shared : bool, optional
             One trunk pass over the rows and columns that hold the windows, or one over each
-            window; by default what takes fewer multiply-adds.
+            window; by default in groups that take the fewest multiply-adds (`hsi.grouping`).
         """
         if self.orientations is not None:
             return self._turned_logits(network, scene, shared)
-        window = network.window
-        rows, columns = self.bounds(window)
         if shared is None:
-            height, width = rows.stop - rows.start, columns.stop - columns.start
-            one = trunk_multiply_adds(network, window, window)
-            shared = trunk_multiply_adds(network, height, width) < len(self.rows) * one
+            return self._grouped_logits(network, scene)
+        window = network.window
         if shared:
+            rows, columns = self.bounds(window)
             origins = list(
                 zip(
                     (self.rows - rows.start).tolist(),
@@ -87,6 +86,20 @@ class Windows:
         patches = torch.stack([scene[:, r : r + window, c : c + window] for r, c in starts])
         logits: Tensor = network(patches)
         return logits
+
+    def _grouped_logits(self, network: WindowNetwork, scene: Tensor) -> Tensor:
+        """Classify near windows by one pass over their tile, scattered ones alone."""
+        groups = grouped(self.rows, self.columns, network.window, trunk_cost(network))
+        parts = [
+            Windows(self.rows[group.members], self.columns[group.members]).logits(
+                network, scene, shared=group.shared
+            )
+            for group in groups
+        ]
+        if len(parts) == 1:
+            return parts[0]
+        places = torch.from_numpy(np.argsort(np.concatenate([g.members for g in groups])))
+        return torch.cat(parts)[places.to(scene.device)]
 
     def _turned_logits(self, network: WindowNetwork, scene: Tensor, shared: bool | None) -> Tensor:
         """Turn the crop that holds the windows of one orientation, and classify them there."""

@@ -79,6 +79,27 @@ def test_shared_pass_has_the_loss_and_gradients_of_patches(network, reduced, pla
         assert (one - other).abs().max() < 1e-9
 
 
+def test_tiles_of_a_large_scene_have_the_gradients_of_patches(network):
+    rng = np.random.default_rng(5)
+    reduced = rng.normal(size=(150, 90, BANDS)).astype(np.float32)
+    rows, columns = rng.integers(6, size=(2, 30))
+    rows[10:20] += 140  # two fields in opposite corners, and scattered windows between them
+    columns[10:20] += 80
+    rows[20:], columns[20:] = rng.integers(10, 130, size=10), rng.integers(10, 70, size=10)
+    windows = Windows(rows, columns, rng.integers(8, size=30))
+    targets = torch.from_numpy(rng.integers(CLASSES, size=30))
+    scene = padded(reduced, WINDOW).double()
+    found = {}
+    for shared in (None, False):
+        network.zero_grad()
+        loss = nn.functional.cross_entropy(windows.logits(network, scene, shared=shared), targets)
+        loss.backward()
+        found[shared] = (loss.item(), [p.grad.clone() for p in network.parameters()])
+    assert found[None][0] == pytest.approx(found[False][0], abs=1e-9)
+    for one, other in zip(found[None][1], found[False][1], strict=True):
+        assert (one - other).abs().max() < 1e-9
+
+
 def test_fewer_multiply_adds_win(network, reduced, monkeypatch):
     scene = padded(reduced, WINDOW).double()
     passes = []
