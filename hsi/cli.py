@@ -283,6 +283,19 @@ def summary(
 
 
 @app.command()
+def picture(
+    source: SceneSource,
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="File to write (.png).")],
+) -> None:
+    """Draw a scene in false colour: near infrared, red and green where there are wavelengths."""
+    from hsi.false_colour import save_scene
+    from hsi.scene import open_scene
+
+    _suffix(out, ".png")
+    save_scene(out, open_scene(source))
+
+
+@app.command()
 def convert(
     source: SceneSource,
     out: Annotated[Path, typer.Argument(metavar="OUT", help="ENVI .hdr, or .npy.")],

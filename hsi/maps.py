@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Colours = npt.NDArray[np.uint8]
 
+LEGEND = 2.2  # inches
 RIGHT, WRONG = (170, 170, 170), (220, 30, 30)
 TRAIN, TEST, DROPPED = (31, 119, 180), (255, 127, 14), (90, 90, 90)
 
@@ -46,14 +47,24 @@ def save_map(
     _save(figure, path)
 
 
+def save_picture(path: Path, picture: Colours, title: str) -> None:
+    """Draw a picture (H, W, 3) without a legend."""
+    width, height = _panel_size(picture.shape, 1)
+    figure = _figure(width - LEGEND, height)
+    _show(figure.subplots(), picture, title)
+    _save(figure, path)
+
+
 def save_comparison(
     path: Path, numbers: npt.NDArray[np.integer], labels: Labels, split: Split, title: str
 ) -> None:
-    """Draw ground truth, whole map and the errors on test pixels beside each other."""
-    figure = _figure(*_panel_size(numbers.shape, 3))
-    truth, mapped, errors = figure.subplots(1, 3)
+    """Draw ground truth, the map where there is any, the whole map, and errors on test pixels."""
+    figure = _figure(*_panel_size(numbers.shape, 4))
+    truth, masked, mapped, errors = figure.subplots(1, 4)
     _show(truth, paint(labels.ground_truth, labels.classes, labels.colours), "ground truth")
-    _show(mapped, paint(numbers, labels.classes, labels.colours), title)
+    known = np.where(labels.ground_truth > 0, numbers, 0)
+    _show(masked, paint(known, labels.classes, labels.colours), f"{title}, labelled pixels")
+    _show(mapped, paint(numbers, labels.classes, labels.colours), f"{title}, whole scene")
     right = (numbers == labels.ground_truth)[..., None]
     marks = np.where(right, np.array(RIGHT), np.array(WRONG)) * split.test[..., None]
     wrong = int((split.test & ~right[..., 0]).sum())
@@ -103,6 +114,40 @@ def save_confusion(
     _save(figure, path)
 
 
+def save_classes(
+    path: Path,
+    recall: npt.NDArray[np.float64],
+    precision: npt.NDArray[np.float64],
+    support: npt.NDArray[np.int64],
+    labels: Labels,
+    title: str,
+) -> None:
+    """Draw recall (bars) and precision (points) of each class, in per cent, with its test pixels.
+
+    Parameters
+    ----------
+    recall, precision : ndarray (C,)
+        In per cent; NaN where there is none, which is written as absent.
+    support : ndarray (C,), int
+        Test pixels.
+    """
+    places = np.arange(len(support))
+    figure = _figure(6.4, 0.26 * len(support) + 1.3)
+    axes = figure.subplots()
+    colours = [tuple(colour / 255) for colour in labels.colours.astype(float)]
+    axes.barh(places, np.nan_to_num(recall), color=colours, edgecolor="0.4", lw=0.6)
+    axes.plot(precision, places, "kD", ms=3.5, clip_on=False)
+    for place, value in zip(places, recall, strict=True):
+        text = "absent from test" if np.isnan(value) else f"{value:.1f}"
+        axes.text(102, place, text, va="center", fontsize=7)
+    names = [f"{n} ({count})" for n, count in zip(labels.class_names, support, strict=True)]
+    axes.set_yticks(places, names, fontsize=7)
+    axes.invert_yaxis()
+    axes.set(xlim=(0, 100), xlabel="recall (bars) and precision (points), %")
+    axes.set_title(title, fontsize=9)
+    _save(figure, path)
+
+
 def save_curve(path: Path, history: Path, title: str) -> None:
     """Draw the loss of a training from its CSV."""
     rows = np.genfromtxt(history, delimiter=",", names=True, ndmin=1)
@@ -129,7 +174,7 @@ def _panel_size(shape: tuple[int, ...], panels: int) -> tuple[float, float]:
     """Width and height in inches of so many maps side by side and a legend."""
     height, width = shape[:2]
     tall = float(np.clip(3.6 * height / width, 1.5, 9.0))
-    return 3.6 * panels + 2.2, max(tall, 3.4)
+    return 3.6 * panels + LEGEND, max(tall, 3.4)
 
 
 def _show(axes: "Axes", picture: Colours, title: str) -> None:

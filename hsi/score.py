@@ -18,7 +18,7 @@ from hsi.errors import HsiError
 from hsi.formats import numpy_arrays
 from hsi.labels import Labels
 from hsi.leakage import leakage_report
-from hsi.maps import save_comparison, save_confusion
+from hsi.maps import save_classes, save_comparison, save_confusion
 from hsi.metrics import Scores, score
 from hsi.splits import Split
 
@@ -100,6 +100,9 @@ def score_map(
     numpy_arrays.write(out / "right.npy", numbers[test] == labels.ground_truth[test])
     title = f"{case['scene']} {case['split']}: {case['classifier']}, OA {scores.oa:.2f} %"
     save_confusion(out / "confusion.png", scores.confusion, labels.class_names, title)
+    save_classes(
+        out / "classes.png", scores.recall, scores.precision, scores.support, labels, title
+    )
     save_comparison(out / "comparison.png", numbers, labels, split, case["classifier"])
     write_json(
         out / "scores.json",

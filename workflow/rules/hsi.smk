@@ -36,6 +36,36 @@ wildcard_constraints:
     seed=r"\d+",
 
 
+rule picture_scene:
+    input:
+        lambda w: source_files(SCENES[w.scene]["cube"]),
+    output:
+        report(
+            "<results>/hsi/{scene}/scene.png",
+            caption="../report/scene.rst",
+            category="Scenes",
+            subcategory="Maps",
+            labels={
+                "scene": "{scene}",
+                "split": "",
+                "classifier": "",
+                "seed": "",
+                "picture": "scene in false colour",
+            },
+        ),
+    log:
+        "<results>/logs/hsi/{scene}/picture.log",
+    conda:
+        ENVIRONMENT
+    params:
+        scene=lambda w: SCENES[w.scene]["cube"],
+        code=code_revision("hsi.false_colour"),
+    message:
+        "draw {wildcards.scene} in false colour"
+    shell:
+        "hsi picture {params.scene:q} {output:q} > {log:q} 2>&1"
+
+
 rule reduce:
     input:
         lambda w: source_files(SCENES[w.scene]["cube"]),

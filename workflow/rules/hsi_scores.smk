@@ -23,6 +23,13 @@ rule score:
             subcategory="Confusion",
             labels=PICTURE | {"picture": "confusion matrix"},
         ),
+        class_picture=report(
+            f"{RUN}/classes.png",
+            caption="../report/classes.rst",
+            category="Scenes",
+            subcategory="Classes",
+            labels=PICTURE | {"picture": "recall and precision of each class"},
+        ),
         comparison=report(
             f"{RUN}/comparison.png",
             caption="../report/comparison.rst",
@@ -87,9 +94,10 @@ SHOWN = collect(
 REPORTED += [
     f"{run}/{picture}.png"
     for run in SHOWN
-    for picture in ("comparison", "map", "confusion")
+    for picture in ("comparison", "map", "confusion", "classes")
 ]
 REPORTED += [f"{run}/train.png" for run in SHOWN if run.split("/")[-2] in NETWORKS]
+REPORTED += collect("<results>/hsi/{scene}/scene.png", scene=SCENES)
 REPORTED += collect(
     "<results>/hsi/{scene}/{split}/split_seed{seed}.png",
     scene=SCENES,
