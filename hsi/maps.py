@@ -137,7 +137,7 @@ def save_classes(
     colours = [tuple(colour / 255) for colour in labels.colours.astype(float)]
     axes.barh(places, np.nan_to_num(recall), color=colours, edgecolor="0.4", lw=0.6)
     axes.plot(precision, places, "kD", ms=3.5, clip_on=False)
-    for place, value in zip(places, recall, strict=True):
+    for place, value in enumerate(recall):
         text = "absent from test" if np.isnan(value) else f"{value:.1f}"
         axes.text(102, place, text, va="center", fontsize=7)
     names = [f"{n} ({count})" for n, count in zip(labels.class_names, support, strict=True)]
