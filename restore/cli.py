@@ -16,6 +16,7 @@ for command in (
     scoring.curves,
     scoring.ablation,
     folders.denoise,
+    folders.join,
 ):
     app.command()(command)
 app.command("import")(catalogue.import_)

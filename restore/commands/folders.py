@@ -1,4 +1,4 @@
-"""`restore denoise`: an image, or a folder of them."""
+"""`restore denoise`: an image, or a folder of them; `restore join`: after its shards."""
 
 from pathlib import Path
 from typing import Annotated
@@ -18,6 +18,9 @@ def denoise(
         list[str] | None, typer.Option(help="Files or sub-folders to leave out; several.")
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace outputs.")] = False,
+    refresh: Annotated[
+        bool, typer.Option("--refresh", help="Replace outputs of earlier runs, and no others.")
+    ] = False,
     form: Annotated[
         str,
         typer.Option(
@@ -43,8 +46,8 @@ def denoise(
     """Denoise an image or a folder: depth, channels, alpha and metadata are kept."""
     from restore import contact
     from restore.folder import Options, denoise_folder
-    from restore.listing import Shard
     from restore.pixels import How
+    from restore.shards import Shard
 
     if compare is not None:
         contact.check(compare)
@@ -53,6 +56,7 @@ def denoise(
         recursive=recursive,
         exclude=tuple(exclude or ()),
         overwrite=overwrite,
+        refresh=refresh,
         tile=tile,
         form=form,
         strict=strict,
@@ -61,3 +65,12 @@ def denoise(
         compare=compare,
     )
     denoise_folder(images, out, model, options, lambda: pick_compute(device, precision))
+
+
+def join(
+    out: Annotated[Path, typer.Argument(metavar="OUTPUT", help="Output folder of the shards.")],
+) -> None:
+    """Join the journals of `restore denoise --shard` into denoise.jsonl."""
+    from restore.join import join as join_journals
+
+    join_journals(out)
