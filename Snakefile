@@ -19,6 +19,8 @@ if config["restore"]:
     include: "workflow/rules/restore.smk"
     include: "workflow/rules/restore_scores.smk"
     include: "workflow/rules/ablation.smk"
+    include: "workflow/rules/folders.smk"
+    include: "workflow/rules/denoise.smk"
 
 
 if config["hsi"]:
@@ -37,3 +39,4 @@ rule all:
     input:
         "<results>/report.html",
         "<results>/headlines.txt",
+        DENOISED,

@@ -136,13 +136,12 @@ def _step_seconds(name: str, batch: int, side: int, compute: Compute, steps: int
         return (time.perf_counter() - began) / steps
 
 
-def precisions(compute: Compute, steps: int = SHORT) -> Row:
+def precisions(compute: Compute, steps: int = SHORT, images: str = "embedded-test") -> Row:
     """Compare the PSNR of one network in float32 and in bfloat16, image by image."""
     exact = replace(compute, precision="float32")
     noise = degrade.parse("noise:25")
     pairs = [
-        degrade.pair(item.load(), noise, seed=0, name=item.name)
-        for item in resolve("embedded-test").items
+        degrade.pair(item.load(), noise, seed=0, name=item.name) for item in resolve(images).items
     ]
     with tempfile.TemporaryDirectory() as folder:
         weights = models.shipped().get("dncnn-s-25")
@@ -161,7 +160,7 @@ def precisions(compute: Compute, steps: int = SHORT) -> Row:
 
     return measure(
         "restore precision",
-        f"DnCNN-S ({source}), embedded-test, noise:25: float32 against {compute.precision}; the "
+        f"DnCNN-S ({source}), {images}, noise:25: float32 against {compute.precision}; the "
         "difference is the largest of an image's PSNR in dB (asked: at most 0.02)",
         lambda: scores(slow),
         lambda: scores(fast),

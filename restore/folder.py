@@ -22,10 +22,11 @@ from restore import contact, images, listing, memory, models
 from restore.choose import Model, describe
 from restore.errors import RestoreError
 from restore.journal import Journal
-from restore.listing import Job, Shard
+from restore.listing import Job
 from restore.one_image import Record, Worker
 from restore.pipeline import Stages, overlapped
 from restore.pixels import How
+from restore.shards import Shard
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +46,10 @@ class Options:
     exclude : tuple of str
         Patterns of files and sub-folders that are left out.
     overwrite : bool
-        Replace outputs that another model or another input made.
+        Replace outputs, whatever made them.
+    refresh : bool
+        Replace outputs that an earlier run made of another form of the same image or by other
+        options, and no others.
     tile : str
         'auto', 'off', or the side of a tile in pixels.
     form : str
@@ -63,6 +67,7 @@ class Options:
     recursive: bool = False
     exclude: tuple[str, ...] = ()
     overwrite: bool = False
+    refresh: bool = False
     tile: str = "auto"
     form: str = "auto"
     strict: bool = False
@@ -139,6 +144,7 @@ def denoise_folder(
             side=options.side,
             sigma=options.known_sigma,
             overwrite=options.overwrite,
+            refresh=options.refresh,
             strict=options.strict,
             ask=model == "auto",
         )
@@ -153,14 +159,14 @@ def denoise_folder(
 def _jobs(source: Path, target: Path, options: Options) -> list[Job]:
     if source.is_file():
         return [listing.single(source, target, options.form)]
-    found = listing.folder(
+    return listing.folder(
         source,
         target,
         recursive=options.recursive,
         exclude=options.exclude,
         form=options.form,
+        holds=options.shard.holds,
     )
-    return [job for job in found if options.shard.holds(job.name)]
 
 
 def _candidates(model: str) -> list[Model]:

@@ -5,21 +5,28 @@ is to be replaced is removed before the line. So whenever an output is there and
 about it says 'done', that line is about this very output.
 """
 
-import fcntl
 import json
 import os
-import shutil
+import re
 import threading
 import time
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from engine import artifacts
 from restore.errors import RestoreError
-from restore.listing import Job, Shard
+from restore.listing import Job
+from restore.lock import hold
+from restore.shards import Shard
 
 JOURNAL = "denoise.jsonl"
+_SHARD = re.compile(r"-(\d+)-of-(\d+)\.jsonl$")
+
+Record = dict[str, Any]
+Place = tuple[int, int]  # a journal's number among others, and a line's among those of it
 
 
 class Journal:
@@ -43,30 +50,28 @@ class Journal:
     """
 
     def __init__(self, folder: Path, options: str, shard: Shard) -> None:
-        self.folder, self.options = folder, options
+        self.folder, self.options, self.shard = folder, options, shard
         self.path = folder / JOURNAL.replace(".", f"{shard.suffix}.")
-        self.parts = folder / f".denoise{shard.suffix}"
+        self.parts = parts_of(self.path)
         self._lock = threading.Lock()
         self._done: dict[str, str] = {}
+        self._ours: dict[str, str] = {}
         self._skipped: set[str] = set()
 
     def __enter__(self) -> Self:
-        self.parts.mkdir(parents=True, exist_ok=True)
-        self._held = (self.parts / "lock").open("w")
-        try:
-            fcntl.flock(self._held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            self._held.close()
-            raise RestoreError(
-                f"{self.folder}: another run is writing here; wait for it, or give each a --shard"
-            ) from None
-        except OSError:  # a file system without locks
-            pass
-        for left in self.parts.glob(".part-*"):  # by a run that was killed
-            left.unlink(missing_ok=True)
-        self._tidy()
-        self._done = self._known()
-        self._file = self.path.open("a", encoding="utf-8")
+        with ExitStack() as stack:
+            held = stack.enter_context(hold(self.parts))
+            if held is False:
+                raise RestoreError(
+                    f"{self.folder}: another run is writing here; wait for it, or give each a "
+                    "--shard"
+                )
+            for left in self.parts.glob(".part-*"):  # by a run that was killed
+                left.unlink(missing_ok=True)
+            self._tidy()
+            self._done = self._known()
+            self._file = stack.enter_context(self.path.open("a", encoding="utf-8"))
+            self._stack = stack.pop_all()
         return self
 
     def __exit__(
@@ -75,22 +80,25 @@ class Journal:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._file.close()
-        self._tidy()
-        shutil.rmtree(self.parts, ignore_errors=True)
-        self._held.close()
+        with self._stack:
+            self._file.close()
+            self._tidy()
 
     def made(self, job: Job) -> str:
         """Return the SHA-256 of the input that the existing output was made of; '' if unknown."""
         return self._done.get(job.output, "") if job.target.exists() else ""
 
+    def knows(self, job: Job) -> bool:
+        """Tell whether an earlier run made the output of this very image, whatever its options."""
+        return self._ours.get(job.output) == job.name
+
     def skip(self, job: Job) -> None:
         """Let the older line stand that says that this image is done."""
         self._skipped.add(job.name)
 
-    def add(self, record: dict[str, Any]) -> None:
+    def add(self, record: Record) -> None:
         """Write a line and wait until it is on the disk."""
-        line = _line(record | {"options": self.options, "finished": round(time.time(), 3)})
+        line = line_of(record | {"options": self.options, "finished": round(time.time(), 3)})
         with self._lock:
             self._file.write(line)
             self._file.flush()
@@ -99,55 +107,85 @@ class Journal:
                 self._done[record["output"]] = record["input_sha256"]
 
     def _known(self) -> dict[str, str]:
-        """Read what this and all other journals of the folder say is done with these options."""
-        last: dict[str, dict[str, Any]] = {}
-        for path in sorted(self.folder.glob(JOURNAL.replace(".", "*."))):
-            for record in _records(path):
+        """Read what all journals of the folder say is done with these options."""
+        last: dict[str, Record] = {}
+        for path in journals(self.folder):
+            if self._is_of_others(path):
+                continue
+            for record in records(path):
                 # A failure leaves the output as it was.
-                if record.get("status") == "done":
+                if record.get("status") == "done" and self.shard.holds(str(record.get("file"))):
                     known = last.setdefault(str(record.get("output")), record)
                     if known.get("finished", 0) <= record.get("finished", 0):
                         last[str(record.get("output"))] = record
+        self._ours = {output: str(record.get("file")) for output, record in last.items()}
         return {
             output: str(record.get("input_sha256"))
             for output, record in last.items()
             if record.get("options") == self.options
         }
 
+    def _is_of_others(self, path: Path) -> bool:
+        """Tell whether this is another shard's journal of as many shards: none of ours is in it."""
+        shard = _SHARD.search(path.name)
+        return shard is not None and int(shard[2]) == self.shard.count and path != self.path
+
     def _tidy(self) -> None:
         """Keep the last line of each file, and the last that says 'done'; drop torn lines."""
         if not self.path.is_file():
             return
-        records = [
-            record
-            for record in _records(self.path)
+        found = {
+            place: record
+            for place, record in placed([self.path])
             if record.get("status") == "done" or record.get("file") not in self._skipped
-        ]
-        last = {record.get("file"): index for index, record in enumerate(records)}
-        done = {
-            record.get("file"): index
-            for index, record in enumerate(records)
-            if record.get("status") == "done"
         }
-        kept = sorted({*last.values(), *done.values()})
-        text = "".join(_line(records[index]) for index in kept)
+        text = "".join(line_of(found[place]) for place in sorted(newest(found.items())))
         if text != self.path.read_text(encoding="utf-8", errors="replace"):
             artifacts.write_text(self.path, text)
 
 
-def _line(record: dict[str, Any]) -> str:
+def journals(folder: Path) -> list[Path]:
+    """List the journals of an output folder: of the whole, and of shards."""
+    found = folder.glob(JOURNAL.replace(".", "*."))
+    return sorted(path for path in found if path.name == JOURNAL or _SHARD.search(path.name))
+
+
+def parts_of(journal: Path) -> Path:
+    """Name the folder in which the run that writes this journal keeps its unfinished outputs."""
+    return journal.with_name(f".{journal.stem}")
+
+
+def newest(found: Iterable[tuple[Place, Record]]) -> set[Place]:
+    """Choose the last record of each file, and the last that says 'done', by their places."""
+    last: dict[str, tuple[float, Place]] = {}
+    done: dict[str, tuple[float, Place]] = {}
+    for place, record in found:
+        name, when = str(record.get("file")), (float(record.get("finished", 0)), place)
+        for kept in (last, done) if record.get("status") == "done" else (last,):
+            kept[name] = max(kept.get(name, when), when)
+    return {place for kept in (last, done) for _, place in kept.values()}
+
+
+def line_of(record: Record) -> str:
     """Give a record as a line; bytes in file names that are no UTF-8 are kept as escapes."""
     line = json.dumps(record, ensure_ascii=False)
     return line.encode("utf-8", "backslashreplace").decode() + "\n"
 
 
-def _records(path: Path) -> list[dict[str, Any]]:
-    records = []
-    for line in path.read_text(encoding="utf-8", errors="replace").split("\n"):
-        try:
-            record = json.loads(line)
-        except ValueError:  # the last line of a killed run
-            continue
-        if isinstance(record, dict):
-            records.append(record)
-    return records
+def records(path: Path) -> Iterator[Record]:
+    """Read the lines of a journal; torn ones, of a run that was killed, are left out."""
+    with path.open(encoding="utf-8", errors="replace", newline="\n") as lines:
+        for line in lines:
+            try:
+                record = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(record, dict):
+                yield record
+
+
+def placed(paths: Iterable[Path]) -> Iterator[tuple[Place, Record]]:
+    """Read the lines of several journals, each with its place."""
+    for number, path in enumerate(paths):
+        for index, record in enumerate(records(path)):
+            yield (number, index), record

@@ -1,15 +1,15 @@
 """Pair every image of a folder with its output, before any work."""
 
 import fnmatch
-import hashlib
 import logging
 import os
-import re
+import posixpath
 import sys
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from restore import images
@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 TARGETS = {"png": ".png", "tiff": ".tif", "jpeg": ".jpg", "webp": ".webp"}
 FORMATS = ("auto", "same", *TARGETS)
 _NAMED_AS_FAILED = frozenset({".gif"})  # an image to anyone, but not one that is read here
+_LISTED = images.SUFFIXES | _NAMED_AS_FAILED
 
 
 @dataclass(frozen=True)
@@ -44,44 +45,6 @@ class Job:
     name: str
     output: str
     problem: str = ""
-
-
-@dataclass(frozen=True)
-class Shard:
-    """A part of a folder's images: those whose name falls on `number` of `count`.
-
-    The part depends on the name alone, so that a new image leaves all others in their shards.
-    """
-
-    number: int = 1
-    count: int = 1
-
-    @classmethod
-    def parse(cls, text: str) -> "Shard":
-        """Read 'K/N', K from 1 to N.
-
-        Raises
-        ------
-        RestoreError
-            Another form, or K out of its range.
-        """
-        found = re.fullmatch(r"(\d+)/(\d+)", text)
-        if not found or not 1 <= int(found[1]) <= int(found[2]):
-            raise RestoreError(f"--shard {text}: expected K/N with K from 1 to N, such as 3/10")
-        return cls(int(found[1]), int(found[2]))
-
-    def holds(self, name: str) -> bool:
-        """Tell whether the image called `name` belongs to this shard."""
-        digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).digest()
-        return int.from_bytes(digest[:8]) % self.count == self.number - 1
-
-    @property
-    def suffix(self) -> str:
-        """What tells this shard's journal from the others'; empty where there is one shard."""
-        if self.count == 1:
-            return ""
-        width = len(str(self.count))
-        return f"-{self.number:0{width}d}-of-{self.count}"
 
 
 def single(source: Path, target: Path, form: str) -> Job:
@@ -109,6 +72,7 @@ def folder(
     recursive: bool = False,
     exclude: Sequence[str] = (),
     form: str = "auto",
+    holds: Callable[[str], bool] | None = None,
 ) -> list[Job]:
     """Pair the images of a folder with their outputs, sub-folders mirrored.
 
@@ -122,6 +86,8 @@ def folder(
         `source`, is left out.
     form : str
         One of `FORMATS`.
+    holds : callable, optional
+        Tells by its name whether an image is asked for. The others count where outputs are shared.
 
     Returns
     -------
@@ -136,17 +102,22 @@ def folder(
     if not source.is_dir():
         raise RestoreError(f"{source}: no such image or folder")
     _apart(source, target, exclude)
-    paths = sorted(_images(source, recursive, exclude))
-    if not paths:
+    names = sorted(_images(source, recursive, exclude))
+    if not names:
         hint = "" if recursive else "; --recursive looks into sub-folders"
         raise RestoreError(f"{source}: expected a folder with images, found none{hint}")
-    shared: defaultdict[str, list[Job]] = defaultdict(list)
-    for path in paths:
-        below = path.relative_to(source)
-        output = below.parent / output_name(path, form)
-        job = Job(path, target / output, below.as_posix(), output.as_posix())
-        shared[_key(job.output)].append(job)
-    return [_checked(job, shared[_key(job.output)]) for jobs in shared.values() for job in jobs]
+    outputs = {name: _output(source, name, form) for name in names}
+    shared: defaultdict[str, list[str]] = defaultdict(list)
+    for name, output in outputs.items():
+        shared[_key(output)].append(name)
+    return [
+        _checked(
+            Job(source / name, target / output, name, output),
+            [other for other in shared[_key(output)] if other != name],
+        )
+        for name, output in outputs.items()
+        if holds is None or holds(name)
+    ]
 
 
 def output_name(path: Path, form: str) -> str:
@@ -158,11 +129,24 @@ def output_name(path: Path, form: str) -> str:
     return f"{path.stem}.png" if lossy else path.name
 
 
+def _output(source: Path, name: str, form: str) -> str:
+    """Name the output of an image below its folder; nearly always the suffix alone decides."""
+    stem, suffix = posixpath.splitext(name)
+    if form == "auto" and images.FORMATS.get(suffix.lower()) == "WEBP":
+        return stem + Path(output_name(source / name, form)).suffix
+    return stem + _output_suffix(suffix, form)
+
+
+@cache
+def _output_suffix(suffix: str, form: str) -> str:
+    return Path(output_name(Path(f"image{suffix}"), form)).suffix
+
+
 def _apart(source: Path, target: Path, exclude: Sequence[str]) -> None:
     """Refuse an output folder that is, holds or lies in the input folder."""
     inner, outer = source.resolve(), target.resolve()
     inside = inner in outer.parents and not any(
-        _excluded(part.relative_to(inner), exclude)
+        _excluded(part.relative_to(inner).as_posix(), exclude)
         for part in (outer, *outer.parents)
         if inner in part.parents
     )
@@ -173,41 +157,50 @@ def _apart(source: Path, target: Path, exclude: Sequence[str]) -> None:
         )
 
 
-def _images(source: Path, recursive: bool, exclude: Sequence[str]) -> Iterator[Path]:
-    """Find image files; say what else was left alone."""
+def _images(source: Path, recursive: bool, exclude: Sequence[str]) -> Iterator[str]:
+    """Find image files, named below `source` with '/'; say what else was left alone.
+
+    A folder may hold a million: no `Path` is made of each, and none is looked at twice.
+    """
     others: Counter[str] = Counter()
     root = source.resolve()
-    for place, folders, names in os.walk(source, onerror=_stop):
-        at = Path(place)
-        folders[:] = [
-            name
-            for name in sorted(folders)
-            if recursive and not _excluded((at / name).relative_to(source), exclude)
-        ]
-        for name in names:
-            path = at / name
-            if name.startswith(".") or _excluded(path.relative_to(source), exclude):
+    pending = [""]
+    while pending:
+        at = pending.pop()
+        for entry in _entries(source / at):
+            name = at + entry.name
+            if entry.is_dir():
+                if recursive and not entry.is_symlink() and not _excluded(name, exclude):
+                    pending.append(f"{name}/")
                 continue
-            if path.suffix.lower() not in images.SUFFIXES | _NAMED_AS_FAILED:
-                others[path.suffix.lower() or "no suffix"] += 1
-            elif path.is_symlink() and root not in path.resolve().parents:
+            if entry.name.startswith(".") or _excluded(name, exclude):
+                continue
+            suffix = posixpath.splitext(entry.name)[1].lower()
+            if suffix not in _LISTED:
+                others[suffix or "no suffix"] += 1
+            elif entry.is_symlink() and root not in Path(entry.path).resolve().parents:
                 others["links out of the folder"] += 1
-            elif path.is_file() or path.is_symlink():
-                yield path
+            elif entry.is_file() or entry.is_symlink():
+                yield name
     if others:
         kinds = ", ".join(f"{count} {kind}" for kind, count in others.most_common(8))
         log.info("%s: left alone, as no images: %s", source, kinds)
 
 
-def _stop(error: OSError) -> None:
-    raise RestoreError(f"{error.filename}: cannot be listed ({error.strerror})") from error
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    """List a folder; its entries know without another look whether they are files."""
+    try:
+        with os.scandir(folder) as found:
+            return list(found)
+    except OSError as error:
+        raise RestoreError(f"{folder}: cannot be listed ({error.strerror})") from error
 
 
-def _excluded(below: Path, patterns: Sequence[str]) -> bool:
+def _excluded(name: str, patterns: Sequence[str]) -> bool:
     return any(
-        fnmatch.fnmatchcase(below.name, pattern.rstrip("/"))
-        or fnmatch.fnmatchcase(below.as_posix(), pattern.rstrip("/"))
+        fnmatch.fnmatchcase(part, pattern.rstrip("/"))
         for pattern in patterns
+        for part in (name.rpartition("/")[2], name)
     )
 
 
@@ -218,12 +211,11 @@ def _key(output: str) -> str:
     return output
 
 
-def _checked(job: Job, sharing: list[Job]) -> Job:
-    others = [other.name for other in sharing if other is not job]
+def _checked(job: Job, sharing: list[str]) -> Job:
     if job.source.suffix.lower() in _NAMED_AS_FAILED:
         problem = "expected a still image, found a GIF by its name; convert it to PNG first"
-    elif others:
-        problem = f"{', '.join(others)} would be written to {job.output} too; rename one of them"
+    elif sharing:
+        problem = f"{', '.join(sharing)} would be written to {job.output} too; rename one of them"
     else:
         return job
     return Job(job.source, job.target, job.name, job.output, problem)

@@ -52,7 +52,7 @@ class Worker:
         Of a tile; see `PixelDenoiser`.
     sigma : float or None
         Noise level of all images; None to estimate it for each.
-    overwrite, strict : bool
+    overwrite, refresh, strict : bool
         As in `restore.folder.Options`.
     ask : bool
         Choose a model for each image.
@@ -68,12 +68,14 @@ class Worker:
         side: int | None,
         sigma: float | None,
         overwrite: bool,
+        refresh: bool,
         strict: bool,
         ask: bool,
     ) -> None:
         self.candidates, self.journal, self.compute = candidates, journal, compute
         self.how, self.side, self.sigma = how, side, sigma
-        self.overwrite, self.strict, self.ask = overwrite, strict, ask
+        self.overwrite, self.refresh = overwrite, refresh
+        self.strict, self.ask = strict, ask
         self._ready: dict[str, PixelDenoiser] = {}
         self._said: set[Hashable] = set()
         if not ask:
@@ -89,10 +91,10 @@ class Worker:
             if self.journal.made(job) == digest:
                 self.journal.skip(job)
                 return Finished(_record(job, "skipped"))
-            if job.target.exists() and not self.overwrite:
-                raise RestoreError(
-                    f"{job.target} exists and was made otherwise; use --overwrite to replace it"
-                )
+            known = self.journal.knows(job)
+            if job.target.exists() and not (self.overwrite or (self.refresh and known)):
+                option = "--refresh to make it anew" if known else "--overwrite to replace it"
+                raise RestoreError(f"{job.target} exists and was made otherwise; use {option}")
             pages = [_writable(page) for page in images.read_pages(job.source)]
             sigmas = [self._sigma(page) for page in pages]
             loaded = Loaded(job, began, digest, pages, sigmas, self._choice(pages, sigmas))

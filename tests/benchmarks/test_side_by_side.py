@@ -1,11 +1,18 @@
 """The speed table says what it measured: same result, counted arithmetic, where."""
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
+from benchmarks import side_by_side
 from benchmarks.restoration import precisions
 from benchmarks.side_by_side import COLUMNS, counted, machine, measure
 from engine.device import Compute
+from restore import models
+from restore.dncnn import Architecture, DnCNN
 
 CPU = Compute(torch.device("cpu"), "float32", "test")
 
@@ -49,9 +56,18 @@ def test_arithmetic_is_counted_forward_and_backward(layout: torch.memory_format)
     assert counted(both)[1] == 3 * 2 * products
 
 
-@pytest.mark.slow
-def test_precisions_are_compared_on_images() -> None:
-    """On a CPU without bf16 instructions too, only slowly."""
-    row = precisions(Compute(torch.device("cpu"), "bf16", "test"), steps=3)
+def test_precisions_are_compared_on_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A CPU without bf16 instructions takes minutes for a real network, and for a large product.
+    monkeypatch.setattr(side_by_side, "matrix_product_rate", lambda *_: 1.0)
+    generator = torch.Generator().manual_seed(1)
+    network = DnCNN(Architecture(3, 1, 4, batch_norm=False), generator)
+    torch.nn.init.normal_(network.convolutions()[-1].weight, std=0.05, generator=generator)
+    models.save(tmp_path / "tiny.safetensors", network, "dncnn-s-25", {})
+    monkeypatch.setattr(models, "shipped", lambda: {"dncnn-s-25": tmp_path / "tiny.safetensors"})
+    ramp = np.add.outer(np.arange(48), 3 * np.arange(40)).astype(np.uint8)
+    Image.fromarray(ramp).save(tmp_path / "ramp.png")
+    bf16 = Compute(torch.device("cpu"), "bf16", "test")
+    row = precisions(bf16, images=str(tmp_path))
+    assert "shipped weights" in row.case
     assert row.max_difference is not None
     assert 0 < row.max_difference < 0.02

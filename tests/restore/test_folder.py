@@ -16,8 +16,8 @@ from restore.errors import RestoreError
 from restore.folder import Options, denoise_folder
 from restore.images import read
 from restore.journal import JOURNAL, Journal
-from restore.listing import Shard
 from restore.pixels import How
+from restore.shards import Shard
 
 CPU = Compute(torch.device("cpu"), "float32", "test")
 
@@ -144,6 +144,29 @@ def test_a_changed_input_is_not_taken_for_done(photos: Path, tmp_path: Path, wei
         run(photos, out, weights)
     run(photos, out, weights, overwrite=True)
     assert read(out / "grey.png").pixels.max() == 0
+
+
+def test_refresh_replaces_what_runs_made_and_nothing_else(
+    photos: Path, tmp_path: Path, weights: str
+) -> None:
+    out = tmp_path / "clean"
+    out.mkdir()
+    (out / "deep.png").write_bytes(b"mine")
+    with pytest.raises(Partial, match="1 of 3"):
+        run(photos, out, weights)
+    Image.fromarray(np.zeros((9, 7), np.uint8)).save(photos / "grey.png")
+    with pytest.raises(Partial, match="2 of 3"):
+        run(photos, out, weights)
+    assert "use --refresh to make it anew" in failure(out, "grey.png")
+    assert "use --overwrite to replace it" in failure(out, "deep.png")
+    with pytest.raises(Partial, match="1 of 3"):
+        run(photos, out, weights, refresh=True)
+    assert read(out / "grey.png").pixels.max() == 0
+    assert (out / "deep.png").read_bytes() == b"mine"
+
+
+def failure(out: Path, name: str) -> str:
+    return str(lines(out)[name]["reason"])
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])

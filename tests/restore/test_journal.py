@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from restore.errors import RestoreError
+from restore.join import join
 from restore.journal import JOURNAL, Journal
-from restore.listing import Job, Shard
+from restore.listing import Job
+from restore.shards import Shard
 
 
 @pytest.fixture
@@ -85,3 +88,56 @@ def test_left_parts_are_removed_and_the_folder_goes(tmp_path):
     with Journal(tmp_path, "", Shard()) as journal:
         assert [path.name for path in journal.parts.iterdir()] == ["lock"]
     assert not (tmp_path / ".denoise").exists()
+
+
+def lines(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def shard_with(folder, name, shard, **record):
+    with Journal(folder, "", shard) as journal:
+        journal.add(done(name) | record)
+
+
+def test_joined_there_is_one_journal_with_a_line_an_image(tmp_path):
+    shard_with(tmp_path, "a.png", Shard(1, 2), status="failed", reason="x")
+    shard_with(tmp_path, "b.png", Shard(2, 2))
+    shard_with(tmp_path, "a.png", Shard(3, 4))
+    join(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [JOURNAL]
+    found = {line["file"]: line["status"] for line in lines(tmp_path / JOURNAL)}
+    assert found == {"a.png": "done", "b.png": "done"}
+    before = (tmp_path / JOURNAL).read_bytes()
+    join(tmp_path)
+    assert (tmp_path / JOURNAL).read_bytes() == before
+
+
+def test_a_shard_knows_what_is_joined(tmp_path, job):
+    shard = Shard.of("a.png", 2)
+    shard_with(tmp_path, "a.png", shard)
+    join(tmp_path)
+    for later in (shard, Shard.of("a.png", 8)):
+        with Journal(tmp_path, "", later) as journal:
+            assert journal.made(job) == "1"
+            assert journal.knows(job)
+
+
+def test_a_shard_at_work_keeps_its_journal(tmp_path):
+    shard_with(tmp_path, "a.png", Shard(1, 2))
+    with Journal(tmp_path, "", Shard(2, 2)) as journal:
+        journal.add(done("b.png"))
+        join(tmp_path)
+        assert [line["file"] for line in lines(tmp_path / JOURNAL)] == ["a.png"]
+        journal.add(done("c.png"))
+    join(tmp_path)
+    assert {line["file"] for line in lines(tmp_path / JOURNAL)} == {"a.png", "b.png", "c.png"}
+
+
+def test_nothing_to_join_is_one_line(tmp_path):
+    with pytest.raises(RestoreError, match="expected a journal of `restore denoise`, found none"):
+        join(tmp_path)
+    with (
+        Journal(tmp_path, "", Shard()),
+        pytest.raises(RestoreError, match="another run is writing"),
+    ):
+        join(tmp_path)

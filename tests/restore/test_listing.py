@@ -5,7 +5,6 @@ from PIL import Image
 
 from restore import listing
 from restore.errors import RestoreError
-from restore.listing import Shard
 
 
 @pytest.fixture
@@ -87,21 +86,6 @@ def test_only_a_lossy_webp_becomes_png(photos):
     assert listing.output_name(photos / "lossy.webp", "same") == "lossy.webp"
     assert listing.output_name(photos / "c.TIFF", "tiff") == "c.TIFF"
     assert listing.output_name(photos / "b.jpg", "tiff") == "b.tif"
-
-
-def test_shards_part_the_images():
-    names = [f"trip/{n}.jpg" for n in range(1000)]
-    shards = [[name for name in names if Shard(k, 7).holds(name)] for k in range(1, 8)]
-    assert sorted(name for shard in shards for name in shard) == sorted(names)
-    assert all(100 < len(shard) < 190 for shard in shards)
-    assert Shard(3, 12).suffix == "-03-of-12"
-    assert Shard().suffix == ""
-
-
-@pytest.mark.parametrize("text", ["3", "0/3", "4/3", "a/b", "1/0", "1/3/5"])
-def test_a_wrong_shard_is_one_line(text):
-    with pytest.raises(RestoreError, match="expected K/N with K from 1 to N"):
-        Shard.parse(text)
 
 
 def test_one_image_to_a_file_or_a_folder(photos, tmp_path):

@@ -15,6 +15,7 @@ from hsi.model import CLASSIFIERS
 from hsi.networks import NETWORKS
 from restore.baselines import BASELINES
 from restore.dncnn import variant
+from restore.listing import FORMATS
 from restore.overlap import apart
 from restore.schedules import PatchSchedule, with_optimizer
 from tests.workflow.tiny_project import CONFIG, ROOT, Project
@@ -146,6 +147,30 @@ def test_a_mistake_is_one_line_before_any_work(
             "restore.baselines.nlm[0]: expected a noise",
         ),
         ("restore", "train_images", [], "restore.train_images: expected a list of image sets"),
+        (
+            "restore",
+            "denoise",
+            [{"input": "a", "output": "b", "images_per_job": 0}],
+            "restore.denoise[0].images_per_job: expected a whole number from 1 to 100000, found 0",
+        ),
+        (
+            "restore",
+            "denoise",
+            [{"input": "a", "output": "b", "sigma": "much"}],
+            "restore.denoise[0].sigma: expected auto, or a number from 0 to 255, found 'much'",
+        ),
+        (
+            "restore",
+            "denoise",
+            [{"input": "a", "output": "b", "strenght": 1}],
+            "restore.denoise[0]: unknown key 'strenght'; did you mean 'strength'?",
+        ),
+        (
+            "restore",
+            "denoise",
+            [{"input": "a"}],
+            "restore.denoise[0]: the key 'output' is missing; give the name of a folder",
+        ),
     ],
 )
 def test_the_schema_faults(section: str, key: str, value: object, message: str) -> None:
@@ -242,6 +267,11 @@ def test_the_schema_knows_the_rules_for_overlap_and_the_optimizers() -> None:
     plan = PatchSchedule("plan", 1, 1)
     for optimizer in section["ablation"]["properties"]["optimizers"]["items"]["enum"]:
         assert with_optimizer(plan, optimizer).optimizer == optimizer
+
+
+def test_the_schema_knows_the_formats_of_outputs() -> None:
+    folder = SCHEMA["properties"]["restore"]["properties"]["denoise"]["items"]["properties"]
+    assert folder["format"]["enum"] == list(FORMATS)
 
 
 def keys(schema: dict[str, Any], path: str = "") -> list[tuple[str, dict[str, Any]]]:

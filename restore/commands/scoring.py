@@ -1,0 +1,118 @@
+"""`restore benchmark` and what is made of scores: tables, pictures, comparisons."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from restore.commands.options import Device, Images, Precision, Seed, image_sets, scored_models
+
+Degradations = Annotated[
+    list[str], typer.Option("--degradation", help="noise:25, jpeg:10 or bicubic:3; several.")
+]
+Prepared = Annotated[
+    Path | None,
+    typer.Option("--degraded", help="Folder of `restore degrade` outputs, one per degradation."),
+]
+
+
+def benchmark(
+    model: Annotated[list[str], typer.Option("--model", help="Weights, or a baseline (nlm).")],
+    images: Images,
+    degradation: Degradations,
+    out: Annotated[Path, typer.Option(help="CSV to write, one row an image.")],
+    prepared: Prepared = None,
+    rounding: Annotated[
+        str, typer.Option(help="Output to 8 bit before scoring: auto (not for bicubic), on, off.")
+    ] = "auto",
+    border: Annotated[
+        str, typer.Option(help="Pixels not scored at each side: auto (bicubic's scale) or N.")
+    ] = "auto",
+    luma: Annotated[
+        str,
+        typer.Option(
+            help="Grey of a colour image: auto (full for noise, else matlab), matlab (16..235), "
+            "full (0..255)."
+        ),
+    ] = "auto",
+    seed: Seed = 0,
+    device: Device = "auto",
+    precision: Precision = "auto",
+) -> None:
+    """Score models by PSNR and SSIM as the papers do; `auto` is the papers' choice."""
+    import pandas as pd
+
+    from engine.tables import write_csv
+    from restore.benchmark import COLUMNS, check, evaluate
+    from restore.degrade import parse
+    from restore.protocol import Scoring
+
+    wanted = [parse(text) for text in degradation]
+    protocol = Scoring(rounding, border, luma)
+    sets = image_sets(images)
+    models = scored_models(model, device, precision)
+    check(models, sets, wanted, protocol)
+    rows = [
+        row
+        for chosen in models
+        for row in evaluate(chosen, sets, wanted, seed=seed, prepared=prepared, protocol=protocol)
+    ]
+    write_csv(pd.DataFrame(rows), out, COLUMNS)
+
+
+def summary(
+    scores: Annotated[list[Path], typer.Argument(help="CSV files of `restore benchmark`.")],
+    out: Annotated[Path, typer.Option(help="Folder to write the tables into.")],
+    model: Annotated[
+        list[str] | None, typer.Option("--model", help="Weights, to name their schedule.")
+    ] = None,
+) -> None:
+    """Join scores into psnr_ssim.csv and psnr_ssim_summary.csv, published figures beside."""
+    from engine.artifacts import load_tensors, sha256_file
+    from restore.models import describe_schedule, find
+    from restore.summary import write_tables
+
+    paths = [find(name) for name in model or []]
+    schedules = {sha256_file(p): describe_schedule(load_tensors(p)[1]) for p in paths}
+    write_tables(scores, schedules, out)
+
+
+def compare(
+    model: Annotated[list[str], typer.Option("--model", help="Weights, or a baseline (nlm).")],
+    images: Annotated[str, typer.Option(help="Image set or folder.")],
+    degradation: Annotated[str, typer.Option(help="noise:25, jpeg:10 or bicubic:3.")],
+    out: Annotated[Path, typer.Option(help="PNG to write.")],
+    prepared: Prepared = None,
+    seed: Seed = 0,
+    device: Device = "auto",
+    precision: Precision = "auto",
+) -> None:
+    """Draw a before/after strip."""
+    from restore.degrade import parse
+    from restore.pictures import strip
+    from restore.sets import resolve
+
+    chosen = resolve(images)
+    models = scored_models(model, device, precision)
+    strip(models, chosen, parse(degradation), out, seed=seed, prepared=prepared)
+
+
+def curves(
+    histories: Annotated[list[Path], typer.Argument(help="CSV files of `restore train --log`.")],
+    out: Annotated[Path, typer.Option(help="PNG to write.")],
+) -> None:
+    """Draw training curves."""
+    from restore.pictures import curves as draw
+
+    draw(histories, out)
+
+
+def ablation(
+    weights: Annotated[list[Path], typer.Argument(help="Weights, their `--log` CSV beside each.")],
+    scores: Annotated[list[Path], typer.Option(help="CSV of `restore benchmark`; several.")],
+    out: Annotated[Path, typer.Option(help="Folder to write ablation.csv and .png into.")],
+) -> None:
+    """Compare trainings with and without residual learning and batch normalisation."""
+    from restore.ablation import write_comparison
+
+    write_comparison(weights, scores, out)

@@ -1,0 +1,67 @@
+"""`restore degrade` and `restore train`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from restore.commands.options import Device, Images, Precision, Seed, image_sets, pick_compute
+
+
+def degrade(
+    images: Annotated[str, typer.Argument(metavar="INPUT", help="Image set or folder.")],
+    out: Annotated[Path, typer.Argument(metavar="OUTPUT", help="Folder to write.")],
+    degradation: Annotated[str, typer.Argument(help="noise:25, jpeg:10 or bicubic:3.")],
+    seed: Seed = 0,
+    colour: Annotated[bool, typer.Option("--color", help="Keep three channels.")] = False,
+) -> None:
+    """Write degraded images as files: noise as float TIFF (never rounded), JPEG, small PNG."""
+    from engine.progress import progress
+    from restore.degrade import parse
+    from restore.degraded import write_folder
+    from restore.sets import resolve
+
+    wanted = parse(degradation)
+    chosen = resolve(images)
+    with progress(len(chosen.items), f"degrade {wanted}", "images") as bar:
+        write_folder(chosen.items, out, wanted, seed, colour=colour, advance=bar.advance)
+
+
+def train(
+    name: Annotated[
+        str, typer.Argument(help="dncnn-s-N[-nobn][-direct], dncnn-b (both: -color) or dncnn-3.")
+    ],
+    images: Images,
+    out: Annotated[Path, typer.Option(help="Weights to write (.safetensors).")],
+    schedule: Annotated[str, typer.Option(help="demo, paper, best or a YAML file.")] = "paper",
+    seed: Seed = 0,
+    device: Device = "auto",
+    precision: Precision = "auto",
+    log: Annotated[Path | None, typer.Option(help="CSV of the loss.")] = None,
+    apart_from: Annotated[
+        list[str] | None,
+        typer.Option(help="Test set whose pictures no training image may show; several."),
+    ] = None,
+    overlap: Annotated[
+        str, typer.Option(help="refuse, or drop training images that show a test image.")
+    ] = "refuse",
+    optimizer: Annotated[
+        str | None, typer.Option(help="adam or sgd in place of the schedule's.")
+    ] = None,
+) -> None:
+    """Train a denoiser; killed and started again, it goes on where it was."""
+    from restore.dncnn import variant
+    from restore.overlap import apart
+    from restore.schedules import schedule as named
+    from restore.schedules import with_optimizer
+    from restore.train import train as run_training
+
+    network = variant(name)
+    plan = named(schedule, network)
+    if optimizer:
+        plan = with_optimizer(plan, optimizer)
+    sets, left_out = apart(image_sets(images), image_sets(apart_from or []), overlap)
+    compute = pick_compute(device, precision)
+    run_training(
+        network, sets, plan, out, seed=seed, compute=compute, history=log, left_out=left_out
+    )
