@@ -21,6 +21,8 @@ for command in (
     app.command()(command)
 app.command("import")(catalogue.import_)
 app.command()(catalogue.models)
+app.command()(catalogue.ship)
+app.command()(catalogue.verify)
 app.command()(catalogue.sets)
 
 
