@@ -105,7 +105,9 @@ def test_convert_keeps_the_cube(files, scene):
     [
         (("info", "nothing.hdr"), "nothing.hdr: no such file"),
         (("convert", "{}/gt.npy", "{}/x.tif"), "expected a cube"),
-        (("convert", "{}/stripes.hdr", "{}/x.tif"), "expected a name that ends with .hdr"),
+        (("convert", "{}/stripes.hdr", "{}/x.xyz"), "expected a name that ends with one of .hdr"),
+        (("convert", "{}/stripes.hdr", "{}/stripes.hdr"), "expected no such file, found one"),
+        (("classify", "{}/stripes.hdr", "{}/none", "{}/m.xyz"), "no such file"),
         (("split", "{}/gt.npy", "--how", "third", "--out", "{}/s.npz"), "--how third: expected"),
         (("split", "{}/gt.npy", "--how", "random:0.1", "--out", "{}/s.npy"), "ends with .npz"),
         (
