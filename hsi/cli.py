@@ -176,27 +176,47 @@ def classify(
         Path, typer.Argument(metavar="OUT", help="ENVI .hdr, GeoTIFF .tif, .npy, or a folder.")
     ],
     probabilities: Annotated[bool, typer.Option("--probabilities", help="Write them too.")] = False,
+    confidence: Annotated[
+        bool, typer.Option("--confidence", help="Write the highest probability of each pixel.")
+    ] = False,
     block: Annotated[str, typer.Option(help="auto, or the side of a block in pixels.")] = "auto",
+    memory: Annotated[
+        str | None, typer.Option(help="Keep within so much, such as 2GiB; else half of the free.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
+    resample: Annotated[
+        bool, typer.Option("--resample-bands", help="Interpolate where no band is equal.")
+    ] = False,
+    refit: Annotated[
+        bool, typer.Option("--refit-scaling", help="Mean and deviation of this scene's pixels.")
+    ] = False,
     reduced: Prepared = None,
     device: Device = "auto",
     precision: Precision = "auto",
 ) -> None:
-    """Name the class of every pixel; write the map, a picture with a legend, and a record."""
+    """Name the class of every pixel; write the map, a picture with a legend, and a record.
+
+    The scene is read block by block; the same line goes on where a killed run was.
+    """
     from engine.device import pick
+    from engine.memory import parse_bytes
     from hsi.classify import classify as run_model
+    from hsi.map_files import Options
     from hsi.scene import open_scene
 
     if block != "auto" and not (block.isdecimal() and int(block) >= 1):
         raise HsiError(f"--block {block}: expected auto or a number of pixels, at least 1")
-    run_model(
-        open_scene(source),
-        model,
-        out,
-        compute=pick(device, precision),
-        block=None if block == "auto" else int(block),
+    options = Options(
         probabilities=probabilities,
-        reduced=_prepared(reduced),
+        confidence=confidence,
+        block=None if block == "auto" else int(block),
+        memory=None if memory is None else parse_bytes(memory),
+        overwrite=overwrite,
+        resample_bands=resample,
+        refit_scaling=refit,
     )
+    compute = pick(device, precision)
+    run_model(open_scene(source), model, out, options, compute=compute, reduced=_prepared(reduced))
 
 
 @app.command()

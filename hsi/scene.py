@@ -13,6 +13,7 @@ from engine.artifacts import sha256_arrays
 from hsi.errors import HsiError
 from hsi.formats import WRITTEN, envi, geotiff, numpy_arrays, read
 from hsi.formats.contents import Contents, Cube
+from hsi.no_data import without_data
 
 EMBEDDED = "IndianPines"
 INDIAN_PINES_ORIGIN = (
@@ -91,24 +92,9 @@ class Scene:
     def no_data(self, rows: slice) -> npt.NDArray[np.bool_]:
         """Tell which pixels of a block of rows hold no measurement, (r, W); reads that block.
 
-        See `spectra_without_data`.
+        Bad bands do not count; see `hsi.no_data.without_data`.
         """
-        return self.spectra_without_data(np.asarray(self.cube[rows]))
-
-    def spectra_without_data(self, spectra: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
-        """Tell which spectra (..., B), with all bands of the scene, hold no measurement, (...).
-
-        One does whose good bands are all zero, or all the ignore value; and one with a good band
-        that is not finite, or that is an ignore value other than zero: it cannot be classified.
-        """
-        good = spectra[..., self.good_bands]
-        empty: npt.NDArray[np.bool_] = (good == 0).all(axis=-1)
-        if good.dtype.kind == "f":
-            empty |= ~np.isfinite(good).all(axis=-1)
-        ignored = _of_type(self.ignore_value, good.dtype)
-        if ignored is not None and ignored != 0:
-            empty |= (good == ignored).any(axis=-1)
-        return empty
+        return without_data(np.asarray(self.cube[rows])[..., self.good_bands], self.ignore_value)
 
     def not_finite(self) -> HsiError:
         """Say where the good bands hold NaN or infinite values, and what to do; reads the cube."""
@@ -187,17 +173,6 @@ def write_scene(path: Path, scene: Scene) -> None:
         scale=scene.scale,
         offset=scene.offset,
     )
-
-
-def _of_type(value: float | None, dtype: np.dtype[Any]) -> Any:
-    """Cast a value to a cube's type; None where the type cannot hold it, or it is NaN."""
-    if value is None or np.isnan(value):
-        return None
-    if dtype.kind == "f":
-        with np.errstate(over="ignore"):
-            return dtype.type(value)
-    limits = np.iinfo(dtype)
-    return dtype.type(value) if limits.min <= value <= limits.max and value == int(value) else None
 
 
 def scene_name(found: Contents) -> str:

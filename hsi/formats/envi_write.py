@@ -72,35 +72,50 @@ def write_classification(
     colours : ndarray (C + 1, 3), uint8
     georeference : mapping, optional
     """
-    known = {
+    known = classification_keys(class_names, colours) | geo.for_envi(georeference)
+    _write(path, classes[:, :, None], "ENVI Classification", known)
+
+
+def classification_keys(
+    class_names: Sequence[str], colours: npt.NDArray[np.uint8]
+) -> dict[str, Any]:
+    """State classes, by number, as the keys of a header."""
+    return {
         "classes": len(class_names),
         "class names": list(class_names),
         "class lookup": [int(value) for value in np.asarray(colours).ravel()],
         "band names": ["class"],
     }
-    _write(path, classes[:, :, None], "ENVI Classification", known | geo.for_envi(georeference))
 
 
-def _write(path: Path, cube: Cube, file_type: str, known: dict[str, Any]) -> None:
-    dtype = np.dtype(WIDER.get(cube.dtype.name, cube.dtype)).newbyteorder("<")
-    height, width, bands = cube.shape
-    header = {
-        "samples": width,
-        "lines": height,
-        "bands": bands,
-        "header offset": 0,
-        "file type": file_type,
-        "data type": CODES[dtype],
-        "interleave": "bip",
-        "byte order": 0,
-        **known,
-    }
+def header_text(
+    shape: tuple[int, ...], dtype: np.dtype[Any], file_type: str, known: Mapping[str, Any]
+) -> str:
+    """Write the header of pixels (H, W, B) or (H, W) one after the other (bip)."""
+    height, width, *bands = shape
+    return format_header(
+        {
+            "samples": width,
+            "lines": height,
+            "bands": bands[0] if bands else 1,
+            "header offset": 0,
+            "file type": file_type,
+            "data type": CODES[dtype.newbyteorder("=")],
+            "interleave": "bip",
+            "byte order": int(dtype.newbyteorder("=").str.startswith(">")),
+            **known,
+        }
+    )
+
+
+def _write(path: Path, cube: Cube, file_type: str, known: Mapping[str, Any]) -> None:
+    dtype = np.dtype(WIDER.get(cube.dtype.name, cube.dtype)).newbyteorder("=")
     target = path.with_suffix(".hdr")
-    with new_files(target, height * width * bands * dtype.itemsize) as part:
+    with new_files(target, int(np.prod(cube.shape)) * dtype.itemsize) as part:
         with part.with_suffix(".img").open("wb") as file:
             for rows in row_blocks(cube.shape, dtype.itemsize):
                 file.write(np.ascontiguousarray(cube[rows], dtype).data)
-        part.write_text(format_header(header), encoding="utf-8")
+        part.write_text(header_text(cube.shape, dtype, file_type, known), encoding="utf-8")
 
 
 def _plain(values: npt.NDArray[np.float64]) -> list[str]:

@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -34,12 +35,13 @@ class GeoTiffCube(LazyCube):
     def __init__(self, path: Path, dataset: Any) -> None:
         super().__init__((dataset.height, dataset.width, dataset.count), dataset.dtypes[0])
         self.path, self.dataset = path, dataset
+        self._one_at_a_time = Lock()  # GDAL's datasets are not for several threads
 
     def read(self, rows: slice, columns: slice, bands: slice) -> npt.NDArray[Any]:
         """Read a block; see `LazyCube`."""
         numbers = list(range(bands.start + 1, bands.stop + 1))
         window = ((rows.start, rows.stop), (columns.start, columns.stop))
-        with told(self.path):
+        with self._one_at_a_time, told(self.path):
             return np.moveaxis(self.dataset.read(numbers, window=window), 0, -1)
 
 

@@ -80,7 +80,6 @@ def test_pixels_without_data_are_known():
     scene = Scene("x", cube, ignore_value=-9999.0)
     expected = [False, True, False, True, True, True]
     assert scene.no_data(slice(0, 1)).tolist() == [expected]
-    assert scene.spectra_without_data(cube[0]).tolist() == expected
 
 
 def test_bad_bands_do_not_decide_about_data():
