@@ -7,6 +7,7 @@ own ENVI driver translates, on a file of a few pixels.
 """
 
 import logging
+import os
 import tempfile
 import warnings
 from collections.abc import Mapping
@@ -35,6 +36,8 @@ def load_rasterio() -> Any:
     HsiError
         It is not installed.
     """
+    # By default GDAL keeps a twentieth of all memory; whoever sets it otherwise is heard.
+    os.environ.setdefault("GDAL_CACHEMAX", "128")  # MiB
     try:
         import rasterio
     except ImportError as error:

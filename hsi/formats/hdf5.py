@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hsi.errors import HsiError
-from hsi.formats import emit, prisma
+from hsi.formats import cf_grid, emit, prisma
 from hsi.formats.contents import (
     LAYOUTS,
     WAVELENGTH_NAMES,
@@ -80,6 +80,7 @@ def read(path: Path, variable: str | None, kind: Kind) -> Contents:
         path,
         cube,
         band_centres(listed, bands),
+        georeference=cf_grid.georeference(dataset, cube.axes),
         ignore_value=ignored,
         scale=None if gain in (None, 1) else np.full(bands, gain),
         offset=None if offset in (None, 0) else np.full(bands, offset),

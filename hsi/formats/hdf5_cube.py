@@ -26,7 +26,7 @@ class Hdf5Cube(LazyCube):
     def __init__(self, path: Path, dataset: Any, axis: int = 2) -> None:
         self.path, self.dataset = path, dataset
         # Axes of the dataset as rows, columns and bands.
-        self.axes = (*(place for place in range(3) if place != axis), axis)
+        self.axes: tuple[int, ...] = (*(place for place in range(3) if place != axis), axis)
         rows, columns, bands = (dataset.shape[place] for place in self.axes)
         super().__init__((rows, columns, bands), dataset.dtype)
 

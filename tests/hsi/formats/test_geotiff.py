@@ -92,9 +92,18 @@ def test_what_is_not_georeferenced_stays_so(tmp_path, cube):
 def test_layouts_are_equal(tmp_path, cube):
     for interleave in ("pixel", "band"):
         for compress in (None, "deflate"):
-            path = tmp_path / f"{interleave}{compress}.tif"
-            write_tif(path, cube, interleave=interleave, compress=compress)
-            assert np.array_equal(open_scene(path).cube, cube)
+            for endianness in ("LITTLE", "BIG"):
+                path = tmp_path / f"{interleave}{compress}{endianness}.tif"
+                options = {"interleave": interleave, "compress": compress, "ENDIANNESS": endianness}
+                write_tif(path, cube, **options)
+                found = open_scene(path).cube
+                assert np.array_equal(found, cube)
+                assert np.array_equal(found[2:4, 1:], cube[2:4, 1:])
+                # What is uncompressed is mapped, as ENVI is.
+                assert isinstance(found, np.memmap) == (compress is None)
+    tiled = {"tiled": True, "blockxsize": 16, "blockysize": 16}
+    scene = open_scene(write_tif(tmp_path / "tiled.tif", np.tile(cube, (9, 9, 1)), **tiled))
+    assert np.array_equal(scene.cube, np.tile(cube, (9, 9, 1)))
 
 
 def _bandwise(file):
@@ -141,7 +150,8 @@ def test_enmap_metadata_beside_gives_the_bands(tmp_path, cube):
 
 
 def test_a_slice_reads_no_other_bands_or_rows(tmp_path, cube, monkeypatch):
-    lazy = open_scene(write_tif(tmp_path / "a.tif", cube, interleave="band")).cube
+    options = {"interleave": "band", "compress": "deflate"}
+    lazy = open_scene(write_tif(tmp_path / "a.tif", cube, **options)).cube
     asked = []
     plain = lazy.read
     monkeypatch.setattr(lazy, "read", lambda *spans: asked.append(spans) or plain(*spans))

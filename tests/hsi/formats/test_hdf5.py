@@ -42,6 +42,30 @@ def test_bands_are_found_by_the_name_of_their_axis(tmp_path, cube, axis):
     assert np.array_equal(scene.cube[2:5, 1, ::2], cube[2:5, 1, ::2])
 
 
+@pytest.mark.parametrize("stated", ["GeoTransform", "coordinates"])
+def test_a_cf_grid_mapping_gives_the_place(tmp_path, cube, stated):
+    with h5py.File(tmp_path / "a.nc", "w") as file:
+        file["cube"] = np.moveaxis(cube, -1, 0)
+        file["cube"].attrs["grid_mapping"] = "utm"
+        file["utm"] = 0
+        file["utm"].attrs["crs_wkt"] = 'PROJCS["WGS 84 / UTM zone 16N"]'
+        if stated == "GeoTransform":
+            file["utm"].attrs["GeoTransform"] = "500000 20 0 4000000 0 -20 "
+        for axis, (name, values) in enumerate(
+            {"band": np.arange(4), "y": 4e6 - 10 - 20.0 * np.arange(7),
+             "x": 5e5 + 10 + 20.0 * np.arange(5)}.items()
+        ):  # fmt: skip
+            file[name] = values
+            file[name].make_scale(name)
+            file["cube"].dims[axis].attach_scale(file[name])
+    scene = open_scene(tmp_path / "a.nc")
+    assert np.array_equal(scene.cube, cube)
+    assert scene.georeference == {
+        "crs": 'PROJCS["WGS 84 / UTM zone 16N"]',
+        "transform": (20.0, 0.0, 5e5, 0.0, -20.0, 4e6),
+    }
+
+
 def test_labels_are_read(tmp_path):
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file["gt"] = np.array([[1, 2], [2, -1]], np.int16)
