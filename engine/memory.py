@@ -1,9 +1,10 @@
-"""How much memory is free, how much this process holds, and sizes in words."""
+"""How much memory is free, how much this process holds, mapped files, and sizes in words."""
 
+import mmap
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from engine.errors import UserError
 
@@ -68,6 +69,19 @@ def size_in_words(size: float) -> str:
     """Write bytes as '1.3 GiB' or '640 MiB'."""
     mebibytes = size / 2**20
     return f"{mebibytes / 1024:.1f} GiB" if mebibytes >= 1000 else f"{mebibytes:.0f} MiB"
+
+
+def release(array: Any) -> None:
+    """Give back the pages of a file that were mapped for an array; it stays as it is."""
+    base = array
+    while base is not None:
+        mapped = getattr(base, "_mmap", None)
+        # Of other maps, those to be changed in memory alone, the changes would be lost.
+        if mapped is not None and getattr(base, "mode", "") in ("r", "r+", "w+"):
+            if hasattr(mmap, "MADV_DONTNEED"):
+                mapped.madvise(mmap.MADV_DONTNEED)
+            return
+        base = getattr(base, "base", None)
 
 
 def _available() -> int:

@@ -48,8 +48,10 @@ class Bands:
             return spectra[..., self.lower]
         shorter = spectra[..., self.lower].astype(np.float64)
         longer = spectra[..., self.upper].astype(np.float64)
+        between = shorter + (longer - shorter) * self.share
         # A missing value beside a band that alone decides must not count.
-        return np.where(self.share == 0, shorter, shorter + (longer - shorter) * self.share)
+        alone = np.where(self.share == 0, shorter, longer)
+        return np.where((self.share == 0) | (self.share == 1), alone, between)
 
 
 def match_bands(

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from hsi.counting import largest_layers, trunk_multiply_adds
+from hsi.counting import largest_layers, trunk_multiply_adds, window_features
 from hsi.errors import HsiError
 from hsi.orientation import corner, oriented
 from hsi.tiling import Tiling
@@ -153,11 +153,16 @@ def classify_scene(
 
 def automatic_block(network: WindowNetwork) -> int:
     """Side of a block whose two largest neighbouring layers fit in 768 MiB of float32."""
-    a_pixel = pass_bytes(network, 1, 1)
-    return max(32, int((BLOCK_BYTES / a_pixel) ** 0.5) - network.window + 1)
+    side = int((BLOCK_BYTES / (4 * 3 * largest_layers(network))) ** 0.5)
+    while side > network.window + 31 and pass_bytes(network, side, side) > BLOCK_BYTES:
+        side -= 1
+    return max(32, side - network.window + 1)
 
 
 def pass_bytes(network: WindowNetwork, height: int, width: int) -> int:
     """Estimate the bytes that a dense pass over a crop holds at most, in float32."""
     # ReLU keeps its input and output; the library may reorder a layer once more.
-    return 4 * 3 * largest_layers(network) * height * width
+    layers = 3 * largest_layers(network) * height * width
+    # What looks at windows as a whole has those of one row cut out, weighed and flattened.
+    row = 0 if network.within is None else 3 * window_features(network) * width
+    return 4 * (layers + row)

@@ -11,7 +11,7 @@ from hsi.errors import HsiError
 from hsi.scene import Scene
 from hsi.spectra import PEAK_BYTES
 
-WORKING_BYTES = 768 * 2**20  # of a comfortable block: larger ones save little
+WORKING_BYTES = 768 * 2**20  # larger blocks save little, and a killed map loses more of them
 LARGEST, SMALLEST, STEP = 512, 8, 8  # sides of a block, in pixels
 # Libraries that come with the first pass, what is freed but not given back, the picture.
 MARGIN_BYTES = 192 * 2**20
@@ -91,7 +91,7 @@ def plan(
     for side in range(LARGEST, SMALLEST - 1, -STEP):
         sides = _even(side, scene)
         comfortable = classifier.working_bytes(sides, compute) <= WORKING_BYTES
-        if (comfortable or memory is not None or side == SMALLEST) and peak(sides) <= budget:
+        if (comfortable or side == SMALLEST) and peak(sides) <= budget:
             return Plan(sides, peak(sides), budget)
     least = peak(_even(SMALLEST, scene))
     raise HsiError(

@@ -11,7 +11,8 @@ import numpy.typing as npt
 from engine.artifacts import load_tensors, save_tensors
 from hsi.band_match import Bands, match_bands
 from hsi.classifier import Classifier
-from hsi.controls import SVM, BoxMeanSVM, Coordinates, Forest
+from hsi.controls import SVM, BoxMeanSVM, Forest
+from hsi.coordinates import Coordinates
 from hsi.errors import HsiError
 from hsi.networks import NETWORKS
 from hsi.recipe import Recipe, parse_settings

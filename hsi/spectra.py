@@ -1,12 +1,12 @@
 """The spectra of a part of a scene, read in bounded memory, and which of them hold data."""
 
-import mmap
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from engine.memory import release as release
 from hsi.band_match import Bands
 from hsi.errors import HsiError
 from hsi.no_data import without_data
@@ -89,16 +89,3 @@ def prepared(
         features[here] = made
     assert features is not None
     return features, valid
-
-
-def release(array: Any) -> None:
-    """Give back the pages of a file that were mapped for an array; it stays as it is."""
-    base = array
-    while base is not None:
-        mapped = getattr(base, "_mmap", None)
-        # Of other maps, those to be changed in memory alone, the changes would be lost.
-        if mapped is not None and getattr(base, "mode", "") in ("r", "r+", "w+"):
-            if hasattr(mmap, "MADV_DONTNEED"):
-                mapped.madvise(mmap.MADV_DONTNEED)
-            return
-        base = getattr(base, "base", None)

@@ -6,7 +6,8 @@ import pytest
 from engine.checkpoint import Checkpoint
 from hsi import spectra
 from hsi.classifier import Application, Training
-from hsi.controls import SVM, BoxMeanSVM, Coordinates, Forest, stratified_folds
+from hsi.controls import SVM, BoxMeanSVM, Forest, stratified_folds
+from hsi.coordinates import Coordinates
 from hsi.errors import HsiError
 from hsi.schedules import schedule
 from hsi.splits import make_split

@@ -4,6 +4,7 @@ import sys
 import numpy as np
 import pytest
 
+from engine.artifacts import sha256_arrays
 from hsi.errors import HsiError
 from hsi.labels import open_labels
 from hsi.scene import Scene, open_scene
@@ -99,3 +100,10 @@ def test_an_ignore_value_that_the_type_cannot_hold_ignores_nothing(ignored):
 def test_unknown_source_is_one_clear_line():
     with pytest.raises(HsiError, match="Pavia: no such file, and no embedded scene of that name"):
         open_scene("Pavia")
+
+
+def test_checksum_is_that_of_the_whole_array(monkeypatch, scene):
+    monkeypatch.setattr("hsi.scene.CHECKSUM_BYTES", 27 * 16 * 2 * 4)
+    assert scene.checksum() == sha256_arrays(scene.cube)
+    turned = Scene("x", np.asfortranarray(scene.cube.transpose(1, 0, 2)))
+    assert turned.checksum() == sha256_arrays(turned.cube)
