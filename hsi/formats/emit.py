@@ -11,6 +11,7 @@ import numpy as np
 
 from hsi.formats.contents import Contents
 from hsi.formats.hdf5_cube import Hdf5Cube
+from hsi.formats.lazy import tell_pieces
 
 CUBES = ("reflectance", "radiance")
 CENTRES = "sensor_band_parameters/wavelengths"
@@ -29,9 +30,11 @@ def read(path: Path, file: Any, variable: str | None) -> Contents:
     name = variable or next(name for name in CUBES if name in file)
     dataset = file[name]
     fill = np.ravel(dataset.attrs.get("_FillValue", np.array([-9999.0])))
+    cube = Hdf5Cube(path, dataset)
+    tell_pieces(str(path), cube)
     return Contents(
         path,
-        Hdf5Cube(path, dataset),
+        cube,
         np.asarray(file[CENTRES][()], np.float64),
         np.asarray(file[GOOD][()]) == 0 if GOOD in file else None,
         ignore_value=float(fill[0]),

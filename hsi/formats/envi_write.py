@@ -10,7 +10,7 @@ import numpy.typing as npt
 from hsi.formats import georeference as geo
 from hsi.formats.contents import Cube
 from hsi.formats.envi_header import DATA_TYPES, format_header
-from hsi.formats.lazy import row_blocks
+from hsi.formats.lazy import cube_blocks
 from hsi.formats.writing import new_files
 
 CODES = {np.dtype(name): code for code, name in DATA_TYPES.items()}
@@ -113,7 +113,7 @@ def _write(path: Path, cube: Cube, file_type: str, known: Mapping[str, Any]) -> 
     target = path.with_suffix(".hdr")
     with new_files(target, int(np.prod(cube.shape)) * dtype.itemsize) as part:
         with part.with_suffix(".img").open("wb") as file:
-            for rows in row_blocks(cube.shape, dtype.itemsize):
+            for rows in cube_blocks(cube):
                 file.write(np.ascontiguousarray(cube[rows], dtype).data)
         part.write_text(header_text(cube.shape, dtype, file_type, known), encoding="utf-8")
 

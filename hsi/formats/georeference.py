@@ -18,6 +18,7 @@ import numpy as np
 
 from hsi.errors import HsiError
 from hsi.formats.envi_header import entries, format_header, read_header
+from hsi.formats.lazy import CACHE_BYTES
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ def load_rasterio() -> Any:
         It is not installed.
     """
     # By default GDAL keeps a twentieth of all memory; whoever sets it otherwise is heard.
-    os.environ.setdefault("GDAL_CACHEMAX", "128")  # MiB
+    os.environ.setdefault("GDAL_CACHEMAX", str(CACHE_BYTES // 2**20))
     try:
         import rasterio
     except ImportError as error:

@@ -16,7 +16,7 @@ from hsi.formats.contents import Contents, Kind
 from hsi.formats.georeference import georeferenced, load_rasterio
 from hsi.formats.geotiff_classes import read_classes
 from hsi.formats.geotiff_write import write_classification, write_cube
-from hsi.formats.lazy import LazyCube
+from hsi.formats.lazy import LazyCube, tell_pieces
 
 __all__ = ["read", "write_classification", "write_cube"]
 
@@ -33,7 +33,8 @@ class GeoTiffCube(LazyCube):
     """
 
     def __init__(self, path: Path, dataset: Any) -> None:
-        super().__init__((dataset.height, dataset.width, dataset.count), dataset.dtypes[0])
+        shape = (dataset.height, dataset.width, dataset.count)
+        super().__init__(shape, dataset.dtypes[0], dataset.block_shapes[0][0])
         self.path, self.dataset = path, dataset
         self._one_at_a_time = Lock()  # GDAL's datasets are not for several threads
 
@@ -93,6 +94,8 @@ def read(path: Path, variable: str | None, kind: Kind) -> Contents:
     mapped = memory_map(path, cube)
     if mapped is not None:
         dataset.close()
+    else:
+        tell_pieces(str(path), cube)
     return Contents(
         path,
         cube if mapped is None else mapped,

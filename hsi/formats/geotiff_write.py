@@ -1,6 +1,7 @@
 """Writing GeoTIFF through rasterio: cubes and classifications, block by block."""
 
 import logging
+import math
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -124,19 +125,11 @@ def _created(
 
 
 def _fill(dataset: Any, cube: Cube, dtype: np.dtype[Any]) -> None:
-    strip = dataset.block_shapes[0][0]
-    for rows in _whole_strips(cube.shape, dtype.itemsize, strip):
+    # A strip is written once, a piece of the cube is read once.
+    together = math.lcm(dataset.block_shapes[0][0], getattr(cube, "stored_rows", 1))
+    for rows in row_blocks(cube.shape, dtype.itemsize, together):
         block = np.ascontiguousarray(np.moveaxis(np.asarray(cube[rows], dtype), -1, 0))
         dataset.write(block, window=((rows.start, rows.stop), (0, cube.shape[1])))
-
-
-def _whole_strips(shape: tuple[int, ...], itemsize: int, strip: int) -> Iterator[slice]:
-    """Cut rows in blocks that end where a strip ends: a strip is written once."""
-    height = shape[0]
-    first = next(row_blocks(shape, itemsize))
-    step = max(strip, first.stop // strip * strip)
-    for start in range(0, height, step):
-        yield slice(start, min(start + step, height))
 
 
 def _held(path: Path, value: float | None, dtype: np.dtype[Any]) -> float | None:

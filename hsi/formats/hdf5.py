@@ -18,10 +18,12 @@ from hsi.formats.contents import (
     choose,
 )
 from hsi.formats.hdf5_cube import Hdf5Cube
+from hsi.formats.lazy import CACHE_BYTES, tell_pieces
 from hsi.formats.netcdf3 import is_netcdf3, read_netcdf3
 
 # Products that are recognised: (is it one?, read it).
 PRODUCTS = {"EMIT": (emit.recognised, emit.read), "PRISMA": (prisma.recognised, prisma.read)}
+CACHE_SLOTS = 10007  # a prime far above the number of chunks that the cache holds
 BAND_WORDS = ("band", "wavelength", "spectral", "channel", "lambda")
 
 
@@ -46,7 +48,7 @@ def read(path: Path, variable: str | None, kind: Kind) -> Contents:
     if is_netcdf3(path):
         return read_netcdf3(path, variable, kind)
     try:
-        file = h5py.File(path, "r")
+        file = h5py.File(path, "r", rdcc_nbytes=CACHE_BYTES, rdcc_nslots=CACHE_SLOTS)
     except OSError as error:
         reason = " ".join(str(error).split())
         raise HsiError(
@@ -74,6 +76,7 @@ def read(path: Path, variable: str | None, kind: Kind) -> Contents:
     axis = _band_axis(dataset, name, None if listed is None else listed.size)
     found["layout"] = LAYOUTS[axis]
     cube = Hdf5Cube(path, dataset, axis)
+    tell_pieces(str(path), cube)
     gain, offset = _attribute(dataset, "scale_factor"), _attribute(dataset, "add_offset")
     bands = cube.shape[2]
     return Contents(

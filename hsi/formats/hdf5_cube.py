@@ -28,7 +28,9 @@ class Hdf5Cube(LazyCube):
         # Axes of the dataset as rows, columns and bands.
         self.axes: tuple[int, ...] = (*(place for place in range(3) if place != axis), axis)
         rows, columns, bands = (dataset.shape[place] for place in self.axes)
-        super().__init__((rows, columns, bands), dataset.dtype)
+        chunks = dataset.chunks
+        stored_rows = 1 if chunks is None else chunks[self.axes[0]]
+        super().__init__((rows, columns, bands), dataset.dtype, stored_rows)
 
     def read(self, rows: slice, columns: slice, bands: slice) -> npt.NDArray[Any]:
         """Read a block; see `LazyCube`."""

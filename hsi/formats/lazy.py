@@ -1,5 +1,6 @@
 """Cubes that stay in their file: a slice reads what it names, and nothing else."""
 
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Any
@@ -7,7 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+log = logging.getLogger(__name__)
+
 BLOCK_BYTES = 16 * 2**20
+PIECES_BYTES = 512 * 2**20
+CACHE_BYTES = 256 * 2**20  # of unpacked pieces, kept by the libraries that read files
 
 
 class LazyCube(ABC):
@@ -21,13 +26,18 @@ class LazyCube(ABC):
     shape : tuple of int
         Rows, columns, bands.
     dtype : dtype
+    stored_rows : int
+        Rows that are stored, and perhaps compressed, in one piece.
     """
 
     ndim = 3
 
-    def __init__(self, shape: tuple[int, int, int], dtype: npt.DTypeLike) -> None:
+    def __init__(
+        self, shape: tuple[int, int, int], dtype: npt.DTypeLike, stored_rows: int = 1
+    ) -> None:
         self.shape: tuple[int, ...] = shape
         self.dtype: np.dtype[Any] = np.dtype(dtype)
+        self.stored_rows = stored_rows
 
     @abstractmethod
     def read(self, rows: slice, columns: slice, bands: slice) -> npt.NDArray[Any]:
@@ -93,10 +103,42 @@ def _span(key: Any, size: int) -> tuple[slice, Any]:
     return slice(int(chosen.min()), int(chosen.max()) + 1), chosen - chosen.min()
 
 
-def row_blocks(shape: tuple[int, ...], itemsize: int) -> Iterator[slice]:
-    """Cut the rows of an array so that a block stays near 16 MiB."""
+def row_blocks(shape: tuple[int, ...], itemsize: int, stored_rows: int = 1) -> Iterator[slice]:
+    """Cut the rows of an array in blocks to be read one after the other.
+
+    Parameters
+    ----------
+    shape : tuple of int
+    itemsize : int
+        Bytes of a value.
+    stored_rows : int
+        Rows that are stored in one piece: blocks end where pieces do, so that each is unpacked
+        once, unless a row of pieces takes more than 512 MiB.
+
+    Yields
+    ------
+    slice
+        Near 16 MiB, or a row of pieces.
+    """
     height = shape[0]
     row_bytes = max(1, int(np.prod(shape[1:])) * itemsize)
     rows = max(1, BLOCK_BYTES // row_bytes)
+    if stored_rows * row_bytes <= PIECES_BYTES:
+        rows = max(stored_rows, rows // stored_rows * stored_rows)
     for start in range(0, height, rows):
         yield slice(start, min(start + rows, height))
+
+
+def cube_blocks(cube: Any) -> Iterator[slice]:
+    """Cut the rows of a cube, in whole pieces where it is stored in pieces."""
+    return row_blocks(cube.shape, cube.dtype.itemsize, getattr(cube, "stored_rows", 1))
+
+
+def tell_pieces(name: str, cube: LazyCube) -> None:
+    """Warn where blocks of few rows would unpack the same pieces over and over."""
+    size = cube.stored_rows * cube.shape[1] * cube.shape[2] * cube.dtype.itemsize
+    if size > CACHE_BYTES:
+        log.warning(
+            "%s: %d rows are packed together, %d MiB; if it is slow, hsi convert it to ENVI once",
+            name, cube.stored_rows, size // 2**20,
+        )  # fmt: skip

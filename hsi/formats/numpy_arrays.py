@@ -7,7 +7,7 @@ import numpy as np
 
 from hsi.errors import HsiError
 from hsi.formats.contents import Contents, Cube, Kind, bands_last, choose
-from hsi.formats.lazy import row_blocks
+from hsi.formats.lazy import cube_blocks
 from hsi.formats.writing import new_files
 
 
@@ -51,5 +51,5 @@ def write(path: Path, array: Cube) -> None:
     size = int(np.prod(array.shape)) * dtype.itemsize
     with new_files(path, size) as part, part.open("wb") as file:
         np.lib.format.write_array_header_1_0(file, header)
-        for rows in row_blocks(array.shape, dtype.itemsize):
+        for rows in cube_blocks(array):
             file.write(np.ascontiguousarray(array[rows], dtype).data)

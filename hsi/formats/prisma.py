@@ -19,7 +19,7 @@ import numpy.typing as npt
 from hsi.errors import HsiError
 from hsi.formats.contents import Contents
 from hsi.formats.hdf5_cube import Hdf5Cube
-from hsi.formats.lazy import LazyCube
+from hsi.formats.lazy import LazyCube, tell_pieces
 
 SWATHS = "HDFEOS/SWATHS"
 SENSORS = ("Vnir", "Swir")
@@ -41,7 +41,11 @@ class PrismaCube(LazyCube):
 
     def __init__(self, parts: list[Part]) -> None:
         rows, columns = parts[0].cube.shape[:2]
-        super().__init__((rows, columns, sum(part.places.size for part in parts)), np.float32)
+        super().__init__(
+            (rows, columns, sum(part.places.size for part in parts)),
+            np.float32,
+            max(part.cube.stored_rows for part in parts),
+        )
         self.parts = parts
 
     def read(self, rows: slice, columns: slice, bands: slice) -> npt.NDArray[Any]:
@@ -96,6 +100,7 @@ def read(path: Path, file: Any, variable: str | None) -> Contents:
             f"{parts[1].cube.shape[:2]}"
         )
     joined = PrismaCube(parts)
+    tell_pieces(str(path), joined)
     place = _georeference(file, joined.shape)
     return Contents(
         path,

@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
-from hsi.formats.lazy import LazyCube, row_blocks
+from hsi.formats.lazy import LazyCube, cube_blocks, row_blocks, tell_pieces
 
 
 class InMemory(LazyCube):
-    def __init__(self, array):
-        super().__init__(array.shape, array.dtype)
+    def __init__(self, array, stored_rows=1):
+        super().__init__(array.shape, array.dtype, stored_rows)
         self.array = array
 
     def read(self, rows, columns, bands):
@@ -46,3 +46,21 @@ def test_row_blocks_cover_all_rows_once():
     assert blocks[0].stop == 20
     assert [b.start for b in blocks[1:]] == [b.stop for b in blocks[:-1]]
     assert (blocks[0].start, blocks[-1].stop) == (0, 1000)
+
+
+def test_row_blocks_end_where_pieces_do():
+    starts = [block.start for block in row_blocks((1000, 1000, 100), 8, 64)]
+    assert starts == list(range(0, 1000, 64))
+    starts = [block.start for block in row_blocks((1000, 10, 10), 8, 64)]
+    assert starts == [0]
+    # Pieces of 800 MiB are not held at once.
+    assert next(row_blocks((1000, 1000, 100), 8, 1000)).stop == 20
+
+
+def test_pieces_that_would_be_unpacked_over_and_over_are_told(caplog):
+    tell_pieces("small.tif", InMemory(np.zeros((4, 4, 4)), 4))
+    assert not caplog.text
+    large = InMemory(np.broadcast_to(np.uint16(0), (600, 1000, 300)), 512)
+    tell_pieces("large.tif", large)
+    assert "large.tif: 512 rows are packed together, 292 MiB" in caplog.text
+    assert next(cube_blocks(large)).stop == 512
