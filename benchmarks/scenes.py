@@ -1,15 +1,21 @@
-"""HybridSN densely and with shared features, against patch by patch."""
+"""HybridSN densely and with shared features, against patch by patch; maps of larger scenes."""
 
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from benchmarks.side_by_side import Row, measure
+from benchmarks.side_by_side import Row, machine, measure
 from engine.device import Compute
+from hsi.classifier import Application
 from hsi.dense import Windows, classify_scene, padded
 from hsi.hybridsn import HybridSN
+from hsi.networks import HybridSN11
+from hsi.reduce import fit_pca
+from hsi.scene import Scene, open_scene
 from hsi.window_network import WindowNetwork
 
 ROWS, COLUMNS, COMPONENTS, CLASSES = 145, 145, 30, 16  # Indian Pines, reduced
@@ -17,12 +23,13 @@ TIMED_ROWS = 2  # of the scene, patch by patch: all of it would take minutes
 
 
 def rows(compute: Compute) -> Iterator[Row]:
-    """Measure the map of a scene and one training batch."""
+    """Measure the map of a scene, one training batch, and maps of larger and larger scenes."""
     network = HybridSN(CLASSES, components=COMPONENTS).build(torch.Generator().manual_seed(0))
     network = network.to(compute.device).eval()
     scene = np.random.default_rng(0).standard_normal((ROWS, COLUMNS, COMPONENTS), np.float32)
     yield _map(network, scene, compute)
     yield _training(network, scene, compute)
+    yield from growing(replace(compute, precision="float32"), open_scene("IndianPines"))
 
 
 def _map(network: WindowNetwork, scene: np.ndarray, compute: Compute) -> Row:
@@ -82,3 +89,38 @@ def _training(network: WindowNetwork, scene: np.ndarray, compute: Compute) -> Ro
         precision="float32",
         repeats=2,
     )
+
+
+def growing(compute: Compute, scene: Scene, repeats: tuple[int, ...] = (2, 4)) -> Iterator[Row]:
+    """Map a scene, and the same tiled, block by block from the spectra on: is the cost linear?
+
+    The baseline is the time of the scene alone, times the number of its tiles.
+    """
+    classifier = HybridSN11(components=COMPONENTS)
+    classifier.pca = fit_pca(scene, COMPONENTS)
+    settings = HybridSN(CLASSES, window=11, components=COMPONENTS)
+    classifier.network = settings.build(torch.Generator().manual_seed(0))
+
+    def seconds(times: int) -> float:
+        tiled = Scene(scene.name, np.tile(scene.cube, (times, times, 1)))
+        began = time.perf_counter()
+        classifier.predict(tiled, Application(compute))
+        return time.perf_counter() - began
+
+    seconds(1)  # loads what is loaded once
+    one = min(seconds(1) for _ in range(3))
+    height, width = scene.shape
+    for times in repeats:
+        spent, tiles = seconds(times), times * times
+        rate = tiles * height * width / spent
+        yield Row(
+            "hsi growing",
+            f"HybridSN-11, map of {times * height}x{times * width}: {rate:.3g} pixels/s, against "
+            f"{height * width / one:.3g} for {height}x{width}, float32 (1 is a cost that grows "
+            "with the pixels)",
+            round(one * tiles, 5),
+            round(spent, 5),
+            round(one * tiles / spent, 2),
+            None,
+            machine(compute),
+        )

@@ -12,10 +12,12 @@ from torch import Tensor
 from engine.checkpoint import Checkpoint
 from engine.device import Compute
 from engine.schedule import Schedule
+from hsi.band_match import Bands
 from hsi.labels import Labels
 from hsi.reduce import Reduced
 from hsi.scene import Scene
 from hsi.splits import Split
+from hsi.tiling import Block
 
 
 @dataclass(frozen=True)
@@ -57,18 +59,22 @@ class Training:
 
 @dataclass(frozen=True)
 class Prediction:
-    """A classified scene.
+    """A classified scene, or a block of one.
 
     Attributes
     ----------
     indices : ndarray (H, W), int64
-        Position of the class in the training labels' `classes`; every pixel gets one.
+        Position of the class in the training labels' `classes`; −1 where the scene holds no data.
     probabilities : ndarray (H, W, C), float32, optional
-        Where they were asked for.
+        Where they were asked for; 0 where the scene holds no data.
     """
 
     indices: npt.NDArray[np.int64]
     probabilities: npt.NDArray[np.float32] | None = None
+
+    def numbers(self, classes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Class numbers (H, W); 0 where the scene holds no data."""
+        return np.concatenate([classes, np.zeros(1, classes.dtype)])[self.indices]
 
 
 @dataclass(frozen=True)
@@ -84,12 +90,15 @@ class Application:
         Also return them; an HsiError from classifiers that have none.
     reduced : Reduced, optional
         Prepared components of the scene, made with the model's own projection.
+    bands : Bands, optional
+        Which of the scene's bands are the model's; by default those of the same positions.
     """
 
     compute: Compute
     block: int | None = None
     probabilities: bool = False
     reduced: Reduced | None = None
+    bands: Bands | None = None
 
 
 class Classifier(Protocol):
@@ -102,11 +111,40 @@ class Classifier(Protocol):
     def options(self) -> Mapping[str, Any]:
         """What was chosen when it was made, JSON-serialisable: part of what decides the result."""
 
+    @property
+    def bands(self) -> npt.NDArray[np.int64]:
+        """Which bands of the training scene it looks at."""
+
+    @property
+    def halo(self) -> int:
+        """How far around a pixel it looks, in pixels."""
+
+    @property
+    def has_probabilities(self) -> bool:
+        """Whether it can tell the probability of each class."""
+
     def fit(self, training: Training) -> float:
         """Learn; return the seconds it took, those before a resume included."""
 
+    def features(self, spectra: npt.NDArray[Any], valid: npt.NDArray[np.bool_]) -> npt.NDArray[Any]:
+        """Make of spectra (h, w, B), each on its own, what is classified: (h, w, F)."""
+
+    def refit_scaling(self, scene: Scene, bands: Bands) -> None:
+        """Take mean and standard deviation from another scene; all else stays."""
+
     def predict(self, scene: Scene, application: Application) -> Prediction:
-        """Classify every pixel of a scene."""
+        """Classify every pixel of a scene, held in memory."""
+
+    def classify(
+        self, features: npt.NDArray[Any], block: Block, application: Application
+    ) -> Prediction:
+        """Classify the pixels of a block from the features of what lies around them."""
+
+    def working_bytes(self, block: tuple[int, int], compute: Compute) -> int:
+        """Estimate what `classify` holds at most in the host's memory, beside the features."""
+
+    def feature_bytes(self) -> int:
+        """Count the bytes of a pixel's features."""
 
     def save(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Return tensors and JSON-serialisable settings from which `load` makes an equal one."""

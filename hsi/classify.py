@@ -1,77 +1,48 @@
-"""Classify a whole scene with a trained model, and write the map as the scene was."""
+"""Classify a whole scene with a trained model, block by block, and write the map."""
 
 import logging
 import time
-from dataclasses import dataclass
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-from engine.artifacts import sha256_file, write_json
+from engine.artifacts import sha256_file
 from engine.device import Compute
-from engine.schedule import in_words
-from hsi.classifier import Application
+from engine.progress import progress
+from engine.revision import code_revision
+from hsi.band_match import Bands
+from hsi.classifier import Application, Prediction
 from hsi.errors import HsiError
-from hsi.formats import envi, numpy_arrays
-from hsi.maps import save_map
+from hsi.map_files import Options, Outputs, Rasters, identity, make_rasters, outputs
+from hsi.map_memory import Plan, plan
+from hsi.map_record import describe
+from hsi.map_state import MapState
+from hsi.mapping import check_probabilities, classified, reader
 from hsi.model import Model, load_model
 from hsi.reduce import Reduced
 from hsi.scene import Scene
+from hsi.tiling import Block, Tiling
 
 log = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True)
-class Outputs:
-    """The files of one map, all of one stem."""
-
-    map: Path
-    picture: Path
-    record: Path
-    probabilities: Path
-
-
-def outputs(out: Path, scene: Scene) -> Outputs:
-    """Name the files that `classify` writes for OUT.
-
-    Parameters
-    ----------
-    out : Path
-        A .npy or .hdr file, or a folder, in which the map is called `map` and is of the scene's
-        format: ENVI where the scene is ENVI, else .npy.
-    scene : Scene
-
-    Raises
-    ------
-    HsiError
-        Another suffix.
-    """
-    if not out.suffix or out.is_dir():
-        is_envi = str(scene.provenance.get("format", "")).startswith("ENVI")
-        out = out / ("map.hdr" if is_envi else "map.npy")
-    if out.suffix not in (".npy", ".hdr"):
-        raise HsiError(f"{out}: expected a name that ends with .npy or .hdr, or a folder")
-    return Outputs(
-        out,
-        out.with_suffix(".png"),
-        out.with_suffix(".json"),
-        out.with_name(f"{out.stem}_probabilities{out.suffix}"),
-    )
+SECONDS_BETWEEN_FLUSHES = 1.0
+WRITES_PENDING = 2
 
 
 def classify(
     scene: Scene,
     model_path: Path,
     out: Path,
+    options: Options | None = None,
     *,
     compute: Compute,
-    block: int | None = None,
-    probabilities: bool = False,
     reduced: Reduced | None = None,
-) -> npt.NDArray[np.integer[Any]]:
+) -> Outputs:
     """Name the class of every pixel and write map, picture and record.
+
+    Blocks are read, classified and written at the same time. A run that was killed goes on behind
+    its last finished block, unless scene, model, options or code have changed since.
 
     Parameters
     ----------
@@ -79,83 +50,166 @@ def classify(
     model_path : Path
         Of `hsi train`.
     out : Path
-        See `outputs`.
+        See `hsi.map_files.outputs`.
+    options : Options
     compute : Compute
-    block : int, optional
-        Side of the blocks that are classified at once, in pixels.
-    probabilities : bool
-        Write them too, (H, W, C) float32.
     reduced : Reduced, optional
         The components that the model was trained with.
 
     Returns
     -------
-    ndarray (H, W), the smallest unsigned integer
-        Class numbers as in the training labels; never 0.
+    Outputs
+        The map holds class numbers as in the training labels, and 0 where the scene has no data.
 
     Raises
     ------
     HsiError
-        Scene and model do not fit, or the classifier has no probabilities.
+        Scene and model do not fit; the classifier has no probabilities; an output exists; the
+        memory or the disk does not suffice.
     """
+    options = options or Options()
     model = load_model(model_path)
-    model.check_fits(scene)
+    bands = model.match(scene, resample=options.resample_bands)
+    check_probabilities(model.classifier, options.probabilities)
+    check_probabilities(model.classifier, options.confidence, "--confidence")
     files = outputs(out, scene)
-    began = time.monotonic()
-    found = model.classifier.predict(scene, Application(compute, block, probabilities, reduced))
-    seconds = time.monotonic() - began
-    smallest = np.min_scalar_type(int(model.classes.max()))
-    numbers: npt.NDArray[np.integer[Any]] = model.classes[found.indices].astype(smallest)
-    described = model.description
-    if found.probabilities is not None:
-        _write_probabilities(files.probabilities, found.probabilities, scene)
-    _write_map(files.map, numbers, model, scene)
-    title = f"{scene.name}: {described['classifier']}, {described['split']['how']}"
-    save_map(files.picture, numbers, model.classes, described["class_names"], model.colours, title)
-    record = {
-        "scene": scene.name,
-        "source": scene.provenance.get("source"),
-        "trained_on": described["scene"],
-        "classifier": described["classifier"],
-        "split": described["split"]["how"],
-        "seed": described["seed"],
-        "schedule": in_words(described["schedule"]),
-        "seconds_map": round(seconds, 3),
-        "seconds_train": described["seconds_train"],
-        "device": compute.device.type,
-        "precision": compute.precision,
-        "model": str(model_path),
-        "model_sha256": sha256_file(model_path),
-        "class_names": dict(zip(map(str, model.classes), described["class_names"], strict=True)),
-        "pixels": dict(
-            zip(*(a.tolist() for a in np.unique(numbers, return_counts=True)), strict=True)
-        ),
+    model_sha256 = sha256_file(model_path)
+    key = {
+        "scene": identity(scene),
+        "model": model_sha256,
+        "options": options.describe(),
+        "reduced": None if reduced is None else reduced.pca.checksum(),
+        "compute": [compute.device.type, compute.precision],
+        "code_revision": code_revision("hsi.classify"),
     }
-    write_json(files.record, record)
-    log.info("%s: %d × %d pixels in %.2f s", files.map, *scene.shape, seconds)
-    return numbers
+    shares = options.probabilities or options.confidence
+    application = Application(compute, options.block, shares, reduced, bands)
+    try:
+        with MapState(files.map, key) as state:
+            if not (options.overwrite or state.placing):
+                _refuse_existing(files, options)
+            rasters = make_rasters(files, model, scene, options)
+            _fill(state, rasters, scene, model, application, options)
+            state.place()
+            if rasters.map.is_open:
+                describe(files, rasters, state, scene, model, application, options, model_path)
+            rasters.close()
+            state.done()
+    except OSError as error:
+        raise HsiError(f"{files.map}: not written: {error.strerror or error}") from error
+    return files
 
 
-def _write_map(
-    path: Path, numbers: npt.NDArray[np.integer[Any]], model: Model, scene: Scene
+def _refuse_existing(files: Outputs, options: Options) -> None:
+    there = [path.name for path in files.wanted(options) if path.exists()]
+    if there:
+        raise HsiError(
+            f"{files.map}: {', '.join(there)} exists; add --overwrite, or write elsewhere"
+        )
+
+
+def _fill(
+    state: MapState,
+    rasters: Rasters,
+    scene: Scene,
+    model: Model,
+    application: Application,
+    options: Options,
 ) -> None:
-    if path.suffix == ".npy":
-        numpy_arrays.write(path, numbers)
+    """Classify the blocks that are not finished yet."""
+    if state.placing:
+        rasters.open(state.folder, resume=True)
         return
-    # ENVI lists names and colours for every number from 0 up, gaps included.
-    names = ["Unclassified"] + [f"class {n}" for n in range(1, int(model.classes.max()) + 1)]
-    colours = np.zeros((len(names), 3), np.uint8)
-    for number, name, colour in zip(
-        model.classes, model.description["class_names"], model.colours, strict=True
-    ):
-        names[number], colours[number] = name, colour
-    envi.write_classification(
-        path, numbers, class_names=names, colours=colours, georeference=scene.georeference
-    )
+    classifier = model.classifier
+    if options.refit_scaling:
+        log.info("%s: mean and standard deviation are refitted on this scene", scene.name)
+        classifier.refit_scaling(scene, application.bands or Bands(scene.good_bands))
+    planned = _plan(state, rasters, scene, model, application, options)
+    resume = state.block == planned.block and rasters.are_in(state.folder)
+    if not resume:
+        state.begin(planned.block)
+    rasters.open(state.folder, resume=resume)
+    tiling = Tiling(scene.shape, planned.block, classifier.halo)
+    log.info("%s: %s", rasters.map.path, planned)
+    if state.finished:
+        log.info("goes on behind %d of %d finished blocks", len(state.finished), len(tiling))
+    remaining = [index for index in range(len(tiling)) if index not in state.finished]
+    read = reader(classifier, scene, application)
+    writing = _Writing(state, rasters, model)
+    label = f"{classifier.name} {scene.name}"
+    with progress(scene.shape[0] * scene.shape[1], label, "pixels") as bar, closing(writing):
+        bar.resume(sum(tiling[index].pixels for index in state.finished))
+        blocks = (tiling[index] for index in remaining)
+        with closing(classified(classifier, read, blocks, application)) as found:
+            for index, (block, prediction) in zip(remaining, found, strict=True):
+                writing.add(index, block, prediction)
+                bar.advance(block.pixels)
+        writing.finish()
 
 
-def _write_probabilities(path: Path, values: npt.NDArray[np.float32], scene: Scene) -> None:
-    if path.suffix == ".npy":
-        numpy_arrays.write(path, values)
-    else:
-        envi.write_cube(path, values, georeference=scene.georeference)
+def _plan(
+    state: MapState,
+    rasters: Rasters,
+    scene: Scene,
+    model: Model,
+    application: Application,
+    options: Options,
+) -> Plan:
+    """Take the blocks that an earlier run began with, where the memory still allows them."""
+
+    def with_blocks(block: tuple[int, int] | None, memory: int | None) -> Plan:
+        return plan(
+            model.classifier, scene, application.compute,
+            written=rasters.bytes_a_pixel, memory=memory, block=block,
+        )  # fmt: skip
+
+    if options.block is not None:
+        return with_blocks((options.block, options.block), options.memory)
+    if state.block is not None:
+        before = with_blocks(state.block, None)
+        if before.peak <= (options.memory or before.budget):
+            return Plan(before.block, before.peak, options.memory or before.budget)
+    return with_blocks(None, options.memory)
+
+
+class _Writing:
+    """Writes blocks in a thread, and notes those that are on the disk."""
+
+    def __init__(self, state: MapState, rasters: Rasters, model: Model) -> None:
+        self.state, self.rasters, self.model = state, rasters, model
+        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="write")
+        self._pending: deque[Future[None]] = deque()
+        self._written: list[int] = []
+        self._before = state.seconds
+        self._began = self._flushed = time.monotonic()
+
+    def add(self, index: int, block: Block, found: Prediction) -> None:
+        """Hand over a block; wait while several are unwritten."""
+        while len(self._pending) >= WRITES_PENDING:
+            self._pending.popleft().result()
+        self._pending.append(self._pool.submit(self._write, index, block, found))
+
+    def finish(self) -> None:
+        """Wait until all that was handed over is on the disk."""
+        while self._pending:
+            self._pending.popleft().result()
+        self._flush()
+
+    def close(self) -> None:
+        """Note what is written, also after a failure or Ctrl-C."""
+        self._pool.shutdown(wait=True)
+        self._flush()
+
+    def _write(self, index: int, block: Block, found: Prediction) -> None:
+        self.rasters.write(block, found, self.model.classes)
+        self._written.append(index)
+        if time.monotonic() - self._flushed > SECONDS_BETWEEN_FLUSHES:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._written:
+            self.rasters.flush()
+            self.state.seconds = self._before + time.monotonic() - self._began
+            self.state.add(self._written, self.state.seconds)
+            self._written.clear()
+        self._flushed = time.monotonic()

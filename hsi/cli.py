@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from engine.command import application, main
+from hsi.commands import scenes
+from hsi.commands.arguments import LabelSource, SceneSource
 from hsi.errors import HsiError
 
 if TYPE_CHECKING:
@@ -13,12 +15,6 @@ if TYPE_CHECKING:
 
 app = application("Classify hyperspectral scenes: honest splits, HybridSN, whole maps, scores.")
 
-SceneSource = Annotated[
-    str, typer.Argument(metavar="SCENE", help="IndianPines or a file; FILE:variable names one.")
-]
-LabelSource = Annotated[
-    str, typer.Argument(metavar="LABELS", help="IndianPines or a file; FILE:variable names one.")
-]
 SplitFile = Annotated[Path, typer.Option("--split", help="File of hsi split.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of every random draw.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
@@ -32,28 +28,7 @@ Prepared = Annotated[
 ]
 
 
-@app.command()
-def info(source: SceneSource) -> None:
-    """Print what is understood of a scene."""
-    from hsi.scene import open_scene
-
-    scene = open_scene(source)
-    height, width, bands = scene.cube.shape
-    lines = {
-        "scene": scene.name,
-        "size": f"{height} rows × {width} columns × {bands} bands",
-        "type": f"{scene.cube.dtype}, {scene.cube.nbytes / 2**20:.1f} MiB",
-        "bad bands": bands - len(scene.good_bands),
-        "wavelengths": "not stated"
-        if scene.wavelengths is None
-        else f"{scene.wavelengths.min():g} to {scene.wavelengths.max():g} nm",
-        **scene.provenance,
-        "georeference": "none"
-        if scene.georeference is None
-        else "; ".join(f"{key} = {value}" for key, value in scene.georeference.items()),
-    }
-    for key, value in lines.items():
-        typer.echo(f"{key}: {value}")
+app.command()(scenes.info)
 
 
 @app.command()
@@ -197,29 +172,51 @@ def study(
 def classify(
     source: SceneSource,
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="File of hsi train.")],
-    out: Annotated[Path, typer.Argument(metavar="OUT", help=".npy, ENVI .hdr, or a folder.")],
+    out: Annotated[
+        Path, typer.Argument(metavar="OUT", help="ENVI .hdr, GeoTIFF .tif, .npy, or a folder.")
+    ],
     probabilities: Annotated[bool, typer.Option("--probabilities", help="Write them too.")] = False,
+    confidence: Annotated[
+        bool, typer.Option("--confidence", help="Write the highest probability of each pixel.")
+    ] = False,
     block: Annotated[str, typer.Option(help="auto, or the side of a block in pixels.")] = "auto",
+    memory: Annotated[
+        str | None, typer.Option(help="Keep within so much, such as 2GiB; else half of the free.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
+    resample: Annotated[
+        bool, typer.Option("--resample-bands", help="Interpolate where no band is equal.")
+    ] = False,
+    refit: Annotated[
+        bool, typer.Option("--refit-scaling", help="Mean and deviation of this scene's pixels.")
+    ] = False,
     reduced: Prepared = None,
     device: Device = "auto",
     precision: Precision = "auto",
 ) -> None:
-    """Name the class of every pixel; write the map, a picture with a legend, and a record."""
+    """Name the class of every pixel; write the map, a picture with a legend, and a record.
+
+    The scene is read block by block; the same line goes on where a killed run was.
+    """
     from engine.device import pick
+    from engine.memory import parse_bytes
     from hsi.classify import classify as run_model
+    from hsi.map_files import Options
     from hsi.scene import open_scene
 
     if block != "auto" and not (block.isdecimal() and int(block) >= 1):
         raise HsiError(f"--block {block}: expected auto or a number of pixels, at least 1")
-    run_model(
-        open_scene(source),
-        model,
-        out,
-        compute=pick(device, precision),
-        block=None if block == "auto" else int(block),
+    options = Options(
         probabilities=probabilities,
-        reduced=_prepared(reduced),
+        confidence=confidence,
+        block=None if block == "auto" else int(block),
+        memory=None if memory is None else parse_bytes(memory),
+        overwrite=overwrite,
+        resample_bands=resample,
+        refit_scaling=refit,
     )
+    compute = pick(device, precision)
+    run_model(open_scene(source), model, out, options, compute=compute, reduced=_prepared(reduced))
 
 
 @app.command()
@@ -295,15 +292,7 @@ def picture(
     save_scene(out, open_scene(source))
 
 
-@app.command()
-def convert(
-    source: SceneSource,
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="ENVI .hdr, or .npy.")],
-) -> None:
-    """Write a scene in another format."""
-    from hsi.scene import open_scene, write_scene
-
-    write_scene(out, open_scene(source))
+app.command()(scenes.convert)
 
 
 def _prepared(path: Path | None) -> "Reduced | None":

@@ -1,7 +1,8 @@
-"""What a network must beat: position alone, and spectra without a window network."""
+"""What a network must beat, beside position alone: spectra without a window network."""
 
+import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -9,57 +10,19 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from engine.device import Compute
+from hsi.band_match import Bands
+from hsi.box_mean import box_mean
 from hsi.classifier import Application, Prediction, Training
 from hsi.errors import HsiError
-from hsi.reduce import row_blocks
+from hsi.mapping import WholeScene
+from hsi.moments import Moments
 from hsi.scene import Scene
+from hsi.spectra import prepared
+from hsi.tiling import Block, Tiling
 
 
-class Coordinates:
-    """One nearest neighbour on (row, column): no spectra at all.
-
-    What it reaches measures how far a split lets position give the class away.
-    """
-
-    name: ClassVar[str] = "coordinates"
-    stepwise: ClassVar[bool] = False
-
-    options: ClassVar[dict[str, Any]] = {}
-
-    def __init__(self) -> None:
-        self.points = np.empty((0, 2), np.int64)
-        self.targets = np.empty(0, np.int64)
-
-    def fit(self, training: Training) -> float:
-        """Keep where the training pixels lie."""
-        began = time.monotonic()
-        self.points = np.argwhere(training.split.train).astype(np.int64)
-        self.targets = training.targets
-        return time.monotonic() - began
-
-    def predict(self, scene: Scene, application: Application) -> Prediction:
-        """Give every pixel the class of the nearest training pixel (Euclidean distance)."""
-        from scipy.spatial import KDTree
-
-        _refuse_probabilities(self.name, application)
-        pixels = np.indices(scene.shape).reshape(2, -1).T
-        _, nearest = KDTree(self.points).query(pixels)
-        return Prediction(self.targets[nearest].reshape(scene.shape))
-
-    def save(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """Points and their classes."""
-        return _tensors(points=self.points, targets=self.targets), {}
-
-    @classmethod
-    def load(cls, tensors: Mapping[str, Tensor], settings: Mapping[str, Any]) -> Self:
-        """Take up what `save` gave."""
-        del settings
-        made = cls()
-        made.points, made.targets = tensors["points"].numpy(), tensors["targets"].numpy()
-        return made
-
-
-class Spectral:
+class Spectral(WholeScene):
     """What `svm` and `forest` share: an estimator on the standardised spectrum of each pixel.
 
     The training spectra are what is saved; on load the estimator is fitted again, which is
@@ -93,11 +56,7 @@ class Spectral:
         began = time.monotonic()
         scene, train = training.scene, training.split.train
         self.bands = scene.good_bands
-        spectra = np.concatenate(
-            [block[train[rows]] for rows, block in self._blocks(scene)], dtype=np.float64
-        )
-        if not np.isfinite(spectra).all():
-            raise scene.not_finite()
+        spectra = self._training_spectra(scene, train)
         self.mean, deviation = spectra.mean(axis=0), spectra.std(axis=0)
         if not deviation.any():
             raise HsiError(f"{scene.name}: expected bands that vary, found all of them constant")
@@ -109,26 +68,64 @@ class Spectral:
         self.estimator = self.make(self.settings).fit(self.spectra, self.targets)
         return time.monotonic() - began
 
-    def predict(self, scene: Scene, application: Application) -> Prediction:
-        """Classify block by block of rows."""
-        if application.probabilities and not hasattr(self.estimator, "predict_proba"):
-            _refuse_probabilities(self.name, application)
-        indices = np.empty(scene.shape, np.int64)
-        probabilities = None
+    @property
+    def halo(self) -> int:
+        """Half the box."""
+        return self.box // 2
+
+    @property
+    def has_probabilities(self) -> bool:
+        """Where the estimator has."""
+        return hasattr(self.estimator, "predict_proba")
+
+    def features(
+        self, spectra: npt.NDArray[Any], valid: npt.NDArray[np.bool_]
+    ) -> npt.NDArray[np.float64]:
+        """Give the spectra; NaN without data."""
+        return np.where(valid[..., None], spectra.astype(np.float64), np.nan)
+
+    def refit_scaling(self, scene: Scene, bands: Bands) -> None:
+        """Take mean and standard deviation of each (averaged) band from another scene."""
+        moments = Moments(len(self.mean))
+        for block in Tiling(scene.shape, (64, scene.shape[1]), self.halo):
+            spectra = self._averaged(prepared(scene, *block.around, bands, self.features)[0], block)
+            moments.add(spectra[~np.isnan(spectra[..., 0])])
+        self.mean, self.deviation = moments.mean, moments.deviation(scene)
+
+    def classify(
+        self, features: npt.NDArray[Any], block: Block, application: Application
+    ) -> Prediction:
+        """Classify the pixels that hold data, each by its own spectrum or the mean around it."""
+        spectra = self._averaged(features, block)
+        valid = ~np.isnan(block.inner(features)[..., 0])
+        indices = np.full(block.shape, -1, np.int64)
+        shares = None
         if application.probabilities:
-            probabilities = np.zeros((*scene.shape, self.classes), np.float32)
-        for rows, block in self._blocks(scene):
-            flat = self._standardised(block.reshape(-1, block.shape[-1]))
-            if not np.isfinite(flat).all():
-                raise scene.not_finite()
-            indices[rows] = self.estimator.predict(flat).reshape(block.shape[:2])
-            if probabilities is not None:
-                # The estimator knows the classes it was fitted on, which may be fewer.
-                shares = self.estimator.predict_proba(flat)
-                known = probabilities[rows].reshape(-1, self.classes)
-                known[:, self.estimator.classes_] = shares
-                probabilities[rows] = known.reshape(*block.shape[:2], -1)
-        return Prediction(indices, probabilities)
+            shares = np.zeros((*block.shape, self.classes), np.float32)
+        if not valid.any():
+            return Prediction(indices, shares)
+        flat = self._standardised(spectra[valid])
+        indices[valid] = self.estimator.predict(flat)
+        if shares is not None:
+            # The estimator knows the classes it was fitted on, which may be fewer.
+            known = np.zeros((len(flat), self.classes), np.float32)
+            known[:, self.estimator.classes_] = self.estimator.predict_proba(flat)
+            shares[valid] = known
+        return Prediction(indices, shares)
+
+    def working_bytes(self, block: tuple[int, int], compute: Compute) -> int:
+        """Count sums of the box, standardised spectra, and each tree's probabilities."""
+        del compute
+        around = (block[0] + 2 * self.halo) * (block[1] + 2 * self.halo)
+        copies = 3 if self.box > 1 else 1
+        shares = 8 * self.classes * ((os.cpu_count() or 1) + 2)
+        return around * len(self.bands) * 8 * copies + block[0] * block[1] * (
+            len(self.bands) * 28 + shares
+        )
+
+    def feature_bytes(self) -> int:
+        """Count a spectrum in float64."""
+        return 8 * len(self.bands)
 
     def save(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Training spectra, standardisation and settings."""
@@ -151,23 +148,28 @@ class Spectral:
         made.estimator = made.make(settings).fit(made.spectra, made.targets)
         return made
 
+    def _training_spectra(
+        self, scene: Scene, train: npt.NDArray[np.bool_]
+    ) -> npt.NDArray[np.float64]:
+        """Read the spectra of the training pixels, averaged where the classifier does that."""
+        bands, found = Bands(self.bands), []
+        for block in Tiling(scene.shape, (64, scene.shape[1]), self.halo):
+            chosen = train[block.rows]
+            if chosen.any():
+                around, _ = prepared(scene, *block.around, bands, self.features)
+                if not np.isfinite(block.inner(around)[chosen]).all():
+                    raise scene.not_finite()
+                found.append(self._averaged(around, block)[chosen])
+        return np.concatenate(found)
+
     def _standardised(self, spectra: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
         standard: npt.NDArray[np.float64] = (spectra - self.mean) / self.deviation
         return standard.astype(np.float32)
 
-    def _blocks(self, scene: Scene) -> Iterator[tuple[slice, npt.NDArray[np.float64]]]:
-        """Yield blocks of rows with their features, (h, W, B) float64."""
-        from scipy.ndimage import uniform_filter
-
-        half = self.box // 2
-        for rows in row_blocks(scene):
-            # A block is filtered with its neighbouring rows, so that blocks leave no seam.
-            above = min(half, rows.start)
-            around = scene.cube[rows.start - above : rows.stop + half][..., self.bands]
-            spectra = np.asarray(around, np.float64)
-            if self.box > 1:
-                spectra = uniform_filter(spectra, (self.box, self.box, 1), mode="reflect")
-            yield rows, spectra[above : above + rows.stop - rows.start]
+    def _averaged(self, features: npt.NDArray[np.float64], block: Block) -> npt.NDArray[np.float64]:
+        if self.box == 1:
+            return features
+        return box_mean(block.padded(features, mode="symmetric"), self.box)
 
 
 class SVM(Spectral):
@@ -256,8 +258,3 @@ def stratified_folds(
 
 def _tensors(**arrays: npt.NDArray[Any]) -> dict[str, Tensor]:
     return {name: torch.from_numpy(np.ascontiguousarray(a)) for name, a in arrays.items()}
-
-
-def _refuse_probabilities(name: str, application: Application) -> None:
-    if application.probabilities:
-        raise HsiError(f"--probabilities: {name} has none; use hybridsn or forest, or leave it out")

@@ -45,6 +45,12 @@ def largest_layers(network: WindowNetwork) -> int:
     return max(a + b for a, b in pairwise(widest))
 
 
+def window_features(network: WindowNetwork) -> int:
+    """Count the values of one window's features behind the trunk."""
+    *_, (last, depth) = _convolutions(network.trunk, network.bands)
+    return last.out_channels * depth * (network.window - _shrinks(network.trunk)) ** 2
+
+
 def _convolutions(part: nn.Module, depth: int) -> Iterator[tuple[Convolution, int]]:
     """Yield the convolutions, each with the depth of what it gives."""
     for layer in part.modules():

@@ -9,10 +9,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from hsi.counting import largest_layers, trunk_cost
+from hsi.counting import largest_layers, trunk_cost, window_features
 from hsi.errors import HsiError
 from hsi.grouping import grouped
 from hsi.orientation import corner, oriented
+from hsi.tiling import Tiling
 from hsi.window_network import WindowNetwork
 
 log = logging.getLogger(__name__)
@@ -157,27 +158,24 @@ def classify_scene(
     if bands != network.bands:
         raise HsiError(f"expected {network.bands} components as in the model, found {bands}")
     side = block or automatic_block(network)
-    half = network.window // 2
     dtype = next(network.parameters()).dtype
-    for top in range(0, height, side):
-        for left in range(0, width, side):
-            rows = slice(top, min(top + side, height))
-            columns = slice(left, min(left + side, width))
-            inner = reduced[
-                max(rows.start - half, 0) : rows.stop + half,
-                max(columns.start - half, 0) : columns.stop + half,
-            ]
-            beyond = (
-                (max(half - rows.start, 0), max(rows.stop + half - height, 0)),
-                (max(half - columns.start, 0), max(columns.stop + half - width, 0)),
-                (0, 0),
-            )
-            crop = torch.from_numpy(np.moveaxis(np.pad(inner, beyond), -1, 0).copy())
-            yield rows, columns, network.dense(crop.to(device, dtype))
+    for part in Tiling((height, width), (side, side), network.window // 2):
+        crop = np.moveaxis(part.padded(reduced[part.around]), -1, 0).copy()
+        yield part.rows, part.columns, network.dense(torch.from_numpy(crop).to(device, dtype))
 
 
 def automatic_block(network: WindowNetwork) -> int:
     """Side of a block whose two largest neighbouring layers fit in 768 MiB of float32."""
+    side = int((BLOCK_BYTES / (4 * 3 * largest_layers(network))) ** 0.5)
+    while side > network.window + 31 and pass_bytes(network, side, side) > BLOCK_BYTES:
+        side -= 1
+    return max(32, side - network.window + 1)
+
+
+def pass_bytes(network: WindowNetwork, height: int, width: int) -> int:
+    """Estimate the bytes that a dense pass over a crop holds at most, in float32."""
     # ReLU keeps its input and output; the library may reorder a layer once more.
-    a_pixel = 4 * 3 * largest_layers(network)
-    return max(32, int((BLOCK_BYTES / a_pixel) ** 0.5) - network.window + 1)
+    layers = 3 * largest_layers(network) * height * width
+    # What looks at windows as a whole has those of one row cut out, weighed and flattened.
+    row = 0 if network.within is None else 3 * window_features(network) * width
+    return 4 * (layers + row)

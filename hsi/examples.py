@@ -1,4 +1,4 @@
-"""Training batches of windows, and the map of a scene."""
+"""Training batches of windows."""
 
 from functools import lru_cache
 
@@ -7,13 +7,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from engine.progress import progress
 from hsi import orientation as orientations
-from hsi.classifier import Application, Prediction, Training
-from hsi.dense import Windows, automatic_block, classify_scene, padded
+from hsi.classifier import Training
+from hsi.dense import Windows, padded
 from hsi.recipe import Recipe
 from hsi.schedules import batches_an_epoch
-from hsi.window_network import WindowNetwork
 
 Batch = tuple[Windows, Tensor, Tensor]
 
@@ -87,27 +85,3 @@ class Batches:
 
     def _permutation(self, epoch: int) -> npt.NDArray[np.int64]:
         return np.random.default_rng([self.seed, epoch]).permutation(len(self.targets))
-
-
-def scene_map(
-    network: WindowNetwork, cube: npt.NDArray[np.float32], application: Application, label: str
-) -> Prediction:
-    """Classify every pixel of a scene's components (H, W, K) by one dense pass."""
-    shape = cube.shape[:2]
-    indices = np.empty(shape, np.int64)
-    probabilities = None
-    compute = application.compute
-    side = application.block or automatic_block(network)
-    count = -(-shape[0] // side) * -(-shape[1] // side)
-    with compute.autocast(), progress(count, label, "blocks") as bar:
-        for rows, columns, logits in classify_scene(
-            network, cube, block=side, device=compute.device
-        ):
-            indices[rows, columns] = logits.argmax(0).cpu().numpy()
-            if application.probabilities:
-                if probabilities is None:
-                    probabilities = np.empty((*shape, len(logits)), np.float32)
-                share = logits.float().softmax(0).movedim(0, -1)
-                probabilities[rows, columns] = share.cpu().numpy()
-            bar.advance()
-    return Prediction(indices, probabilities)

@@ -9,8 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.artifacts import load_tensors, save_tensors
+from hsi.band_match import Bands, match_bands
 from hsi.classifier import Classifier
-from hsi.controls import SVM, BoxMeanSVM, Coordinates, Forest
+from hsi.controls import SVM, BoxMeanSVM, Forest
+from hsi.coordinates import Coordinates
 from hsi.errors import HsiError
 from hsi.networks import NETWORKS
 from hsi.recipe import Recipe, parse_settings
@@ -66,8 +68,8 @@ class Model:
     classifier : Classifier
     description : dict
         JSON-serialisable: `classifier`, `scene`, `classes`, `class_names`, `colours`, `bands`,
-        `wavelengths`, `split`, `schedule`, `seed`, `seconds_train`, `settings`, and the checksums,
-        versions and code revision behind the weights.
+        `wavelengths`, `used_bands`, `split`, `schedule`, `seed`, `seconds_train`, `settings`, and
+        the checksums, versions and code revision behind the weights.
     """
 
     classifier: Classifier
@@ -86,26 +88,28 @@ class Model:
     def save(self, path: Path) -> str:
         """Write one .safetensors file; return its SHA-256."""
         tensors, settings = self.classifier.save()
-        return save_tensors(path, tensors, {**self.description, "settings": settings})
+        used = self.classifier.bands.tolist()
+        described = {**self.description, "used_bands": used, "settings": settings}
+        return save_tensors(path, tensors, described)
 
-    def check_fits(self, scene: Scene) -> None:
-        """Raise HsiError where the scene has other bands than the model was trained on."""
-        expected, found = self.description["bands"], scene.cube.shape[2]
-        if found != expected:
-            raise HsiError(
-                f"{scene.name}: expected {expected} bands as in {self.description['scene']}, which "
-                f"the model was trained on, found {found}"
-            )
-        trained = self.description["wavelengths"]
-        if trained is None or scene.wavelengths is None:
-            return
-        apart = np.abs(np.array(trained) - scene.wavelengths)
-        if apart.max() > 0.5:
-            band = int(apart.argmax())
-            raise HsiError(
-                f"{scene.name}: expected the wavelengths the model was trained on; band {band + 1} "
-                f"is {scene.wavelengths[band]:g} nm here and {trained[band]:g} nm there"
-            )
+    def match(self, scene: Scene, *, resample: bool = False) -> Bands | None:
+        """Find the model's bands in a scene; None where it looks at no spectra.
+
+        Raises
+        ------
+        HsiError
+            The scene has other bands (see `hsi.band_match.match_bands`).
+        """
+        if not len(self.classifier.bands):
+            return None
+        return match_bands(
+            self.classifier.bands,
+            self.description["bands"],
+            self.description["wavelengths"],
+            scene,
+            trained_on=self.description["scene"],
+            resample=resample,
+        )
 
 
 def load_model(path: Path) -> Model:

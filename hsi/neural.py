@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, fields
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -10,16 +10,21 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from engine.device import Compute
 from engine.loop import train
 from hsi import orientation as orientations
 from hsi.architecture import Architecture
+from hsi.band_match import Bands
 from hsi.classifier import Application, Prediction, Training
 from hsi.counting import multiply_adds_a_pixel
+from hsi.dense import pass_bytes
 from hsi.errors import HsiError
-from hsi.examples import Examples, scene_map
+from hsi.examples import Examples
+from hsi.mapping import WholeScene
 from hsi.recipe import Recipe
 from hsi.reduce import PCA, Reduced, fit_pca
 from hsi.scene import Scene
+from hsi.tiling import Block
 from hsi.window_network import WindowNetwork
 
 log = logging.getLogger(__name__)
@@ -27,7 +32,7 @@ log = logging.getLogger(__name__)
 PCA_ARRAYS = ("bands", "mean", "components", "scale")
 
 
-class NetworkClassifier:
+class NetworkClassifier(WholeScene):
     """A window network on whitened principal components.
 
     Parameters
@@ -62,6 +67,8 @@ class NetworkClassifier:
             raise HsiError(
                 f"--classifier {self.name}: its window is {self.own['window']}; leave out --window"
             )
+        self.window: int
+        self.components: int
         chosen: dict[str, Any] = {"window": 25, "components": 30, **self.own, **settings}
         chosen |= {"window": window} if window is not None else {}
         chosen |= {"components": components} if components is not None else {}
@@ -112,28 +119,89 @@ class NetworkClassifier:
             label=f"{self.name} {training.scene.name} {training.split.how} seed {training.seed}",
         )
 
-    def predict(self, scene: Scene, application: Application) -> Prediction:
-        """Classify every pixel, border included, with the scene zero-padded."""
-        assert self.network is not None
+    @property
+    def bands(self) -> npt.NDArray[np.int64]:
+        """Those of the projection."""
+        return self._projection.bands
+
+    @property
+    def halo(self) -> int:
+        """Half the window."""
+        return self.window // 2
+
+    @property
+    def has_probabilities(self) -> bool:
+        """Always."""
+        return True
+
+    @property
+    def _projection(self) -> PCA:
         assert self.pca is not None
-        cube = self._reduced(scene, application.reduced, self.pca)
+        return self.pca
+
+    def features(
+        self, spectra: npt.NDArray[Any], valid: npt.NDArray[np.bool_]
+    ) -> npt.NDArray[np.float32]:
+        """Components (h, w, K); 0 without data, as beyond the scene's border."""
+        return self._projection.project(spectra, valid)
+
+    def refit_scaling(self, scene: Scene, bands: Bands) -> None:
+        """Take mean and standard deviation of the components from another scene."""
+        self.pca = self._projection.refitted(scene, bands)
+
+    def classify(
+        self, features: npt.NDArray[Any], block: Block, application: Application
+    ) -> Prediction:
+        """Classify a block by one dense pass, or by one in each of eight orientations."""
+        assert self.network is not None
         compute = application.compute
         network = self.network.to(compute.device).eval()
-        label = f"{self.name} {scene.name}"
-        if not self.recipe.average:
-            return scene_map(network, cube, application, label)
-        total = None
-        for orientation in range(orientations.COUNT):
-            turned = orientations.oriented(torch.from_numpy(cube).movedim(-1, 0), orientation)
-            image = turned.movedim(0, -1).numpy()
-            found = scene_map(network, image, replace(application, probabilities=True), label)
-            shares = torch.from_numpy(found.probabilities).movedim(-1, 0)
-            upright = orientations.back(shares, orientation)
-            total = upright.clone() if total is None else total.add_(upright)
-        assert total is not None
-        mean = (total / orientations.COUNT).movedim(0, -1).contiguous().numpy()
-        indices = mean.argmax(axis=2).astype(np.int64)
-        return Prediction(indices, mean if application.probabilities else None)
+        crop = torch.from_numpy(np.moveaxis(block.padded(features), -1, 0).copy())
+        crop = crop.to(compute.device)
+        with torch.inference_mode(), compute.autocast():
+            if not self.recipe.average:
+                logits = network.dense(crop)
+                shares = logits.float().softmax(0) if application.probabilities else None
+                indices = logits.argmax(0)
+            else:
+                turned = (
+                    orientations.back(
+                        network.dense(orientations.oriented(crop, orientation)).float().softmax(0),
+                        orientation,
+                    )
+                    for orientation in range(orientations.COUNT)
+                )
+                shares = next(turned).clone()
+                for upright in turned:
+                    shares += upright
+                shares /= orientations.COUNT
+                indices = shares.argmax(0)
+        probabilities = None
+        if shares is not None and application.probabilities:
+            probabilities = np.ascontiguousarray(shares.movedim(0, -1).cpu().numpy())
+        return Prediction(indices.cpu().numpy(), probabilities)
+
+    def working_bytes(self, block: tuple[int, int], compute: Compute) -> int:
+        """Estimate the layers of a dense pass; on a GPU only what goes there and comes back."""
+        assert self.network is not None
+        height, width = (side + self.window - 1 for side in block)
+        moved = 4 * (height * width * self.components * 2 + block[0] * block[1] * 64)
+        if compute.device.type != "cpu":
+            return moved
+        return moved + pass_bytes(self.network, height, width)
+
+    def feature_bytes(self) -> int:
+        """Components in float32."""
+        return 4 * self.components
+
+    def check_reduced(self, scene: Scene, reduced: Reduced) -> None:
+        """Raise HsiError where prepared components are not the model's, or of another scene."""
+        reduced.check_fits(scene)
+        if reduced.pca.checksum() != self._projection.checksum():
+            raise HsiError(
+                "reduced scene: expected the model's own projection, found another; leave out "
+                "--reduced, or give the file that the model was trained with"
+            )
 
     def save(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Weights and projection."""
@@ -190,15 +258,3 @@ class NetworkClassifier:
                 training.split.window,
                 self.window,
             )
-
-    @staticmethod
-    def _reduced(scene: Scene, prepared: Reduced | None, pca: PCA) -> npt.NDArray[np.float32]:
-        if prepared is None:
-            return pca.reduce(scene)
-        prepared.check_fits(scene)
-        if prepared.pca.checksum() != pca.checksum():
-            raise HsiError(
-                "reduced scene: expected the model's own projection, found another; leave out "
-                "--reduced, or give the file that the model was trained with"
-            )
-        return prepared.cube

@@ -1,8 +1,9 @@
-"""Principal components of the spectra, computed in float64 over blocks of rows."""
+"""Principal components of the spectra, computed in float64, some rows at a time."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.artifacts import atomic, sha256_arrays
+from hsi.band_match import Bands
 from hsi.errors import HsiError
+from hsi.moments import Moments
 from hsi.scene import Scene
+from hsi.spectra import no_data, prepared, read, strips
 
-BLOCK_BYTES = 64 * 2**20
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -39,41 +43,49 @@ class PCA:
     scale: npt.NDArray[np.float64]
     fitted_on: str
 
-    def transform(self, spectra: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-        """Project spectra (..., all bands of the scene) to (..., K), float32.
+    def project(
+        self, spectra: npt.NDArray[Any], valid: npt.NDArray[np.bool_]
+    ) -> npt.NDArray[np.float32]:
+        """Project spectra (..., B) of the projection's own bands to (..., K), float32.
 
-        Raises
-        ------
-        HsiError
-            A value that is not finite.
+        Where a spectrum holds no data (`valid` is False) all components are zero, as beyond the
+        scene's border.
         """
-        chosen = np.asarray(spectra[..., self.bands], np.float64)
-        projected: npt.NDArray[np.float64] = (chosen - self.mean) @ self.components.T / self.scale
-        if not np.isfinite(projected).all():
-            raise HsiError("the scene holds NaN or infinite values; mask or repair them first")
+        projected: npt.NDArray[np.float64] = self.unscaled(spectra, valid) / self.scale
         return projected.astype(np.float32)
 
-    def reduce(self, scene: Scene) -> npt.NDArray[np.float32]:
-        """Project a whole scene to (H, W, K), float32, block by block."""
+    def unscaled(
+        self, spectra: npt.NDArray[Any], valid: npt.NDArray[np.bool_]
+    ) -> npt.NDArray[np.float64]:
+        """Project without whitening."""
+        chosen = np.asarray(spectra, np.float64)
+        if not valid.all():
+            chosen = np.where(valid[..., None], chosen, self.mean)
+        projected: npt.NDArray[np.float64] = (chosen - self.mean) @ self.components.T
+        return projected
+
+    def reduce(self, scene: Scene, bands: Bands | None = None) -> npt.NDArray[np.float32]:
+        """Project a whole scene to (H, W, K), float32, some rows at a time."""
         height, width = scene.shape
-        reduced = np.empty((height, width, len(self.scale)), np.float32)
-        for rows in row_blocks(scene):
-            try:
-                reduced[rows] = self.transform(scene.cube[rows])
-            except HsiError as error:
-                raise scene.not_finite() from error
-        return reduced
+        chosen = bands or Bands(self.bands)
+        everywhere = slice(0, height), slice(0, width)
+        return prepared(scene, *everywhere, chosen, self.project)[0]
+
+    def refitted(self, scene: Scene, bands: Bands) -> "PCA":
+        """Centre and, where whitened, scale by another scene's pixels; the directions stay."""
+        moments = Moments(len(self.scale))
+        for spectra, valid in _spectra(scene, bands, None):
+            moments.add(self.unscaled(spectra, valid)[valid])
+        whitened = not (self.scale == 1).all()
+        return replace(
+            self,
+            mean=self.mean + moments.mean @ self.components,
+            scale=moments.deviation(scene) if whitened else self.scale,
+        )
 
     def checksum(self) -> str:
         """SHA-256 of the projection."""
         return sha256_arrays(self.bands, self.mean, self.components, self.scale)
-
-
-def row_blocks(scene: Scene) -> list[slice]:
-    """Cut the rows of a scene so that a block in float64 stays near 64 MiB."""
-    height, width, bands = scene.cube.shape
-    rows = max(1, BLOCK_BYTES // (width * bands * 8))
-    return [slice(start, min(start + rows, height)) for start in range(0, height, rows)]
 
 
 def fit_pca(
@@ -84,6 +96,8 @@ def fit_pca(
     training: npt.NDArray[np.bool_] | None = None,
 ) -> PCA:
     """Fit principal components in two passes: the mean, then the covariance.
+
+    The scene is read some rows at a time, and pixels without data are left out.
 
     Parameters
     ----------
@@ -108,18 +122,25 @@ def fit_pca(
             f"{scene.name}: components: expected 1 to {len(bands)}, the usable bands, found {count}"
         )
     total, number = np.zeros(len(bands)), 0
-    for block in _spectra(scene, bands, training):
+    for spectra, valid in _spectra(scene, Bands(bands), training):
+        block = spectra[valid]
         total += block.sum(axis=0)
         number += len(block)
+    asked = scene.shape[0] * scene.shape[1] if training is None else int(training.sum())
+    if not number and asked:
+        raise scene.not_finite() if scene.cube.dtype.kind == "f" else no_data(scene)
+    if number < asked:
+        log.warning(
+            "%s: %d of %d pixels hold no data and are left out of the principal components",
+            scene.name, asked - number, asked,
+        )  # fmt: skip
     if number <= count:
         raise HsiError(f"{scene.name}: {count} components need more than {number} pixels")
     mean = total / number
     scatter = np.zeros((len(bands), len(bands)))
-    for block in _spectra(scene, bands, training):
-        centred = block - mean
+    for spectra, valid in _spectra(scene, Bands(bands), training):
+        centred = spectra[valid] - mean
         scatter += centred.T @ centred
-    if not np.isfinite(scatter).all():
-        raise scene.not_finite()
     variances, vectors = np.linalg.eigh(scatter / (number - 1))
     variances, components = variances[::-1][:count], vectors.T[::-1][:count]
     if whiten and variances[-1] <= variances[0] * 1e-13:
@@ -140,12 +161,16 @@ def fit_pca(
 
 
 def _spectra(
-    scene: Scene, bands: npt.NDArray[np.int64], training: npt.NDArray[np.bool_] | None
-) -> Any:
-    """Yield the pixels to fit on, (n, B) float64, block by block."""
-    for rows in row_blocks(scene):
-        block = np.asarray(scene.cube[rows][..., bands], np.float64)
-        yield block.reshape(-1, len(bands)) if training is None else block[training[rows]]
+    scene: Scene, bands: Bands, training: npt.NDArray[np.bool_] | None
+) -> Iterator[tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]]:
+    """Yield spectra (n, B) in float64, some rows at a time, and which of them to fit on."""
+    height, width = scene.shape
+    columns = slice(0, width)
+    for rows in strips(scene, slice(0, height), columns, bands):
+        spectra, valid = read(scene, rows, columns, bands)
+        if training is not None:
+            valid &= training[rows]
+        yield spectra.reshape(-1, len(bands)).astype(np.float64), valid.ravel()
 
 
 @dataclass(frozen=True)

@@ -166,8 +166,9 @@ def study(
             )  # fmt: skip
             model = load_model(path)
             found = model.classifier.predict(scene, Application(compute))
+            named = found.numbers(known.classes)
             truth = known.ground_truth[inside.test]
-            scores = score(truth, known.classes[found.indices[inside.test]], known.classes)
+            scores = score(truth, named[inside.test], known.classes)
             log.info("%s: OA %.2f %%, AA %.2f %%", candidate.name, scores.oa, scores.aa)
             rows.append(
                 {

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from engine.checkpoint import Checkpoint
-from hsi import reduce
+from hsi import spectra
 from hsi.classifier import Application, Training
-from hsi.controls import SVM, BoxMeanSVM, Coordinates, Forest, stratified_folds
+from hsi.controls import SVM, BoxMeanSVM, Forest, stratified_folds
+from hsi.coordinates import Coordinates
 from hsi.errors import HsiError
 from hsi.schedules import schedule
 from hsi.splits import make_split
@@ -55,13 +56,15 @@ def test_coordinates_take_the_nearest_training_pixel(training, cpu):
         assert indices[row, column] in nearest
 
 
-@pytest.mark.parametrize("kind", [SVM, BoxMeanSVM])
-def test_blocks_of_rows_leave_no_seam(kind, training, cpu, monkeypatch):
+@pytest.mark.parametrize("kind", CONTROLS)
+@pytest.mark.parametrize("block", [1, 4, 7, 29])
+def test_blocks_leave_no_seam(kind, block, training, cpu, monkeypatch):
     classifier = kind()
     classifier.fit(training)
     whole = classifier.predict(training.scene, Application(cpu)).indices
-    monkeypatch.setattr(reduce, "BLOCK_BYTES", 27 * 16 * 8 * 4)
-    assert np.array_equal(classifier.predict(training.scene, Application(cpu)).indices, whole)
+    monkeypatch.setattr(spectra, "READ_BYTES", 27 * 16 * 8 * 4)
+    blocked = classifier.predict(training.scene, Application(cpu, block=block))
+    assert np.array_equal(blocked.indices, whole)
 
 
 def test_test_labels_are_not_looked_at(training, labels, cpu):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.decomposition import PCA as Reference
 
-from hsi import reduce
+from hsi import spectra
 from hsi.errors import HsiError
 from hsi.reduce import Reduced, fit_pca, load_reduced
 from hsi.scene import Scene
@@ -24,7 +24,7 @@ def test_sign_is_fixed(scene):
 
 def test_blocks_change_nothing(scene, monkeypatch):
     whole = fit_pca(scene, 4)
-    monkeypatch.setattr(reduce, "BLOCK_BYTES", 27 * 16 * 8 * 7)
+    monkeypatch.setattr(spectra, "READ_BYTES", 27 * 16 * 8 * 7)
     blocked = fit_pca(scene, 4)
     assert blocked.components == pytest.approx(whole.components, abs=1e-9)
     assert blocked.reduce(scene) == pytest.approx(whole.reduce(scene), abs=1e-5)

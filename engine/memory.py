@@ -1,0 +1,109 @@
+"""How much memory is free, how much this process holds, mapped files, and sizes in words."""
+
+import mmap
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engine.errors import UserError
+
+if TYPE_CHECKING:
+    import torch
+
+_UNITS = {"": 1, "K": 10, "M": 20, "G": 30, "T": 40}
+
+
+def free_bytes(device: "torch.device") -> int:
+    """Return the bytes that can be had on a device, within the limits set for this process."""
+    import torch
+
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    limits = [_available(), *_left_in_group()]
+    return max(min(limits), 0)
+
+
+def resident_bytes() -> int:
+    """Return the bytes of physical memory that this process holds now."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, IndexError):  # not Linux: the highest so far
+        import resource
+
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def is_exhausted(error: BaseException) -> bool:
+    """Tell whether an error means that memory ran out, on the CPU or on a GPU."""
+    import torch
+
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    text = str(error)
+    return isinstance(error, RuntimeError) and bool(
+        re.search(r"can't allocate memory|not enough memory|out of memory|bad_alloc", text)
+    )
+
+
+def parse_bytes(text: str) -> int:
+    """Read a size: '2GiB', '500 MB', '1.5G' or plain bytes.
+
+    Units with an i, and single letters, are powers of 1024; those with a B alone powers of 1000.
+
+    Raises
+    ------
+    UserError
+        Something else.
+    """
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)(i?B?)\s*", text, re.IGNORECASE)
+    if not found or (found[3].lower() in ("i",)) or (not found[2] and found[3].lower() == "ib"):
+        raise UserError(f"{text}: expected a size such as 2GiB or 500MiB")
+    power = _UNITS[found[2].upper()] // 10 if found[2] else 0
+    base = 1000 if found[2] and found[3].lower() == "b" else 1024
+    return int(float(found[1]) * base**power)
+
+
+def size_in_words(size: float) -> str:
+    """Write bytes as '1.3 GiB' or '640 MiB'."""
+    mebibytes = size / 2**20
+    return f"{mebibytes / 1024:.1f} GiB" if mebibytes >= 1000 else f"{mebibytes:.0f} MiB"
+
+
+def release(array: Any) -> None:
+    """Give back the pages of a file that were mapped for an array; it stays as it is."""
+    base = array
+    while base is not None:
+        mapped = getattr(base, "_mmap", None)
+        # Of other maps, those to be changed in memory alone, the changes would be lost.
+        if mapped is not None and getattr(base, "mode", "") in ("r", "r+", "w+"):
+            if hasattr(mmap, "MADV_DONTNEED"):
+                mapped.madvise(mmap.MADV_DONTNEED)
+            return
+        base = getattr(base, "base", None)
+
+
+def _available() -> int:
+    try:
+        text = Path("/proc/meminfo").read_text()
+        found = re.search(r"MemAvailable:\s+(\d+) kB", text)
+        if found:
+            return int(found[1]) * 1024
+    except OSError:  # not Linux
+        pass
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+
+
+def _left_in_group() -> list[int]:
+    """Return what a control group (a container, a Slurm job) still allows, if it has a limit."""
+    base = Path("/sys/fs/cgroup")
+    for limit, used in (
+        (base / "memory.max", base / "memory.current"),
+        (base / "memory/memory.limit_in_bytes", base / "memory/memory.usage_in_bytes"),
+    ):
+        try:
+            return [int(limit.read_text()) - int(used.read_text())]
+        except (OSError, ValueError):  # none, or 'max'
+            continue
+    return []

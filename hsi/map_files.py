@@ -1,0 +1,192 @@
+"""The files of a map: what is asked for, how they are called, and what each holds."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hsi.classifier import Prediction
+from hsi.errors import HsiError
+from hsi.georasters import RASTERS
+from hsi.model import Model
+from hsi.rasters import Content, Raster
+from hsi.scene import Scene
+from hsi.tiling import Block
+
+# The suffix of a map, by the first word of its scene's format.
+SUFFIXES = {"ENVI": ".hdr", "GeoTIFF": ".tif"}
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a scene is mapped, and what is written.
+
+    Attributes
+    ----------
+    probabilities : bool
+        Write those of all classes, (H, W, C) float32.
+    confidence : bool
+        Write the highest of them, (H, W) float32.
+    block : int, optional
+        Side of the blocks that are classified at once, in pixels; by default by memory.
+    memory : int, optional
+        Bytes that the process may hold; by default half of what is free.
+    overwrite : bool
+        Replace files that exist.
+    resample_bands : bool
+        Interpolate between the scene's bands where it has not the model's.
+    refit_scaling : bool
+        Take mean and standard deviation from the scene, not from the training.
+    """
+
+    probabilities: bool = False
+    confidence: bool = False
+    block: int | None = None
+    memory: int | None = None
+    overwrite: bool = False
+    resample_bands: bool = False
+    refit_scaling: bool = False
+
+    def describe(self) -> dict[str, Any]:
+        """Return all that decides what is written."""
+        chosen = asdict(self)
+        return {key: chosen[key] for key in chosen if key not in ("memory", "overwrite")}
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """The files of one map, all of one stem."""
+
+    map: Path
+    picture: Path
+    record: Path
+    probabilities: Path
+    confidence: Path
+
+    def wanted(self, options: Options) -> list[Path]:
+        """Name those that are written."""
+        found = [self.map, self.picture, self.record]
+        found += [self.probabilities] if options.probabilities else []
+        found += [self.confidence] if options.confidence else []
+        return found
+
+
+def outputs(out: Path, scene: Scene) -> Outputs:
+    """Name the files that `hsi classify` writes for OUT.
+
+    Parameters
+    ----------
+    out : Path
+        A .hdr, .tif or .npy file, or a folder, in which the map is called `map` and is of the
+        scene's format: ENVI or GeoTIFF where the scene is; GeoTIFF where a scene of another format
+        has a georeference; else .npy.
+    scene : Scene
+
+    Raises
+    ------
+    HsiError
+        Another suffix.
+    """
+    if not out.suffix or out.is_dir():
+        kind = str(scene.provenance.get("format", "")).partition(" ")[0]
+        out = out / f"map{SUFFIXES.get(kind, '.tif' if scene.georeference else '.npy')}"
+    if out.suffix not in RASTERS:
+        known = " or ".join(RASTERS)
+        raise HsiError(f"{out}: expected a name that ends with {known}, or a folder")
+    return Outputs(
+        out,
+        out.with_suffix(".png"),
+        out.with_suffix(".json"),
+        out.with_name(f"{out.stem}_probabilities{out.suffix}"),
+        out.with_name(f"{out.stem}_confidence{out.suffix}"),
+    )
+
+
+@dataclass(frozen=True)
+class Rasters:
+    """The map and what is written pixel by pixel beside it."""
+
+    map: Raster
+    probabilities: Raster | None = None
+    confidence: Raster | None = None
+
+    def __iter__(self) -> Iterator[Raster]:
+        """Give all, the map last: where it lies, all others do."""
+        for raster in (self.probabilities, self.confidence, self.map):
+            if raster is not None:
+                yield raster
+
+    @property
+    def bytes_a_pixel(self) -> int:
+        """Bytes that are written a pixel."""
+        return sum(raster.content.bytes_a_pixel for raster in self)
+
+    def are_in(self, folder: Path) -> bool:
+        """Tell whether the unfinished files of all are there."""
+        return all(raster.is_in(folder) for raster in self)
+
+    def open(self, folder: Path, *, resume: bool) -> None:
+        """Make all, or go on with all."""
+        for raster in self:
+            raster.open(folder, resume=resume)
+
+    def write(self, block: Block, found: Prediction, classes: npt.NDArray[np.int64]) -> None:
+        """Write a block to all."""
+        place = block.rows, block.columns
+        numbers = found.numbers(classes)
+        self.map.write(*place, numbers.astype(self.map.content.dtype))
+        if found.probabilities is not None:
+            if self.probabilities is not None:
+                self.probabilities.write(*place, found.probabilities)
+            if self.confidence is not None:
+                self.confidence.write(*place, found.probabilities.max(axis=-1))
+
+    def flush(self) -> None:
+        """Wait until all is on the disk."""
+        for raster in self:
+            raster.flush()
+
+    def close(self) -> None:
+        """Give all their names."""
+        for raster in self:
+            raster.close()
+
+
+def make_rasters(files: Outputs, model: Model, scene: Scene, options: Options) -> Rasters:
+    """Say what each file holds; nothing is written yet."""
+    kind = RASTERS[files.map.suffix]
+    smallest = np.min_scalar_type(int(model.classes.max()))
+    # Names and colours for every number from 0 up, gaps included.
+    names = ["Unclassified"] + [f"class {n}" for n in range(1, int(model.classes.max()) + 1)]
+    colours = np.zeros((len(names), 3), np.uint8)
+    described = model.description["class_names"]
+    for number, name, colour in zip(model.classes, described, model.colours, strict=True):
+        names[number], colours[number] = name, colour
+    size, place = scene.shape, scene.georeference
+    single = np.dtype(np.float32)
+    probabilities = confidence = None
+    if options.probabilities:
+        content = Content((*size, len(model.classes)), single, described, None, place)
+        probabilities = kind(files.probabilities, content)
+    if options.confidence:
+        content = Content(size, single, ["highest probability"], None, place)
+        confidence = kind(files.confidence, content)
+    numbers = kind(files.map, Content(size, smallest, names, colours, place))
+    return Rasters(numbers, probabilities, confidence)
+
+
+def identity(scene: Scene) -> dict[str, Any]:
+    """Tell a scene from others: by its files' sizes and times, or else by its values."""
+    source = str(scene.provenance.get("source", ""))
+    candidates = (source, source.rpartition(":")[0], str(scene.provenance.get("data", "")))
+    paths = {Path(name).resolve() for name in candidates if name and Path(name).is_file()}
+    files = [[str(p), p.stat().st_size, p.stat().st_mtime_ns] for p in sorted(paths)]
+    shape = list(scene.cube.shape)
+    return {
+        "source": source,
+        "shape": shape,
+        "files": files or [scene.checksum()],
+    }

@@ -1,0 +1,78 @@
+"""What is written beside a map: a picture with a legend, and a record of how it was made."""
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.artifacts import write_json
+from engine.schedule import in_words
+from hsi.classifier import Application
+from hsi.map_files import Options, Outputs, Rasters
+from hsi.map_state import MapState
+from hsi.maps import save_map
+from hsi.model import Model
+from hsi.scene import Scene
+
+log = logging.getLogger(__name__)
+
+LARGEST_PICTURE = 1500  # pixels; the map itself is never resized
+
+
+def describe(
+    files: Outputs,
+    rasters: Rasters,
+    state: MapState,
+    scene: Scene,
+    model: Model,
+    application: Application,
+    options: Options,
+    model_path: Path,
+) -> None:
+    """Write the picture, and the record (JSON), of a map whose blocks are all written."""
+    numbers, described = rasters.map.read(), model.description
+    title = f"{scene.name}: {described['classifier']}, {described['split']['how']}"
+    step = -(-max(scene.shape) // LARGEST_PICTURE)
+    small = np.array(numbers[::step, ::step])
+    save_map(files.picture, small, model.classes, described["class_names"], model.colours, title)
+    pixels = _counted(numbers)
+    seconds = max(state.seconds, 1e-9)
+    bands, compute = application.bands, application.compute
+    record: dict[str, Any] = {
+        "scene": scene.name,
+        "source": scene.provenance.get("source"),
+        "trained_on": described["scene"],
+        "classifier": described["classifier"],
+        "split": described["split"]["how"],
+        "seed": described["seed"],
+        "schedule": in_words(described["schedule"]),
+        "seconds_map": round(seconds, 3),
+        "seconds_train": described["seconds_train"],
+        "device": compute.device.type,
+        "precision": compute.precision,
+        "block": state.block,
+        "bands": None if bands is None else {"count": len(bands), "matched_by": bands.how},
+        "scaling": "refitted on this scene" if options.refit_scaling else "of the training",
+        "model": str(model_path),
+        "model_sha256": state.key["model"],
+        "class_names": dict(zip(map(str, model.classes), described["class_names"], strict=True)),
+        "pixels": pixels,
+    }
+    write_json(files.record, record)
+    missing = pixels.get(0, 0)
+    if missing:
+        log.warning("%s: %d pixels hold no data: 0 in the map", scene.name, missing)
+    rate = scene.shape[0] * scene.shape[1] / seconds
+    log.info("%s: %d × %d pixels in %.2f s, %.3g a second", files.map, *scene.shape, seconds, rate)
+
+
+def _counted(numbers: npt.NDArray[Any]) -> Mapping[int, int]:
+    """Count the pixels of each class number, some rows at a time."""
+    counts = np.zeros(int(np.iinfo(numbers.dtype).max) + 1, np.int64)
+    for start in range(0, len(numbers), 256):
+        found = np.bincount(numbers[start : start + 256].ravel(), minlength=len(counts))
+        counts += found
+    return {int(number): int(counts[number]) for number in np.flatnonzero(counts)}

@@ -1,0 +1,140 @@
+"""Which blocks of a map are finished, in a form that survives being killed.
+
+The unfinished files of a map lie in a folder beside it, with a journal. A block is named there
+only when it is on the disk, so a map that was killed goes on behind its last named block.
+"""
+
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from engine.artifacts import write_text
+from hsi.errors import HsiError
+
+JOURNAL = "blocks.jsonl"
+
+
+class MapState:
+    """The folder of unfinished work of one map.
+
+    Only one run may hold it.
+
+    Parameters
+    ----------
+    out : Path
+        The map.
+    key : mapping
+        All that decides the map, JSON-serialisable; work on another one is thrown away.
+
+    Attributes
+    ----------
+    block : tuple of 2 int, optional
+        Rows and columns of a block in the work found; None where there is none.
+    finished : set of int
+        Blocks on the disk.
+    seconds : float
+        Spent by earlier runs.
+    placing : bool
+        All blocks are finished, and the files were taking their names.
+
+    Raises
+    ------
+    HsiError
+        On entering: another run holds it.
+    """
+
+    def __init__(self, out: Path, key: Mapping[str, Any]) -> None:
+        self.folder = out.with_name(f".{out.name}.part")
+        self.key = json.loads(json.dumps(key))
+        self.block: tuple[int, int] | None = None
+        self.finished: set[int] = set()
+        self.seconds, self.placing = 0.0, False
+        self._done = False
+
+    @property
+    def journal(self) -> Path:
+        """The list of finished blocks."""
+        return self.folder / JOURNAL
+
+    def __enter__(self) -> Self:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._held = (self.folder / "lock").open("w")
+        try:
+            fcntl.flock(self._held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._held.close()
+            raise HsiError(f"{self.folder}: another run is writing this map; wait for it") from None
+        except OSError:  # a file system without locks
+            pass
+        self._take_up()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._done or not self.finished:
+            shutil.rmtree(self.folder, ignore_errors=True)
+        self._held.close()
+
+    def begin(self, block: tuple[int, int]) -> None:
+        """Throw away what another map, or other blocks, left, and start anew."""
+        for path in self.folder.iterdir():
+            if path.name != "lock":
+                path.unlink()
+        self.block, self.finished, self.seconds, self.placing = block, set(), 0.0, False
+        write_text(self.journal, _line({"key": self.key, "block": block}))
+
+    def add(self, blocks: Iterable[int], seconds: float) -> None:
+        """Name blocks that are on the disk, and the seconds spent so far on all."""
+        new = sorted(set(blocks))
+        self._append({"finished": new, "seconds": round(seconds, 3)})
+        self.finished.update(new)
+
+    def place(self) -> None:
+        """Note that all is finished and that the files take their names from now on."""
+        self._append({"placing": True})
+        self.placing = True
+
+    def done(self) -> None:
+        """All files have their names: nothing is left to go on with."""
+        self._done = True
+
+    def _append(self, record: Mapping[str, Any]) -> None:
+        with self.journal.open("a", encoding="utf-8") as file:
+            file.write(_line(record))
+            file.flush()
+            os.fsync(file.fileno())
+
+    def _take_up(self) -> None:
+        """Read the journal; a torn last line, of a killed run, does not count."""
+        if not self.journal.is_file():
+            return
+        records = []
+        text = self.journal.read_text(encoding="utf-8", errors="replace")
+        for line in text.split("\n"):
+            try:
+                records.append(json.loads(line))
+            except ValueError:
+                continue
+        if not records or records[0].get("key") != self.key:
+            return
+        if not text.endswith("\n"):
+            write_text(self.journal, "".join(map(_line, records)))
+        rows, columns = records[0]["block"]
+        self.block = rows, columns
+        for record in records[1:]:
+            self.finished.update(record.get("finished", ()))
+            self.seconds = record.get("seconds", self.seconds)
+            self.placing |= record.get("placing", False)
+
+
+def _line(record: Mapping[str, Any]) -> str:
+    return json.dumps(record) + "\n"

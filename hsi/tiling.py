@@ -1,0 +1,102 @@
+"""A scene cut into blocks that are classified one at a time, each seen with a halo around it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some pixels of a scene and what is read around them.
+
+    Attributes
+    ----------
+    rows, columns : slice
+        The pixels that are classified.
+    around : tuple of 2 slice
+        Rows and columns of these and their halo, as far as the scene goes.
+    beyond : tuple of 2 tuple of 2 int
+        How many rows of the halo lie above and below the scene, and columns left and right of it.
+    """
+
+    rows: slice
+    columns: slice
+    around: tuple[slice, slice]
+    beyond: tuple[tuple[int, int], tuple[int, int]]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns, without the halo."""
+        return self.rows.stop - self.rows.start, self.columns.stop - self.columns.start
+
+    @property
+    def pixels(self) -> int:
+        """How many are classified."""
+        return self.shape[0] * self.shape[1]
+
+    def inner(self, around: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Cut the halo off an array (h, w, ...) of what lies around; a view."""
+        top = self.rows.start - self.around[0].start
+        left = self.columns.start - self.around[1].start
+        height, width = self.shape
+        return around[top : top + height, left : left + width]
+
+    def padded(self, around: npt.NDArray[Any], **how: Any) -> npt.NDArray[Any]:
+        """Give an array (h, w, ...) the part of its halo that lies beyond the scene.
+
+        Parameters
+        ----------
+        around : ndarray
+        **how
+            As for `numpy.pad`, which fills with zeros if not told otherwise.
+        """
+        rest = [(0, 0)] * (around.ndim - 2)
+        return np.pad(around, [*self.beyond, *rest], **how)
+
+
+@dataclass(frozen=True)
+class Tiling:
+    """The blocks of a scene, row by row.
+
+    Attributes
+    ----------
+    shape : tuple of 2 int
+        Rows and columns of the scene.
+    block : tuple of 2 int
+        Rows and columns of a block; those at the lower and right border may be smaller.
+    halo : int
+        Pixels that are seen around a block.
+    """
+
+    shape: tuple[int, int]
+    block: tuple[int, int]
+    halo: int
+
+    def __len__(self) -> int:
+        (height, width), (tall, wide) = self.shape, self.block
+        return -(-height // tall) * -(-width // wide)
+
+    def __getitem__(self, index: int) -> Block:
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        row, column = divmod(index, -(-self.shape[1] // self.block[1]))
+        rows, above = self._axis(0, row)
+        columns, beside = self._axis(1, column)
+        around = tuple(
+            slice(max(s.start - self.halo, 0), min(s.stop + self.halo, size))
+            for s, size in zip((rows, columns), self.shape, strict=True)
+        )
+        return Block(rows, columns, (around[0], around[1]), (above, beside))
+
+    def __iter__(self) -> Iterator[Block]:
+        return (self[index] for index in range(len(self)))
+
+    def _axis(self, axis: int, number: int) -> tuple[slice, tuple[int, int]]:
+        """Where a block lies along an axis, and how far its halo reaches beyond the scene."""
+        size, side = self.shape[axis], self.block[axis]
+        start, stop = number * side, min((number + 1) * side, size)
+        beyond = (max(self.halo - start, 0), max(stop + self.halo - size, 0))
+        return slice(start, stop), beyond
