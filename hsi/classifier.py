@@ -14,7 +14,7 @@ from engine.device import Compute
 from engine.schedule import Schedule
 from hsi.band_match import Bands
 from hsi.labels import Labels
-from hsi.reduce import Reduced
+from hsi.reduced import Reduced
 from hsi.scene import Scene
 from hsi.splits import Split
 from hsi.tiling import Block

@@ -20,7 +20,7 @@ from hsi.map_record import describe
 from hsi.map_state import MapState
 from hsi.mapping import check_probabilities, classified, reader
 from hsi.model import Model, load_model
-from hsi.reduce import Reduced
+from hsi.reduced import Reduced
 from hsi.scene import Scene
 from hsi.tiling import Block, Tiling
 

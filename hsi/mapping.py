@@ -13,7 +13,7 @@ from hsi.band_match import Bands
 from hsi.classifier import Application, Classifier, Prediction
 from hsi.errors import HsiError
 from hsi.map_memory import comfortable_block
-from hsi.reduce import Reduced
+from hsi.reduced import Reduced
 from hsi.scene import Scene
 from hsi.spectra import prepared
 from hsi.tiling import Block, Tiling

@@ -22,7 +22,8 @@ from hsi.errors import HsiError
 from hsi.examples import Examples
 from hsi.mapping import WholeScene
 from hsi.recipe import Recipe
-from hsi.reduce import PCA, Reduced, fit_pca
+from hsi.reduce import PCA, fit_pca
+from hsi.reduced import Reduced
 from hsi.scene import Scene
 from hsi.tiling import Block
 from hsi.window_network import WindowNetwork

@@ -11,7 +11,8 @@ from hsi.band_match import Bands
 from hsi.classifier import Application, Training
 from hsi.mapping import ahead
 from hsi.model import make_classifier
-from hsi.reduce import Reduced, fit_pca
+from hsi.reduce import fit_pca
+from hsi.reduced import Reduced
 from hsi.scene import Scene
 from hsi.splits import make_split
 
