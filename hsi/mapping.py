@@ -117,7 +117,7 @@ def in_memory(classifier: Classifier, scene: Scene, application: Application) ->
     """Classify a whole scene and hold the result in memory."""
     check_probabilities(classifier, application.probabilities)
     side = application.block
-    block = (side, side) if side else comfortable_block(classifier, scene, application.compute)
+    block = (side, side) if side else comfortable_block(classifier, scene)
     tiling = Tiling(scene.shape, block, classifier.halo)
     indices = np.empty(scene.shape, np.int64)
     probabilities: npt.NDArray[np.float32] | None = None
