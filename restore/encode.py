@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from restore import netpbm, png16
 from restore.errors import RestoreError
@@ -34,6 +34,7 @@ def write(path: Path, picture: Picture, kind: str) -> None:
                 icc=picture.icc,
                 exif=picture.exif,
                 dpi=picture.dpi,
+                texts=picture.texts,
             )
         return
     options: dict[str, Any] = {}
@@ -41,6 +42,10 @@ def write(path: Path, picture: Picture, kind: str) -> None:
         options = {"quality": 95, "subsampling": 0}
     elif kind == "WEBP":
         options = {"lossless": True, "exact": True}
+    elif kind == "PNG" and picture.texts:
+        options["pnginfo"] = PngImagePlugin.PngInfo()
+        for name, content in picture.texts:
+            options["pnginfo"].add(name, content)
     if picture.icc:
         options["icc_profile"] = picture.icc
     if picture.exif:

@@ -47,6 +47,8 @@ class Picture:
         Horizontal and vertical dots an inch.
     tags : tuple
         TIFF tags beside those that describe the pixels: (code, type, count, value).
+    texts : tuple
+        Text chunks of a PNG: (name, content).
     """
 
     pixels: NDArray[Any]
@@ -57,6 +59,7 @@ class Picture:
     exif: bytes | None = None
     dpi: tuple[float, float] | None = None
     tags: tuple[tuple[int, int, int, Any], ...] = ()
+    texts: tuple[tuple[bytes, bytes], ...] = ()
 
     def __post_init__(self) -> None:
         shape, kind = self.pixels.shape, self.pixels.dtype
