@@ -12,7 +12,7 @@ from PIL import Image, ImageCms, UnidentifiedImageError
 from restore import exif as exif_block
 from restore import netpbm, png16, png_text
 from restore.errors import RestoreError
-from restore.images import Picture, split_alpha
+from restore.picture import Picture, split_alpha
 
 _READABLE = ["PNG", "JPEG", "BMP", "DIB", "WEBP", "PPM"]
 _EXIF_MARK = b"Exif\0\0"

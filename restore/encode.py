@@ -8,7 +8,7 @@ from PIL import Image, PngImagePlugin
 
 from restore import netpbm, png16
 from restore.errors import RestoreError
-from restore.images import Picture, join_alpha
+from restore.picture import Picture, join_alpha
 
 _EXIF_MARK = b"Exif\0\0"
 _LARGE = 2**26  # samples beyond which a PNG is written without a second copy

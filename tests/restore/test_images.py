@@ -9,7 +9,7 @@ from PIL import Image, ImageCms
 
 from restore import images, png16, png_text
 from restore.errors import RestoreError
-from restore.images import Picture
+from restore.picture import Picture
 
 RNG = np.random.default_rng(0)
 ICC = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
