@@ -16,8 +16,9 @@ from benchmarks.side_by_side import Row, counted, machine
 from engine.device import Compute
 from restore import degrade, images, models
 from restore.dncnn import DnCNN
-from restore.folder import Options, denoise_folder
-from restore.images import Picture
+from restore.folder import denoise_folder
+from restore.options import Options
+from restore.picture import Picture
 from restore.sets import resolve
 
 MODEL = "dncnn-s-25"

@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw
 from engine import artifacts
 from restore import images
 from restore.errors import RestoreError
-from restore.pixels import white
+from restore.levels import white
 
 log = logging.getLogger(__name__)
 

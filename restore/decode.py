@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, UnidentifiedImageError
 
 from restore import exif as exif_block
-from restore import netpbm, png16
+from restore import netpbm, png16, png_text
 from restore.errors import RestoreError
-from restore.images import Picture, split_alpha
+from restore.picture import Picture, split_alpha
 
 _READABLE = ["PNG", "JPEG", "BMP", "DIB", "WEBP", "PPM"]
 _EXIF_MARK = b"Exif\0\0"
@@ -33,6 +33,8 @@ def open_image(file: BinaryIO, formats: list[str] | None = None) -> Image.Image:
 def read(file: BinaryIO) -> Picture:
     """Read the one image of an open file that is no TIFF; errors without the file's name."""
     head = file.read(4096)
+    file.seek(0)
+    texts = png_text.read(file)
     file.seek(0)
     try:
         image = open_image(file, _READABLE)
@@ -61,7 +63,7 @@ def read(file: BinaryIO) -> Picture:
         samples = samples.astype(np.uint16)
     pixels, alpha = split_alpha(samples)
     dots = (float(dpi[0]), float(dpi[1])) if dpi else None
-    picture = Picture(pixels, alpha, kind or "PNG", mode, icc, block, dots)
+    picture = Picture(pixels, alpha, kind or "PNG", mode, icc, block, dots, texts=texts)
     return _turned(picture)
 
 
@@ -113,4 +115,5 @@ def _turned(picture: Picture) -> Picture:
         alpha=None if alpha is None else exif_block.turn(alpha, value),
         exif=exif_block.upright(picture.exif),
         dpi=(dpi[1], dpi[0]) if dpi and value >= 5 else dpi,
+        texts=png_text.upright(picture.texts),
     )

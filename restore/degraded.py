@@ -16,6 +16,7 @@ from engine import artifacts
 from restore import degrade, images, jpeg
 from restore.degrade import Degradation, Pair
 from restore.errors import RestoreError
+from restore.picture import Picture
 from restore.protocol import PUBLISHED, Scoring
 
 MANIFEST = "degraded.json"
@@ -222,4 +223,4 @@ def _write(
         reference = degrade.prepared(image, degradation, colour=colour)
         artifacts.write_bytes(path, jpeg.encode(reference, int(degradation.level)))
     else:
-        images.write(path, images.Picture(stored))
+        images.write(path, Picture(stored))

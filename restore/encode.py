@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from restore import netpbm, png16
 from restore.errors import RestoreError
-from restore.images import Picture, join_alpha
+from restore.picture import Picture, join_alpha
 
 _EXIF_MARK = b"Exif\0\0"
 _LARGE = 2**26  # samples beyond which a PNG is written without a second copy
@@ -34,6 +34,7 @@ def write(path: Path, picture: Picture, kind: str) -> None:
                 icc=picture.icc,
                 exif=picture.exif,
                 dpi=picture.dpi,
+                texts=picture.texts,
             )
         return
     options: dict[str, Any] = {}
@@ -41,6 +42,10 @@ def write(path: Path, picture: Picture, kind: str) -> None:
         options = {"quality": 95, "subsampling": 0}
     elif kind == "WEBP":
         options = {"lossless": True, "exact": True}
+    elif kind == "PNG" and picture.texts:
+        options["pnginfo"] = PngImagePlugin.PngInfo()
+        for name, content in picture.texts:
+            options["pnginfo"].add(name, content)
     if picture.icc:
         options["icc_profile"] = picture.icc
     if picture.exif:

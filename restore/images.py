@@ -1,14 +1,13 @@
-"""Read and write one image: depth, alpha, ICC, EXIF, DPI, orientation."""
+"""Read and write one image, or the pages of one, as `restore.picture.Picture`."""
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine import artifacts
 from restore.errors import RestoreError
+from restore.picture import Picture
 
 # Suffix -> format; what can be written, and what a folder listing takes for an image.
 FORMATS = {
@@ -25,49 +24,6 @@ FORMATS = {
 }
 SUFFIXES = frozenset(FORMATS)
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-
-
-@dataclass(frozen=True)
-class Picture:
-    """One image and what belongs to it.
-
-    Attributes
-    ----------
-    pixels : ndarray (H, W) or (H, W, 3); uint8, uint16 or float32
-        Upright grey or RGB, on the file's own scale.
-    alpha : ndarray (H, W) or None
-        Of the pixels' type, never mixed into them.
-    format : str
-        Of the file: 'PNG', 'JPEG', 'TIFF', 'BMP', 'WEBP' or 'PPM'.
-    mode : str
-        How the file stored it: 'L', 'RGB', 'P' (palette), 'CMYK', ...
-    icc, exif : bytes or None
-        Colour profile; EXIF block from its TIFF header on, with orientation 1.
-    dpi : (float, float) or None
-        Horizontal and vertical dots an inch.
-    tags : tuple
-        TIFF tags beside those that describe the pixels: (code, type, count, value).
-    """
-
-    pixels: NDArray[Any]
-    alpha: NDArray[Any] | None = None
-    format: str = "PNG"
-    mode: str = "RGB"
-    icc: bytes | None = None
-    exif: bytes | None = None
-    dpi: tuple[float, float] | None = None
-    tags: tuple[tuple[int, int, int, Any], ...] = ()
-
-    def __post_init__(self) -> None:
-        shape, kind = self.pixels.shape, self.pixels.dtype
-        if len(shape) not in (2, 3) or shape[2:] not in ((), (3,)) or 0 in shape:
-            raise RestoreError(f"expected pixels (H, W) or (H, W, 3), got {shape}")
-        if kind not in (np.uint8, np.uint16, np.float32):
-            raise RestoreError(f"expected pixels of uint8, uint16 or float32, got {kind}")
-        if self.alpha is not None and (self.alpha.shape != shape[:2] or self.alpha.dtype != kind):
-            raise RestoreError(
-                f"expected alpha {shape[:2]} {kind}, got {self.alpha.shape} {self.alpha.dtype}"
-            )
 
 
 def read(path: Path | str) -> Picture:
@@ -208,18 +164,3 @@ def as_uint8(picture: Picture) -> NDArray[np.uint8]:
     raise RestoreError(
         "expected 8 or 16 bit pixels, found float32, whose scale is not known; save it as 16 bit"
     )
-
-
-def split_alpha(samples: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any] | None]:
-    """Split (H, W[, 1..4]) into grey or RGB, and alpha if there is one."""
-    if samples.ndim == 2 or samples.shape[2] == 3:
-        return np.ascontiguousarray(samples), None
-    if samples.shape[2] == 1:
-        return np.ascontiguousarray(samples[..., 0]), None
-    pixels = samples[..., 0] if samples.shape[2] == 2 else samples[..., :3]
-    return np.ascontiguousarray(pixels), np.ascontiguousarray(samples[..., -1])
-
-
-def join_alpha(picture: Picture) -> NDArray[Any]:
-    """Give the samples of a file: `split_alpha` the other way round."""
-    return picture.pixels if picture.alpha is None else np.dstack([picture.pixels, picture.alpha])

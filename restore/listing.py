@@ -9,17 +9,14 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 from restore import images
 from restore.errors import RestoreError
+from restore.outputs import output_below, output_name
 
 log = logging.getLogger(__name__)
 
-# --format -> suffix of the outputs; 'auto' and 'same' keep the input's.
-TARGETS = {"png": ".png", "tiff": ".tif", "jpeg": ".jpg", "webp": ".webp"}
-FORMATS = ("auto", "same", *TARGETS)
 _NAMED_AS_FAILED = frozenset({".gif"})  # an image to anyone, but not one that is read here
 _LISTED = images.SUFFIXES | _NAMED_AS_FAILED
 
@@ -85,7 +82,7 @@ def folder(
         Patterns such as 'drafts' or '*.bak.png'; what matches, by its name or by its path below
         `source`, is left out.
     form : str
-        One of `FORMATS`.
+        One of `restore.outputs.FORMATS`.
     holds : callable, optional
         Tells by its name whether an image is asked for. The others count where outputs are shared.
 
@@ -106,7 +103,7 @@ def folder(
     if not names:
         hint = "" if recursive else "; --recursive looks into sub-folders"
         raise RestoreError(f"{source}: expected a folder with images, found none{hint}")
-    outputs = {name: _output(source, name, form) for name in names}
+    outputs = {name: output_below(source, name, form) for name in names}
     shared: defaultdict[str, list[str]] = defaultdict(list)
     for name, output in outputs.items():
         shared[_key(output)].append(name)
@@ -118,28 +115,6 @@ def folder(
         for name, output in outputs.items()
         if holds is None or holds(name)
     ]
-
-
-def output_name(path: Path, form: str) -> str:
-    """Name the output of an image: a lossy input becomes PNG unless `form` says otherwise."""
-    if form in TARGETS:
-        same = images.FORMATS.get(path.suffix.lower()) == images.FORMATS[TARGETS[form]]
-        return path.name if same else path.stem + TARGETS[form]
-    lossy = form == "auto" and images.is_lossy(path)
-    return f"{path.stem}.png" if lossy else path.name
-
-
-def _output(source: Path, name: str, form: str) -> str:
-    """Name the output of an image below its folder; nearly always the suffix alone decides."""
-    stem, suffix = posixpath.splitext(name)
-    if form == "auto" and images.FORMATS.get(suffix.lower()) == "WEBP":
-        return stem + Path(output_name(source / name, form)).suffix
-    return stem + _output_suffix(suffix, form)
-
-
-@cache
-def _output_suffix(suffix: str, form: str) -> str:
-    return Path(output_name(Path(f"image{suffix}"), form)).suffix
 
 
 def _apart(source: Path, target: Path, exclude: Sequence[str]) -> None:

@@ -12,14 +12,15 @@ import numpy as np
 from engine import artifacts
 from engine.device import Compute
 from engine.errors import UserError
-from restore import choose, images, models, noise_level, pixels
+from restore import choose, images, levels, models, noise_level
 from restore.choose import Choice, Model, Seen
 from restore.errors import RestoreError
-from restore.images import Picture
 from restore.journal import Journal
 from restore.listing import Job
+from restore.options import How
+from restore.picture import Picture
 from restore.pipeline import Finished
-from restore.pixels import How, PixelDenoiser
+from restore.pixels import PixelDenoiser
 
 log = logging.getLogger(__name__)
 
@@ -161,7 +162,7 @@ class Worker:
     def _sigma(self, page: Picture) -> float:
         if self.sigma is not None:
             return self.sigma
-        return noise_level.estimate(page.pixels, pixels.white(page.pixels))
+        return noise_level.estimate(page.pixels, levels.white(page.pixels))
 
     def _choice(self, pages: list[Picture], sigmas: list[float]) -> Choice:
         channels = 3 if pages[0].pixels.ndim == 3 else 1

@@ -6,7 +6,6 @@ over the original, of which the rows that the next band still needs are kept.
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
@@ -17,32 +16,13 @@ from torch import Tensor
 
 from restore import clipped, memory, tiles
 from restore.errors import RestoreError
+from restore.levels import planes, stored, white
 from restore.models import Denoiser
+from restore.options import How
 
 log = logging.getLogger(__name__)
 
 _Image = npt.NDArray[Any]
-
-
-@dataclass(frozen=True)
-class How:
-    """How pixels are restored.
-
-    Attributes
-    ----------
-    strength : float
-        Share of what the network removes that is removed, 0..1.
-    self_ensemble : bool
-        Average over the eight ways to turn and mirror the image: about 0.1 dB better, eight times
-        slower.
-    """
-
-    strength: float = 1.0
-    self_ensemble: bool = False
-
-    def __post_init__(self) -> None:
-        if not 0 < self.strength <= 1:
-            raise RestoreError(f"--strength {self.strength:g}: expected more than 0, at most 1")
 
 
 class PixelDenoiser:
@@ -147,21 +127,21 @@ class PixelDenoiser:
         self, windows: list[_Image], whites: Sequence[float], sigmas: Sequence[float]
     ) -> list[_Image]:
         """Restore windows of one shape in one pass."""
-        planes = []
+        channels_first = []
         for index, (window, peak) in enumerate(zip(windows, whites, strict=True)):
             values = np.atleast_3d(window).astype(np.float32) / np.float32(peak)
             if sigmas and window.dtype.kind != "f":
                 for channel in range(values.shape[2]):
                     values[..., channel] = clipped.unclip(values[..., channel], sigmas[index])
-            planes.append(values.transpose(2, 0, 1))
-        degraded = torch.from_numpy(np.stack(planes)).to(self.denoiser.compute.device)
+            channels_first.append(values.transpose(2, 0, 1))
+        degraded = torch.from_numpy(np.stack(channels_first)).to(self.denoiser.compute.device)
         restored = self._channels(degraded)  # (B, C, H, W)
         if self.how.strength != 1:
-            original = torch.from_numpy(np.stack([*map(_planes, windows, whites)]))
+            original = torch.from_numpy(np.stack([*map(planes, windows, whites)]))
             restored = torch.lerp(original.to(restored), restored, self.how.strength)
         found = restored.cpu().numpy().transpose(0, 2, 3, 1)
         return [
-            _stored(values.reshape(window.shape), window.dtype, peak)
+            stored(values.reshape(window.shape), window.dtype, peak)
             for values, window, peak in zip(found, windows, whites, strict=True)
         ]
 
@@ -205,29 +185,3 @@ def denoise_pixels(
     result = np.array(pixels)
     PixelDenoiser(denoiser, how, side=side)([result])
     return result
-
-
-def white(pixels: _Image) -> float:
-    """Tell the value of white: of the type, or for floats 1, 255 or 65535, whichever fits.
-
-    Noise may go beyond white by as much again.
-    """
-    if pixels.dtype.kind != "f":
-        return float(np.iinfo(pixels.dtype).max)
-    largest = float(pixels.max(initial=0))
-    return next((peak for peak in (1.0, 255.0, 65535.0) if largest <= 2 * peak), largest)
-
-
-def _planes(window: _Image, peak: float) -> npt.NDArray[np.float32]:
-    return np.asarray(
-        np.atleast_3d(window).transpose(2, 0, 1).astype(np.float32) / np.float32(peak)
-    )
-
-
-def _stored(values: npt.NDArray[np.float32], kind: np.dtype[Any], peak: float) -> _Image:
-    """Bring values on 0..1 back to the file's scale and type."""
-    scaled = values * np.float32(peak)
-    if kind.kind == "f":
-        return scaled.astype(kind)
-    whole: _Image = np.clip(np.rint(scaled), 0, peak).astype(kind)
-    return whole

@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
+from restore.png_text import SIGNATURE, Texts
+
 _CHANNELS = {0: 1, 2: 3, 4: 2, 6: 4}
 _ROWS = 256  # filtered and packed at a time
 _TYPES = {channels: kind for kind, channels in _CHANNELS.items()}
@@ -76,6 +77,7 @@ def write(
     icc: bytes | None = None,
     exif: bytes | None = None,
     dpi: tuple[float, float] | None = None,
+    texts: Texts = (),
 ) -> None:
     """Encode samples of 8 or 16 bits as a PNG file, some rows at a time.
 
@@ -90,6 +92,8 @@ def write(
         Colour profile, and EXIF block starting with its TIFF header.
     dpi : (float, float), optional
         Horizontal and vertical dots an inch.
+    texts : tuple of (bytes, bytes)
+        Names and contents of text chunks.
     """
     height, width = pixels.shape[:2]
     channels = (1 if pixels.ndim == 2 else 3) + (alpha is not None)
@@ -104,6 +108,8 @@ def write(
         file.write(_chunk(b"pHYs", struct.pack(">IIB", *metres, 1)))
     if exif:
         file.write(_chunk(b"eXIf", exif))
+    for name, content in texts:
+        file.write(_chunk(name, content))
     packer = zlib.compressobj(6)
     for rows in _filtered(pixels, alpha):
         packed = packer.compress(rows)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from restore import directories, exif
 from restore.decode import open_image
 from restore.errors import RestoreError
-from restore.images import Picture, join_alpha, split_alpha
+from restore.picture import Picture, join_alpha, split_alpha
 
 if TYPE_CHECKING:
     import tifffile

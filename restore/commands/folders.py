@@ -45,8 +45,8 @@ def denoise(
 ) -> None:
     """Denoise an image or a folder: depth, channels, alpha and metadata are kept."""
     from restore import contact
-    from restore.folder import Options, denoise_folder
-    from restore.pixels import How
+    from restore.folder import denoise_folder
+    from restore.options import How, Options
     from restore.shards import Shard
 
     if compare is not None:

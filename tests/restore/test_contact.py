@@ -8,7 +8,7 @@ from PIL import Image
 
 from restore import contact, images
 from restore.errors import RestoreError
-from restore.images import Picture
+from restore.picture import Picture
 
 
 @pytest.fixture

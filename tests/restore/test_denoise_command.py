@@ -16,9 +16,9 @@ from PIL import Image
 from restore import images, metrics
 from restore.degrade import pair, parse
 from restore.dncnn import Architecture, DnCNN
-from restore.images import Picture
 from restore.journal import JOURNAL
 from restore.models import save
+from restore.picture import Picture
 
 ROOT = Path(__file__).resolve().parents[2]
 MEASURED = """
@@ -172,7 +172,8 @@ def test_set12_is_within_a_twentieth_of_a_decibel_of_the_benchmark(
     shared_data, tmp_path, monkeypatch, cpu
 ):
     from restore import models
-    from restore.folder import Options, denoise_folder
+    from restore.folder import denoise_folder
+    from restore.options import Options
 
     model = tmp_path / "dncnn-s-25.safetensors"
     models.import_published(shared_data / "published_weights" / "sigma=25.mat", model)

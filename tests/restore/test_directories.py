@@ -8,7 +8,7 @@ import tifffile
 from PIL import Image
 
 from restore import directories, images
-from restore.images import Picture
+from restore.picture import Picture
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (9, 7, 3), dtype=np.uint8)
 

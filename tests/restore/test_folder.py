@@ -13,10 +13,10 @@ from engine.device import Compute
 from engine.errors import Partial
 from restore import models
 from restore.errors import RestoreError
-from restore.folder import Options, denoise_folder
+from restore.folder import denoise_folder
 from restore.images import read
 from restore.journal import JOURNAL, Journal
-from restore.pixels import How
+from restore.options import How, Options
 from restore.shards import Shard
 
 CPU = Compute(torch.device("cpu"), "float32", "test")

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from restore import images, png16
+from restore import images, png16, png_text
 from restore.errors import RestoreError
-from restore.images import Picture
+from restore.picture import Picture
 
 RNG = np.random.default_rng(0)
 ICC = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -141,7 +141,7 @@ def test_16_bit_png_with_each_filter(channels, kind):
             paeth = min((a, b, c), key=lambda near, p=p: abs(p - near))
             raw += bytes([(value - (0, a, b, (a + b) // 2, paeth)[kind]) % 256])
     header = struct.pack(">IIBBBBB", 17, 13, 16, {1: 0, 2: 4, 3: 2, 4: 6}[channels], 0, 0, 0)
-    data = png16.SIGNATURE
+    data = png_text.SIGNATURE
     for name, content in ((b"IHDR", header), (b"IDAT", zlib.compress(raw)), (b"IEND", b"")):
         data += struct.pack(">I", len(content)) + name + content
         data += struct.pack(">I", zlib.crc32(name + content))
@@ -184,7 +184,7 @@ def test_format_is_told_by_content(tmp_path):
         ("a.png", b"", "the file is empty"),
         ("a.png", b"just some text", "expected PNG, JPEG, .* found something else"),
         ("a.gif", b"GIF89a" + b"\0" * 20, "found GIF"),
-        ("a.png", png16.SIGNATURE, "a.png"),
+        ("a.png", png_text.SIGNATURE, "a.png"),
         ("a.tif", b"II*\0\x08\0\0\0", "damaged or cut short"),
     ],
 )
@@ -285,9 +285,46 @@ def test_interlaced_16_bit_png():
     # The smallest Adam7 image: one pixel is one pass.
     header = struct.pack(">IIBBBBB", 1, 1, 16, 2, 0, 0, 1)
     raw = b"\0" + np.array([1, 2, 65535], ">u2").tobytes()
-    out = io.BytesIO(png16.SIGNATURE)
+    out = io.BytesIO(png_text.SIGNATURE)
     out.seek(0, io.SEEK_END)
     for name, content in ((b"IHDR", header), (b"IDAT", zlib.compress(raw)), (b"IEND", b"")):
         out.write(struct.pack(">I", len(content)) + name + content)
         out.write(struct.pack(">I", zlib.crc32(name + content)))
     assert png16.read(out.getvalue()).tolist() == [[[1, 2, 65535]]]
+
+
+XMP = b'XML:com.adobe.xmp\0\0\0\0\0<rdf:Description tiff:Orientation="6" dc:title="\xc3\xa4"/>'
+TEXTS = (
+    (b"tEXt", b"Title\0A scan"),
+    (b"zTXt", b"Comment\0\0" + zlib.compress(b"long " * 100)),
+    (b"iTXt", XMP),
+)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_texts_of_a_png_are_kept_byte_for_byte(dtype, channels, tmp_path):
+    images.write(tmp_path / "a.png", picture(dtype, channels, texts=TEXTS))
+    assert images.read(tmp_path / "a.png").texts == TEXTS
+    with Image.open(tmp_path / "a.png") as image:
+        assert image.text["Title"] == "A scan"
+        assert image.text["Comment"] == "long " * 100
+    images.write(tmp_path / "a.tif", images.read(tmp_path / "a.png"))
+    assert images.read(tmp_path / "a.tif").texts == ()
+
+
+def test_texts_behind_the_pixels_are_kept_and_damaged_ones_are_not(tmp_path):
+    images.write(tmp_path / "a.png", picture())
+    data = (tmp_path / "a.png").read_bytes()
+    late, bad = (png16._chunk(b"tEXt", content) for content in (b"Late\0x", b"Bad\0x"))
+    end = data.index(b"IEND") - 4
+    (tmp_path / "b.png").write_bytes(data[:end] + late + bad[:-1] + b"?" + data[end:])
+    assert images.read(tmp_path / "b.png").texts == ((b"tEXt", b"Late\0x"),)
+
+
+def test_the_orientation_in_xmp_is_reset_where_the_image_was_turned(tmp_path):
+    turned = picture(exif=exif(6), texts=TEXTS)
+    images.write(tmp_path / "a.png", turned)
+    found = images.read(tmp_path / "a.png")
+    assert found.pixels.shape == (17, 13, 3)
+    assert found.texts == (*TEXTS[:2], (b"iTXt", XMP.replace(b'"6"', b'"1"')))

@@ -5,6 +5,7 @@ from PIL import Image
 
 from restore import listing
 from restore.errors import RestoreError
+from restore.outputs import output_name
 
 
 @pytest.fixture
@@ -80,12 +81,12 @@ def test_only_a_lossy_webp_becomes_png(photos):
     image.save(photos / "lossless.webp", lossless=True)
     image.save(photos / "lossy.webp", quality=50)
     image.save(photos / "profile.webp", quality=50, icc_profile=b"x" * 7)
-    names = {n: listing.output_name(photos / f"{n}.webp", "auto") for n in ("lossless", "lossy")}
+    names = {n: output_name(photos / f"{n}.webp", "auto") for n in ("lossless", "lossy")}
     assert names == {"lossless": "lossless.webp", "lossy": "lossy.png"}
-    assert listing.output_name(photos / "profile.webp", "auto") == "profile.png"
-    assert listing.output_name(photos / "lossy.webp", "same") == "lossy.webp"
-    assert listing.output_name(photos / "c.TIFF", "tiff") == "c.TIFF"
-    assert listing.output_name(photos / "b.jpg", "tiff") == "b.tif"
+    assert output_name(photos / "profile.webp", "auto") == "profile.png"
+    assert output_name(photos / "lossy.webp", "same") == "lossy.webp"
+    assert output_name(photos / "c.TIFF", "tiff") == "c.TIFF"
+    assert output_name(photos / "b.jpg", "tiff") == "b.tif"
 
 
 def test_one_image_to_a_file_or_a_folder(photos, tmp_path):

@@ -12,9 +12,10 @@ from PIL import Image, ImageCms
 
 from engine.errors import Partial
 from restore import images
-from restore.folder import Options, denoise_folder
-from restore.images import Picture
+from restore.folder import denoise_folder
 from restore.journal import JOURNAL
+from restore.options import Options
+from restore.picture import Picture
 
 RNG = np.random.default_rng(0)
 ICC = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()

@@ -6,8 +6,10 @@ import torch
 
 from restore import pixels
 from restore.errors import RestoreError
+from restore.levels import white
 from restore.models import load
-from restore.pixels import How, PixelDenoiser, denoise_pixels, white
+from restore.options import How
+from restore.pixels import PixelDenoiser, denoise_pixels
 
 RNG = np.random.default_rng(0)
 

@@ -5,7 +5,7 @@ from PIL import Image
 
 from restore import images
 from restore.errors import RestoreError
-from restore.images import Picture
+from restore.picture import Picture
 
 RNG = np.random.default_rng(0)
 GREY = RNG.integers(0, 65536, (11, 14), dtype=np.uint16)

@@ -15,7 +15,7 @@ from hsi.model import CLASSIFIERS
 from hsi.networks import NETWORKS
 from restore.baselines import BASELINES
 from restore.dncnn import variant
-from restore.listing import FORMATS
+from restore.outputs import FORMATS
 from restore.overlap import apart
 from restore.schedules import PatchSchedule, with_optimizer
 from tests.workflow.tiny_project import CONFIG, ROOT, Project

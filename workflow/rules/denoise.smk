@@ -13,7 +13,7 @@ wildcard_constraints:
 # that is what resumes, and what Snakemake must not remove. The marker says that no image failed.
 rule denoise:
     input:
-        weights=lambda w: weights_of(DENOISE[w.clean]["model"]),
+        weights=lambda w: DENOISE[w.clean]["weights"],
     output:
         touch("{clean}/.shards/{shard}"),
     log:
@@ -31,7 +31,7 @@ rule denoise:
         images=images_in,
         source=lambda w: DENOISE[w.clean]["input"],
         model=lambda w: DENOISE[w.clean]["model"],
-        weights=lambda w: read_by(DENOISE[w.clean]["model"]),
+        weights=lambda w: DENOISE[w.clean]["read"],
         options=options_of,
         # With an argument that Snakemake derives, a change of it alone runs nothing.
         listed=lambda w, output: listed_by(w),

@@ -45,7 +45,11 @@ def planned(settings, key):
         )
     except UserError as error:
         stop(f"{key}: {error}")
-    return settings | {"shards": shards.divide(jobs, settings["images_per_job"])}
+    return settings | {
+        "shards": shards.divide(jobs, settings["images_per_job"]),
+        "weights": weights_of(settings["model"]),
+        "read": read_by(settings["model"]),
+    }
 
 
 def options_of(w):
