@@ -1,8 +1,14 @@
-"""Arguments that several commands take."""
+"""Arguments that several commands take, and what they stand for."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from hsi.errors import HsiError
+
+if TYPE_CHECKING:
+    from hsi.reduced import Reduced
 
 SceneSource = Annotated[
     str, typer.Argument(metavar="SCENE", help="IndianPines or a file; FILE:variable names one.")
@@ -11,3 +17,36 @@ LabelSource = Annotated[
     str, typer.Argument(metavar="LABELS", help="IndianPines or a file; FILE:variable names one.")
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
+SplitFile = Annotated[Path, typer.Option("--split", help="File of hsi split.")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of every random draw.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
+Precision = Annotated[str, typer.Option(help="auto, float32 or bf16.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Of a network, such as dihedral=true."),
+]
+Prepared = Annotated[
+    Path | None, typer.Option("--reduced", help="File of hsi reduce, instead of doing it again.")
+]
+
+
+def prepared_scene(path: Path | None) -> "Reduced | None":
+    """Load the components that `--reduced` names."""
+    from hsi.reduced import load_reduced
+
+    return None if path is None else load_reduced(path)
+
+
+def settings_of(given: list[str] | None) -> dict[str, str]:
+    """Split the pairs of `--set`."""
+    pairs = [text.partition("=") for text in given or []]
+    for key, equals, value in pairs:
+        if not (key and equals and value):
+            raise HsiError(f"--set {key}: expected KEY=VALUE, such as dihedral=true")
+    return {key: value for key, _, value in pairs}
+
+
+def expect_suffix(path: Path, expected: str) -> None:
+    """Refuse a wrong output name before any work."""
+    if path.suffix != expected:
+        raise HsiError(f"{path}: expected a name that ends with {expected}")

@@ -1,11 +1,11 @@
-"""`hsi info` and `hsi convert`: what a scene's file says, and the same in another format."""
+"""What is done with a scene and its labels before anything learns: read, convert, draw, split."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from hsi.commands.arguments import Overwrite, SceneSource
+from hsi.commands.arguments import LabelSource, Overwrite, SceneSource, Seed, expect_suffix
 
 
 def info(source: SceneSource) -> None:
@@ -28,3 +28,60 @@ def convert(
 
     refuse_existing(out, overwrite=overwrite)
     write_scene(out, open_scene(source))
+
+
+def picture(
+    source: SceneSource,
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="File to write (.png).")],
+) -> None:
+    """Draw a scene in false colour: near infrared, red and green where there are wavelengths."""
+    from hsi.false_colour import save_scene
+    from hsi.scene import open_scene
+
+    expect_suffix(out, ".png")
+    save_scene(out, open_scene(source))
+
+
+def split(
+    source: LabelSource,
+    out: Annotated[Path, typer.Option(help="File to write (.npz).")],
+    how: Annotated[str, typer.Option(help="random:0.3, count:50, blocks:16 or mask:FILE.")],
+    seed: Seed = 0,
+    window: Annotated[int, typer.Option(help="Window side for guard band and leakage.")] = 25,
+    name: Annotated[str | None, typer.Option(help="What tables call the split.")] = None,
+) -> None:
+    """Split the labelled pixels, draw the split beside it, and report its leakage."""
+    from hsi.labels import open_labels
+    from hsi.maps import save_split
+    from hsi.splits import make_split
+
+    expect_suffix(out, ".npz")
+    labels = open_labels(source)
+    made = make_split(labels, how, seed=seed, window=window, name=name)
+    made.save(out)
+    save_split(out.with_suffix(".png"), labels, made)
+    typer.echo(f"{made.how}: {made.train.sum()} training pixels, {made.test.sum()} test pixels")
+    for key, value in made.report.items():
+        typer.echo(f"{key}: {value if value is not None else 'none'}")
+
+
+def reduce(
+    source: SceneSource,
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="File to write (.npz).")],
+    components: Annotated[int, typer.Option(min=1, help="Principal components.")] = 30,
+    whiten: Annotated[bool, typer.Option(help="Divide each by its deviation.")] = True,
+    split_file: Annotated[
+        Path | None, typer.Option("--split", help="Fit on this split's training pixels only.")
+    ] = None,
+) -> None:
+    """Write the principal components of a scene, fitted on all its pixels."""
+    from hsi.reduce import fit_pca
+    from hsi.reduced import Reduced
+    from hsi.scene import open_scene
+    from hsi.splits import load_split
+
+    expect_suffix(out, ".npz")
+    scene = open_scene(source)
+    training = None if split_file is None else load_split(split_file).train
+    pca = fit_pca(scene, components, whiten=whiten, training=training)
+    Reduced(pca.reduce(scene), pca, scene.name, scene.checksum()).save(out)

@@ -1,0 +1,126 @@
+"""`hsi classify` and what is made of maps: scores, comparisons, tables."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hsi.commands.arguments import (
+    Device,
+    LabelSource,
+    Precision,
+    Prepared,
+    SceneSource,
+    SplitFile,
+    prepared_scene,
+)
+from hsi.errors import HsiError
+
+
+def classify(
+    source: SceneSource,
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="File of hsi train.")],
+    out: Annotated[
+        Path, typer.Argument(metavar="OUT", help="ENVI .hdr, GeoTIFF .tif, .npy, or a folder.")
+    ],
+    probabilities: Annotated[bool, typer.Option("--probabilities", help="Write them too.")] = False,
+    confidence: Annotated[
+        bool, typer.Option("--confidence", help="Write the highest probability of each pixel.")
+    ] = False,
+    block: Annotated[str, typer.Option(help="auto, or the side of a block in pixels.")] = "auto",
+    memory: Annotated[
+        str | None, typer.Option(help="Keep within so much, such as 2GiB; else half of the free.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
+    resample: Annotated[
+        bool, typer.Option("--resample-bands", help="Interpolate where no band is equal.")
+    ] = False,
+    refit: Annotated[
+        bool, typer.Option("--refit-scaling", help="Mean and deviation of this scene's pixels.")
+    ] = False,
+    reduced: Prepared = None,
+    device: Device = "auto",
+    precision: Precision = "auto",
+) -> None:
+    """Name the class of every pixel; write the map, a picture with a legend, and a record.
+
+    The scene is read block by block; the same line goes on where a killed run was.
+    """
+    from engine.device import pick
+    from engine.memory import parse_bytes
+    from hsi.classify import classify as run_model
+    from hsi.map_files import Options
+    from hsi.scene import open_scene
+
+    if block != "auto" and not (block.isdecimal() and int(block) >= 1):
+        raise HsiError(f"--block {block}: expected auto or a number of pixels, at least 1")
+    options = Options(
+        probabilities=probabilities,
+        confidence=confidence,
+        block=None if block == "auto" else int(block),
+        memory=None if memory is None else parse_bytes(memory),
+        overwrite=overwrite,
+        resample_bands=resample,
+        refit_scaling=refit,
+    )
+    compute = pick(device, precision)
+    run_model(
+        open_scene(source), model, out, options, compute=compute, reduced=prepared_scene(reduced)
+    )
+
+
+def score(
+    map_file: Annotated[str, typer.Argument(metavar="MAP", help="Map of hsi classify.")],
+    label_source: LabelSource,
+    split_file: SplitFile,
+    out: Annotated[Path, typer.Option(help="Folder to write.")],
+    model: Annotated[
+        Path | None, typer.Option(help="Takes classifier, seed and seconds from it.")
+    ] = None,
+    name: Annotated[str, typer.Option(help="What tables call the scene.")] = "",
+) -> None:
+    """Score a map on the test pixels: OA, AA, kappa, each class, the confusion matrix."""
+    from hsi.formats import read
+    from hsi.labels import open_labels
+    from hsi.score import made_by, score_map
+    from hsi.splits import load_split
+
+    labels = open_labels(label_source)
+    found = read(map_file, "labels")
+    scores = score_map(
+        found.array,
+        labels,
+        load_split(split_file),
+        out,
+        made_by=made_by(found.path, labels, model) | ({"scene": name} if name else {}),
+    )
+    typer.echo(f"OA {scores.oa:.2f} %, AA {scores.aa:.2f} %, kappa {scores.kappa:.2f}")
+
+
+def compare(
+    first: Annotated[str, typer.Argument(metavar="MAP", help="Map of hsi classify.")],
+    second: Annotated[str, typer.Argument(metavar="MAP", help="Another of the same scene.")],
+    label_source: LabelSource,
+    split_file: SplitFile,
+) -> None:
+    """Test whether two maps differ by more than chance on the test pixels (McNemar)."""
+    from hsi.compare import compare_maps
+    from hsi.formats import read
+    from hsi.labels import open_labels
+    from hsi.splits import load_split
+
+    maps = [read(source, "labels").array for source in (first, second)]
+    found = compare_maps(maps[0], maps[1], open_labels(label_source), load_split(split_file))
+    right = f"right in both {found.both}, in neither {found.neither}"
+    typer.echo(f"{right}, in the first alone {found.first}, in the second alone {found.second}")
+    typer.echo(f"McNemar: chi-squared {found.statistic:.3f}, p = {found.p_value:.3g}")
+
+
+def summary(
+    folders: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Of hsi score.")],
+    out: Annotated[Path, typer.Option(help="Folder for the tables.")],
+) -> None:
+    """Collect scored runs into tables, with means over seeds beside the published figures."""
+    from hsi.summary import summarise
+
+    summarise(folders, out)

@@ -1,0 +1,108 @@
+"""`hsi train` and `hsi study`: classifiers from labelled pixels."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hsi.commands.arguments import (
+    Device,
+    LabelSource,
+    Precision,
+    Prepared,
+    SceneSource,
+    Seed,
+    Settings,
+    SplitFile,
+    expect_suffix,
+    prepared_scene,
+    settings_of,
+)
+
+
+def train(
+    source: SceneSource,
+    label_source: LabelSource,
+    classifier: Annotated[str, typer.Option(help="hybridsn, coordinates, svm, forest, …")],
+    split_file: SplitFile,
+    out: Annotated[Path, typer.Option(help="Model to write (.safetensors).")],
+    schedule: Annotated[str, typer.Option(help="demo, paper, best or a YAML file.")] = "paper",
+    seed: Seed = 0,
+    reduced: Prepared = None,
+    window: Annotated[int | None, typer.Option(help="Of a network, in pixels [25].")] = None,
+    components: Annotated[int | None, typer.Option(help="Of a network's PCA [30].")] = None,
+    settings: Settings = None,
+    device: Device = "auto",
+    precision: Precision = "auto",
+    history: Annotated[
+        Path | None, typer.Option("--log", help="CSV of the loss; its curve is drawn beside it.")
+    ] = None,
+) -> None:
+    """Train a classifier on the training pixels of a split; a killed run goes on where it was."""
+    from engine.device import pick
+    from hsi.labels import open_labels
+    from hsi.maps import save_curve
+    from hsi.model import make_classifier
+    from hsi.scene import open_scene
+    from hsi.splits import load_split
+    from hsi.train import train as fit
+
+    expect_suffix(out, ".safetensors")
+    chosen = make_classifier(
+        classifier, window=window, components=components, settings=settings_of(settings)
+    )
+    made = load_split(split_file)
+    fit(
+        chosen,
+        open_scene(source),
+        open_labels(label_source),
+        made,
+        out,
+        compute=pick(device, precision),
+        schedule_name=schedule,
+        seed=seed,
+        reduced=prepared_scene(reduced),
+        history=history,
+    )
+    if history is not None and history.is_file():
+        save_curve(history.with_suffix(".png"), history, f"{classifier}, {made.how}, seed {seed}")
+
+
+def study(
+    source: SceneSource,
+    label_source: LabelSource,
+    split_file: SplitFile,
+    out: Annotated[Path, typer.Option(help="Table to write (.csv); its means lie beside it.")],
+    candidates: Annotated[
+        Path | None, typer.Option(help="YAML file of classifiers and settings; else our own.")
+    ] = None,
+    inner: Annotated[str, typer.Option(help="How the training pixels are split.")] = "blocks:8",
+    window: Annotated[int, typer.Option(help="Window side for the inner guard band.")] = 25,
+    folds: Annotated[int, typer.Option(min=1, help="Inner splits.")] = 1,
+    schedule: Annotated[str, typer.Option(help="demo, paper, best or a YAML file.")] = "demo",
+    seed: Seed = 0,
+    device: Device = "auto",
+    precision: Precision = "auto",
+) -> None:
+    """Compare settings on inner blocks of the training pixels; test pixels are not looked at."""
+    from engine.device import pick
+    from hsi.labels import open_labels
+    from hsi.scene import open_scene
+    from hsi.splits import load_split
+    from hsi.study import read_candidates
+
+    expect_suffix(out, ".csv")
+    best = compare_settings(
+        open_scene(source),
+        open_labels(label_source),
+        load_split(split_file),
+        read_candidates(candidates or Path(__file__).parents[1] / "study.yaml"),
+        out,
+        compute=pick(device, precision),
+        schedule_name=schedule,
+        inner=inner,
+        window=window,
+        folds=folds,
+        seed=seed,
+    )
+    typer.echo(f"best by mean OA on inner test pixels: {best}")
