@@ -90,6 +90,7 @@ def study(
     from hsi.scene import open_scene
     from hsi.splits import load_split
     from hsi.study import read_candidates
+    from hsi.study import study as compare_settings
 
     expect_suffix(out, ".csv")
     best = compare_settings(
