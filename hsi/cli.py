@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from engine.command import application, main
+from hsi.commands import scenes
+from hsi.commands.arguments import LabelSource, SceneSource
 from hsi.errors import HsiError
 
 if TYPE_CHECKING:
@@ -13,12 +15,6 @@ if TYPE_CHECKING:
 
 app = application("Classify hyperspectral scenes: honest splits, HybridSN, whole maps, scores.")
 
-SceneSource = Annotated[
-    str, typer.Argument(metavar="SCENE", help="IndianPines or a file; FILE:variable names one.")
-]
-LabelSource = Annotated[
-    str, typer.Argument(metavar="LABELS", help="IndianPines or a file; FILE:variable names one.")
-]
 SplitFile = Annotated[Path, typer.Option("--split", help="File of hsi split.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of every random draw.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
@@ -32,28 +28,7 @@ Prepared = Annotated[
 ]
 
 
-@app.command()
-def info(source: SceneSource) -> None:
-    """Print what is understood of a scene."""
-    from hsi.scene import open_scene
-
-    scene = open_scene(source)
-    height, width, bands = scene.cube.shape
-    lines = {
-        "scene": scene.name,
-        "size": f"{height} rows × {width} columns × {bands} bands",
-        "type": f"{scene.cube.dtype}, {scene.cube.nbytes / 2**20:.1f} MiB",
-        "bad bands": bands - len(scene.good_bands),
-        "wavelengths": "not stated"
-        if scene.wavelengths is None
-        else f"{scene.wavelengths.min():g} to {scene.wavelengths.max():g} nm",
-        **scene.provenance,
-        "georeference": "none"
-        if scene.georeference is None
-        else "; ".join(f"{key} = {value}" for key, value in scene.georeference.items()),
-    }
-    for key, value in lines.items():
-        typer.echo(f"{key}: {value}")
+app.command()(scenes.info)
 
 
 @app.command()
@@ -198,7 +173,9 @@ def study(
 def classify(
     source: SceneSource,
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="File of hsi train.")],
-    out: Annotated[Path, typer.Argument(metavar="OUT", help=".npy, ENVI .hdr, or a folder.")],
+    out: Annotated[
+        Path, typer.Argument(metavar="OUT", help="ENVI .hdr, GeoTIFF .tif, .npy, or a folder.")
+    ],
     probabilities: Annotated[bool, typer.Option("--probabilities", help="Write them too.")] = False,
     confidence: Annotated[
         bool, typer.Option("--confidence", help="Write the highest probability of each pixel.")
@@ -303,15 +280,7 @@ def summary(
     summarise(folders, out)
 
 
-@app.command()
-def convert(
-    source: SceneSource,
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="ENVI .hdr, or .npy.")],
-) -> None:
-    """Write a scene in another format."""
-    from hsi.scene import open_scene, write_scene
-
-    write_scene(out, open_scene(source))
+app.command()(scenes.convert)
 
 
 def _prepared(path: Path | None) -> "Reduced | None":

@@ -10,10 +10,14 @@ import numpy.typing as npt
 
 from hsi.classifier import Prediction
 from hsi.errors import HsiError
+from hsi.georasters import RASTERS
 from hsi.model import Model
-from hsi.rasters import RASTERS, Content, Raster
+from hsi.rasters import Content, Raster
 from hsi.scene import Scene
 from hsi.tiling import Block
+
+# The suffix of a map, by the first word of its scene's format.
+SUFFIXES = {"ENVI": ".hdr", "GeoTIFF": ".tif"}
 
 
 @dataclass(frozen=True)
@@ -76,8 +80,9 @@ def outputs(out: Path, scene: Scene) -> Outputs:
     Parameters
     ----------
     out : Path
-        A .npy or .hdr file, or a folder, in which the map is called `map` and is of the scene's
-        format: ENVI where the scene is ENVI, else .npy.
+        A .hdr, .tif or .npy file, or a folder, in which the map is called `map` and is of the
+        scene's format: ENVI or GeoTIFF where the scene is; GeoTIFF where a scene of another format
+        has a georeference; else .npy.
     scene : Scene
 
     Raises
@@ -86,8 +91,8 @@ def outputs(out: Path, scene: Scene) -> Outputs:
         Another suffix.
     """
     if not out.suffix or out.is_dir():
-        is_envi = str(scene.provenance.get("format", "")).startswith("ENVI")
-        out = out / ("map.hdr" if is_envi else "map.npy")
+        kind = str(scene.provenance.get("format", "")).partition(" ")[0]
+        out = out / f"map{SUFFIXES.get(kind, '.tif' if scene.georeference else '.npy')}"
     if out.suffix not in RASTERS:
         known = " or ".join(RASTERS)
         raise HsiError(f"{out}: expected a name that ends with {known}, or a folder")

@@ -2,16 +2,14 @@
 
 import errno
 import os
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, ClassVar, Protocol
+from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from engine.artifacts import write_text
 from hsi.errors import HsiError
 from hsi.spectra import release
 
@@ -89,8 +87,6 @@ class NumPyRaster:
     content : Content
     """
 
-    suffix: ClassVar[str] = ".npy"
-
     def __init__(self, path: Path, content: Content) -> None:
         self.path, self.content = path, content
         self._part: Path | None = None
@@ -153,62 +149,6 @@ class NumPyRaster:
 
     def _describe(self) -> None:
         """Write what lies beside the values."""
-
-
-class EnviRaster(NumPyRaster):
-    """An ENVI pair: pixels one after the other (bip) in an .img, and the header."""
-
-    suffix: ClassVar[str] = ".hdr"
-
-    @property
-    def _data(self) -> Path:
-        return self.path.with_suffix(".img")
-
-    def _map(self, mode: Any) -> "np.memmap[Any, np.dtype[Any]]":
-        assert self._part is not None
-        return np.memmap(self._part, self.content.dtype, mode, shape=self.content.shape)
-
-    def _describe(self) -> None:
-        write_text(self.path, envi_header(self.content))
-
-
-# A further format: a class with the methods of `Raster`, and its suffix here.
-RASTERS: dict[str, Callable[[Path, Content], Raster]] = {
-    kind.suffix: kind for kind in (NumPyRaster, EnviRaster)
-}
-
-
-def envi_header(content: Content) -> str:
-    """Write the header of an ENVI file, or of an ENVI classification where there are colours."""
-    from spectral.io.envi import dtype_to_envi
-
-    height, width, *bands = content.shape
-    entries: dict[str, Any] = {
-        "samples": width,
-        "lines": height,
-        "bands": bands[0] if bands else 1,
-        "header offset": 0,
-        "file type": "ENVI Standard" if content.colours is None else "ENVI Classification",
-        "data type": dtype_to_envi[content.dtype.char],
-        "interleave": "bip",
-        "byte order": int(sys.byteorder == "big"),
-    }
-    names = "{ " + " , ".join(_entry(name) for name in content.names) + " }"
-    if content.colours is not None:
-        entries["classes"] = len(content.names)
-        entries["class names"] = names
-        entries["class lookup"] = "{ " + " , ".join(map(str, content.colours.ravel())) + " }"
-    elif content.names:
-        entries["band names"] = names
-    for key, value in (content.georeference or {}).items():
-        several = isinstance(value, list | tuple)
-        entries[key] = "{ " + " , ".join(map(str, value)) + " }" if several else value
-    return "ENVI\n" + "".join(f"{key} = {value}\n" for key, value in entries.items())
-
-
-def _entry(name: str) -> str:
-    # Commas and braces end an entry of an ENVI list.
-    return name.translate(str.maketrans(",{}", ";()"))
 
 
 def reserve(path: Path, size: int) -> None:

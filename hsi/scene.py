@@ -13,8 +13,9 @@ import numpy.typing as npt
 
 from engine.memory import release
 from hsi.errors import HsiError
-from hsi.formats import envi, numpy_arrays, read
-from hsi.formats.contents import Contents
+from hsi.formats import WRITTEN, envi, geotiff, numpy_arrays, read
+from hsi.formats.contents import Contents, Cube
+from hsi.no_data import without_data
 
 EMBEDDED = "IndianPines"
 CHECKSUM_BYTES = 32 * 2**20  # read at once
@@ -32,23 +33,32 @@ class Scene:
     ----------
     name : str
         What tables and folders call the scene.
-    cube : ndarray (H, W, B)
-        Any real type; may be memory-mapped.
+    cube : Cube (H, W, B)
+        Any real type; an array, a memory map, or a cube that is read from its file where it is
+        sliced (`hsi.formats.lazy`). Read it by rows: `scene.cube[rows]`.
     wavelengths : ndarray (B,), float64, optional
         Band centres in nanometres.
     bad_bands : ndarray (B,), bool, optional
         True where the producer marked a band as bad.
     georeference : mapping, optional
-        As the format states it (ENVI: `map info`, `coordinate system string`).
+        As the format states it (ENVI: `map info`, `coordinate system string`; GeoTIFF: `crs`,
+        `transform`).
+    ignore_value : float, optional
+        What stands where nothing was measured, as the file states it; see `no_data`.
+    scale, offset : ndarray (B,), float64, optional
+        Physical value = scale × stored value + offset; kept, not applied.
     provenance : mapping
         `source`, `format`, and what the reader understood.
     """
 
     name: str
-    cube: npt.NDArray[Any]
+    cube: Cube
     wavelengths: npt.NDArray[np.float64] | None = None
     bad_bands: npt.NDArray[np.bool_] | None = None
     georeference: Mapping[str, Any] | None = None
+    ignore_value: float | None = None
+    scale: npt.NDArray[np.float64] | None = None
+    offset: npt.NDArray[np.float64] | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -59,12 +69,12 @@ class Scene:
             )
         if self.cube.dtype.kind not in "uif":
             raise HsiError(f"{self.name}: expected real numbers, found {self.cube.dtype}")
-        for key in ("wavelengths", "bad_bands"):
+        for key in ("wavelengths", "bad_bands", "scale", "offset"):
             value = getattr(self, key)
             if value is not None and value.shape != self.cube.shape[2:]:
                 raise HsiError(
                     f"{self.name}: expected {self.cube.shape[2]} {key.replace('_', ' ')}, one a "
-                    f"band, found {value.size}; mend the header"
+                    f"band, found {value.size}; mend the file's header"
                 )
 
     @property
@@ -81,6 +91,13 @@ class Scene:
         if not good.size:
             raise HsiError(f"{self.name}: all bands are marked as bad; mend the bad bands list")
         return good
+
+    def no_data(self, rows: slice) -> npt.NDArray[np.bool_]:
+        """Tell which pixels of a block of rows hold no measurement, (r, W); reads that block.
+
+        Bad bands do not count; see `hsi.no_data.without_data`.
+        """
+        return without_data(np.asarray(self.cube[rows])[..., self.good_bands], self.ignore_value)
 
     def not_finite(self) -> HsiError:
         """Say where the good bands hold NaN or infinite values, and what to do; reads the cube."""
@@ -110,13 +127,13 @@ def open_scene(source: str | Path) -> Scene:
     Parameters
     ----------
     source : str or Path
-        'IndianPines', or a file of a known format (.npy, .npz, .mat, .hdr and its data file);
-        'FILE:variable' names a variable inside.
+        'IndianPines', or a file of a known format (`hsi.formats.READERS`); 'FILE:variable' names a
+        variable inside.
 
     Returns
     -------
     Scene
-        ENVI cubes are memory-mapped, not read.
+        Cubes of ENVI, GeoTIFF, HDF5 and .npy stay in their files, and are read where sliced.
 
     Raises
     ------
@@ -133,30 +150,38 @@ def open_scene(source: str | Path) -> Scene:
         found.wavelengths,
         found.bad_bands,
         found.georeference,
+        found.ignore_value,
+        found.scale,
+        found.offset,
         {"source": str(source), **found.provenance},
     )
 
 
 def write_scene(path: Path, scene: Scene) -> None:
-    """Write a scene as ENVI (.hdr and .img) or as .npy, which keeps the cube alone.
+    """Write a scene as ENVI (.hdr and .img), GeoTIFF (.tif) or .npy, which keeps the cube alone.
 
     Raises
     ------
     HsiError
-        Another suffix.
+        Another suffix; a full disk.
     """
-    if path.suffix == ".npy":
-        numpy_arrays.write(path, np.asarray(scene.cube))
-    elif path.suffix == ".hdr":
-        envi.write_cube(
-            path,
-            scene.cube,
-            wavelengths=scene.wavelengths,
-            bad_bands=scene.bad_bands,
-            georeference=scene.georeference,
-        )
-    else:
-        raise HsiError(f"{path}: expected a name that ends with .hdr (ENVI) or .npy")
+    suffix = path.suffix.lower()
+    if suffix not in WRITTEN:
+        raise HsiError(f"{path}: expected a name that ends with one of {', '.join(WRITTEN)}")
+    if suffix == ".npy":
+        numpy_arrays.write(path, scene.cube)
+        return
+    write = envi.write_cube if suffix == ".hdr" else geotiff.write_cube
+    write(
+        path,
+        scene.cube,
+        wavelengths=scene.wavelengths,
+        bad_bands=scene.bad_bands,
+        georeference=scene.georeference,
+        ignore_value=scene.ignore_value,
+        scale=scene.scale,
+        offset=scene.offset,
+    )
 
 
 def scene_name(found: Contents) -> str:

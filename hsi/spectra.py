@@ -9,6 +9,7 @@ import numpy.typing as npt
 from engine.memory import release as release
 from hsi.band_match import Bands
 from hsi.errors import HsiError
+from hsi.no_data import without_data
 from hsi.scene import Scene
 
 # Of spectra in float64 that are worked on at once, and of a file's rows that are mapped for it.
@@ -22,16 +23,9 @@ Prepare = Callable[[npt.NDArray[Any], npt.NDArray[np.bool_]], npt.NDArray[Any]]
 def has_data(scene: Scene, spectra: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
     """Tell which spectra (..., B) hold data.
 
-    A spectrum holds none where a value is not finite, or where all values are zero or all are the
-    value that the file states for missing data.
+    See `hsi.no_data.without_data`, which says which hold none.
     """
-    found: npt.NDArray[np.bool_] = (spectra != 0).any(axis=-1)
-    if spectra.dtype.kind == "f":
-        found &= np.isfinite(spectra).all(axis=-1)
-    ignored = getattr(scene, "ignore_value", None)
-    if ignored is not None:
-        found &= (spectra != ignored).any(axis=-1)
-    return found
+    return ~without_data(spectra, scene.ignore_value)
 
 
 def no_data(scene: Scene) -> HsiError:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hsi.errors import HsiError
-from hsi.formats import envi, matlab, numpy_arrays
+from hsi.formats import envi, geotiff, hdf5, indexed_png, matlab, numpy_arrays
 from hsi.formats.contents import Contents, Kind
 
 Reader = Callable[[Path, str | None, Kind], Contents]
@@ -20,7 +20,17 @@ READERS: dict[str, Reader] = {
     ".bil": envi.read,
     ".bip": envi.read,
     ".bsq": envi.read,
+    ".tif": geotiff.read,
+    ".tiff": geotiff.read,
+    ".h5": hdf5.read,
+    ".hdf5": hdf5.read,
+    ".he5": hdf5.read,
+    ".nc": hdf5.read,
+    ".png": indexed_png.read,  # labels alone
 }
+
+# What cubes and maps are written as; .npy keeps the array alone.
+WRITTEN = (".hdr", ".tif", ".tiff", ".npy")
 
 
 def read(source: str | Path, kind: Kind) -> Contents:
@@ -39,10 +49,12 @@ def read(source: str | Path, kind: Kind) -> Contents:
     """
     path, variable = locate(source)
     reader = READERS.get(path.suffix.lower())
+    if reader is None and envi.is_envi(path):
+        reader = envi.read  # ENVI's data have any suffix, or none
     if reader is None:
         raise HsiError(
             f"{path}: expected one of {', '.join(READERS)}, found '{path.suffix}'; "
-            "convert it to ENVI or .npy (GeoTIFF is not read yet)"
+            "convert it to ENVI, GeoTIFF or .npy"
         )
     return reader(path, variable, kind)
 

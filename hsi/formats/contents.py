@@ -3,14 +3,41 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from hsi.errors import HsiError
+from hsi.formats.units import nanometres
 
 Kind = Literal["cube", "labels"]
+
+LISTED = 12  # variables that a message names
+# Under these names, whatever their case, a file lists its band centres.
+WAVELENGTH_NAMES = ("wavelengths", "wavelength", "wavelengths_nm", "wavelength_nm", "lambda")
+
+
+class Cube(Protocol):
+    """A cube (rows, columns, bands): an array, a memory map, or one that is read where sliced."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Rows, columns, bands."""
+        ...
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of the values."""
+        ...
+
+    @property
+    def ndim(self) -> int:
+        """Three."""
+        ...
+
+    def __getitem__(self, key: Any, /) -> Any: ...
+    def __array__(self) -> npt.NDArray[Any]: ...
 
 
 @dataclass(frozen=True)
@@ -21,27 +48,35 @@ class Contents:
     ----------
     path : Path
         The file.
-    array : ndarray (H, W, B) or (H, W)
+    array : Cube (H, W, B), or ndarray (H, W)
         A cube, bands last, or labels.
     wavelengths : ndarray (B,), float64, optional
         In nanometres.
     bad_bands : ndarray (B,), bool, optional
     georeference : mapping, optional
+        See `hsi.formats.georeference`.
     class_names : sequence of str, optional
         By class number, background first.
     colours : ndarray (C + 1, 3), uint8, optional
         By class number, background first.
+    ignore_value : float, optional
+        What stands where nothing was measured.
+    scale, offset : ndarray (B,), float64, optional
+        Physical value = scale × stored value + offset; stated by the file, not applied.
     provenance : mapping
         What the reader understood, in words and numbers.
     """
 
     path: Path
-    array: npt.NDArray[Any]
+    array: Any
     wavelengths: npt.NDArray[np.float64] | None = None
     bad_bands: npt.NDArray[np.bool_] | None = None
     georeference: Mapping[str, Any] | None = None
     class_names: Sequence[str] | None = None
     colours: npt.NDArray[np.uint8] | None = None
+    ignore_value: float | None = None
+    scale: npt.NDArray[np.float64] | None = None
+    offset: npt.NDArray[np.float64] | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -68,7 +103,10 @@ def choose(
     HsiError
         The named one is not there; none fits; several fit and none stands out by its name.
     """
-    listing = ", ".join(f"{name} {shape}" for name, shape in shapes.items()) or "nothing numeric"
+    listing = ", ".join(f"{name} {shape}" for name, shape in list(shapes.items())[:LISTED])
+    listing = listing or "nothing numeric"
+    if len(shapes) > LISTED:
+        listing += f" and {len(shapes) - LISTED} more"
     if variable is not None:
         if variable not in shapes:
             raise HsiError(f"{path}: no variable '{variable}'; the file holds {listing}")
@@ -88,11 +126,18 @@ def choose(
     return fitting[0]
 
 
-def bands_last(array: npt.NDArray[Any], name: str) -> tuple[npt.NDArray[Any], str]:
+def bands_last(
+    array: npt.NDArray[Any], name: str, bands: int | None = None
+) -> tuple[npt.NDArray[Any], str]:
     """Turn a cube so that its bands are the last axis, where the file leaves no doubt.
 
-    Bands come last unless the variable's name says otherwise (`chw`, `bsq`, `bands_first`), or the
-    last two axes alone are equal, as in (200, 145, 145).
+    Parameters
+    ----------
+    array : ndarray of three axes
+    name : str
+        Of the variable.
+    bands : int, optional
+        How many band centres the file lists.
 
     Returns
     -------
@@ -100,9 +145,31 @@ def bands_last(array: npt.NDArray[Any], name: str) -> tuple[npt.NDArray[Any], st
         A view.
     layout : {'bands last', 'bands first'}
     """
+    axis = band_axis(array.shape, name, bands)
+    return np.moveaxis(array, axis, -1), LAYOUTS[axis]
+
+
+LAYOUTS = ("bands first", "bands between rows and columns", "bands last")
+
+
+def band_axis(shape: tuple[int, ...], name: str, bands: int | None = None) -> int:
+    """Find the axis of a cube's bands.
+
+    Bands come last unless the variable's name says otherwise (`chw`, `bsq`, `bands_first`), the
+    file lists as many band centres as another axis alone is long, or the last two axes alone are
+    equal, as in (200, 145, 145).
+    """
     words = name.lower()
-    named = any(word in words for word in ("chw", "bsq", "bands_first"))
-    depth, rows, columns = array.shape
-    if named or (rows == columns and depth != rows):
-        return np.moveaxis(array, 0, -1), "bands first"
-    return array, "bands last"
+    if any(word in words for word in ("chw", "bsq", "bands_first")):
+        return 0
+    if bands is not None and list(shape).count(bands) == 1:
+        return shape.index(bands)
+    depth, rows, columns = shape
+    return 0 if rows == columns and depth != rows else 2
+
+
+def band_centres(found: npt.NDArray[Any] | None, bands: int) -> npt.NDArray[np.float64] | None:
+    """Take a file's list of wavelengths as nanometres, where it is one a band."""
+    if found is None or found.size != bands or found.dtype.kind not in "uif":
+        return None
+    return nanometres(np.asarray(found, np.float64).ravel(), None)

@@ -1,7 +1,6 @@
-"""ENVI: a text header beside raw data, read and written through `spectral`."""
+"""ENVI: a text header beside raw data, opened as a memory map."""
 
-import tempfile
-from collections.abc import Mapping, Sequence
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +9,19 @@ import numpy.typing as npt
 
 from hsi.errors import HsiError
 from hsi.formats.contents import Contents, Kind
+from hsi.formats.envi_header import DATA_TYPES, Header, entries, number, numbers, read_header
+from hsi.formats.envi_write import write_classification, write_cube
+from hsi.formats.units import nanometres
 
-# Nanometres in one of a header's wavelength units.
-NANOMETRES = {"nanometers": 1.0, "nm": 1.0, "micrometers": 1e3, "um": 1e3, "microns": 1e3}
+__all__ = ["is_envi", "read", "write_classification", "write_cube"]
+
+log = logging.getLogger(__name__)
+
 GEOREFERENCE = ("map info", "coordinate system string", "projection info", "geo points")
+# Where a header's data may be, in the order they are tried; a file without suffix is usual.
+DATA_SUFFIXES = ("", ".img", ".dat", ".raw", ".bil", ".bip", ".bsq", ".bin", ".cube", ".rfl")
+# Axes of the file as lines (0), samples (1) and bands (2).
+INTERLEAVES = {"bsq": (2, 0, 1), "bil": (0, 2, 1), "bip": (0, 1, 2)}
 
 
 def read(path: Path, variable: str | None, kind: Kind) -> Contents:
@@ -32,155 +40,137 @@ def read(path: Path, variable: str | None, kind: Kind) -> Contents:
     HsiError
         No header, a header that misses a key, or a data file of another size.
     """
-    from spectral import SpyException
-    from spectral.io import envi
-
     if variable is not None:
         raise HsiError(f"{path}: an ENVI file holds one array; leave out ':{variable}'")
-    header, data = _pair(path)
-    try:
-        image = envi.open(str(header), None if data is None else str(data))
-    except (SpyException, ValueError, KeyError, OSError, TypeError) as error:
-        message = " ".join(str(error).split())
-        raise HsiError(
-            f"{header}: expected a whole ENVI header and its data ({message})"
-        ) from error
-    if not hasattr(image, "interleave"):
-        raise HsiError(f"{header}: expected an image, found an ENVI spectral library")
-
-    expected = image.offset + image.nrows * image.ncols * image.nbands * image.sample_size
-    found = Path(image.filename).stat().st_size
-    if found < expected:
-        raise HsiError(
-            f"{image.filename}: expected {expected} bytes ({image.nrows} lines × {image.ncols} "
-            f"samples × {image.nbands} bands), found {found}; the file is cut short"
-        )
-    array = image.open_memmap(interleave="bip", writable=False)
-    array = array[:, :, 0] if kind == "labels" and image.nbands == 1 else array
-    metadata = image.metadata
-    names, colours = _classes(header, metadata)
-    georeference = {key: metadata[key] for key in GEOREFERENCE if key in metadata}
-    understood: dict[str, Any] = {
-        "format": f"ENVI {str(metadata['interleave']).lower()}",
-        "data": str(image.filename),
-    }
-    if image.scale_factor != 1:
-        understood["reflectance scale factor"] = f"{image.scale_factor:g} (kept, not applied)"
-    if "data ignore value" in metadata:
-        understood["data ignore value"] = metadata["data ignore value"]
+    header_file, header, data = _pair(path)
+    array = _memory_map(header_file, header, data)
+    array = array[:, :, 0] if kind == "labels" and array.shape[2] == 1 else array
+    stated = numbers(header_file, header, "wavelength")
+    unit = header.get("wavelength units")
+    flags = numbers(header_file, header, "bbl")
+    names, colours = _classes(header_file, header)
+    ignored = numbers(header_file, header, "data ignore value")
+    scale, offset = _scale(header_file, header, array.shape[-1])
+    if kind == "labels" and ignored is not None and ignored[0] != 0:
+        array = np.where(array == ignored[0], 0, array)
     return Contents(
-        header,
+        header_file,
         array,
-        _wavelengths(header, metadata),
-        _bad_bands(metadata),
-        georeference or None,
+        None if stated is None else nanometres(stated, unit),
+        None if flags is None else flags == 0,
+        {key: _stated(key, header[key]) for key in GEOREFERENCE if header.get(key)} or None,
         names,
         colours,
-        understood,
+        ignore_value=None if ignored is None else float(ignored[0]),
+        scale=scale,
+        offset=offset,
+        provenance=_understood(header, data, unit if stated is not None else None),
     )
 
 
-def _pair(path: Path) -> tuple[Path, Path | None]:
-    """Find the header of a data file; a header finds its data by itself."""
-    if path.suffix.lower() == ".hdr":
-        return path, None
-    for header in (path.with_suffix(".hdr"), path.with_name(f"{path.name}.hdr")):
-        if header.is_file():
-            return header, path
-    raise HsiError(f"{path}: expected the ENVI header {path.with_suffix('.hdr')} beside it")
+def is_envi(path: Path) -> bool:
+    """Tell whether a file of any name has an ENVI header beside it."""
+    return any(header.is_file() for header in _headers(path))
 
 
-def _wavelengths(header: Path, metadata: Mapping[str, Any]) -> npt.NDArray[np.float64] | None:
-    if "wavelength" not in metadata:
-        return None
-    try:
-        values = np.array([float(value) for value in metadata["wavelength"]])
-    except ValueError as error:
-        raise HsiError(f"{header}: wavelength: expected numbers ({error})") from error
-    unit = str(metadata.get("wavelength units", "")).strip().lower()
-    # Without a unit, a median below 100 can only be micrometres.
-    guess = 1e3 if np.median(values) < 100 else 1.0
-    return values * NANOMETRES.get(unit, guess)
+def _headers(data: Path) -> list[Path]:
+    return [data.with_suffix(".hdr"), data.with_name(f"{data.name}.hdr")]
 
 
-def _bad_bands(metadata: Mapping[str, Any]) -> npt.NDArray[np.bool_] | None:
-    if "bbl" not in metadata:
-        return None
-    return np.array([float(value) == 0 for value in metadata["bbl"]])
+def _pair(path: Path) -> tuple[Path, Header, Path]:
+    """Find the data of a header, or the header of data."""
+    if path.suffix.lower() != ".hdr":
+        for header in _headers(path):
+            if header.is_file():
+                return header, read_header(header), path
+        raise HsiError(f"{path}: expected the ENVI header {path.with_suffix('.hdr')} beside it")
+    found = read_header(path)
+    if "library" in found.get("file type", "").lower():
+        raise HsiError(f"{path}: expected an image, found an ENVI spectral library")
+    stem = path.with_suffix("")
+    tried = [stem.with_name(stem.name + suffix) for suffix in DATA_SUFFIXES]
+    tried += [stem.with_name(stem.name + suffix.upper()) for suffix in DATA_SUFFIXES[1:]]
+    for data in tried:
+        if data.is_file():
+            return path, found, data
+    names = ", ".join(file.name for file in tried[: len(DATA_SUFFIXES)])
+    raise HsiError(f"{path}: expected its data beside it, one of {names}; found none")
 
 
-def _classes(
-    header: Path, metadata: Mapping[str, Any]
-) -> tuple[list[str] | None, npt.NDArray[np.uint8] | None]:
-    names, lookup = metadata.get("class names"), metadata.get("class lookup")
-    if lookup is None:
+def _memory_map(path: Path, header: Header, data: Path) -> npt.NDArray[Any]:
+    """Map the data, bands last, read only."""
+    lines, samples, bands = (number(path, header, key) for key in ("lines", "samples", "bands"))
+    offset = number(path, header, "header offset", 0)
+    code = number(path, header, "data type")
+    if code not in DATA_TYPES:
+        raise HsiError(f"{path}: data type: expected one of {list(DATA_TYPES)}, found {code}")
+    dtype = np.dtype(DATA_TYPES[code])
+    if dtype.itemsize > 1:
+        dtype = dtype.newbyteorder(">" if number(path, header, "byte order", 0) else "<")
+    interleave = header["interleave"].strip().lower()
+    if interleave not in INTERLEAVES:
+        raise HsiError(f"{path}: interleave: expected bsq, bil or bip, found '{interleave}'")
+    if header.get("file compression", "0").strip() not in ("", "0"):
+        raise HsiError(f"{path}: expected plain data, found compressed data; decompress it first")
+    if min(lines, samples, bands) < 1 or offset < 0:
+        raise HsiError(
+            f"{path}: expected lines, samples and bands above 0, found {lines} × {samples} × "
+            f"{bands}"
+        )
+    size = lines * samples * bands * dtype.itemsize
+    found = data.stat().st_size
+    if found < offset + size:
+        raise HsiError(
+            f"{data}: expected {offset + size} bytes ({lines} lines × {samples} samples × {bands} "
+            f"bands × {dtype.itemsize} bytes{f' after {offset}' if offset else ''}, by the header "
+            f"{path.name}), found {found}; the file is cut short, or the header is of another file"
+        )
+    if found > offset + size:
+        log.warning("%s: %d bytes more than the header states", data, found - offset - size)
+    axes = INTERLEAVES[interleave]
+    shape = [(lines, samples, bands)[axis] for axis in axes]
+    stored = np.memmap(data, dtype, "r", offset, tuple(shape))
+    return stored.transpose(np.argsort(axes))
+
+
+def _stated(key: str, value: str) -> str | list[str]:
+    return value if key == "coordinate system string" else entries(value)
+
+
+def _scale(
+    path: Path, header: Header, bands: int
+) -> tuple[npt.NDArray[np.float64] | None, npt.NDArray[np.float64] | None]:
+    """Read gains and offsets, or the factor that reflectance was multiplied by."""
+    gains = numbers(path, header, "data gain values")
+    offsets = numbers(path, header, "data offset values")
+    factor = numbers(path, header, "reflectance scale factor")
+    if gains is None and factor is not None and factor[0] not in (0, 1):
+        gains = np.full(bands, 1 / factor[0])
+    return gains, offsets
+
+
+def _understood(header: Header, data: Path, unit: str | None) -> dict[str, Any]:
+    interleave = header["interleave"].strip().lower()
+    found: dict[str, Any] = {"format": f"ENVI {interleave}", "data": str(data)}
+    if DATA_TYPES[int(header["data type"])] != "u1":
+        found["byte order"] = (
+            "big-endian" if header.get("byte order", "0") == "1" else "little-endian"
+        )
+    if int(header.get("header offset", 0)):
+        found["header offset"] = f"{int(header['header offset'])} bytes"
+    if unit:
+        found["wavelength units"] = f"{unit} in the file"
+    if "reflectance scale factor" in header:
+        found["reflectance scale factor"] = header["reflectance scale factor"]
+    return found
+
+
+def _classes(path: Path, header: Header) -> tuple[list[str] | None, npt.NDArray[np.uint8] | None]:
+    names = entries(header["class names"]) if header.get("class names") else None
+    if not header.get("class lookup"):
         return names, None
     try:
-        return names, np.array([int(value) for value in lookup], np.uint8).reshape(-1, 3)
+        colours = [int(value) for value in entries(header["class lookup"])]
+        return names, np.array(colours, np.uint8).reshape(-1, 3)
     except (ValueError, OverflowError) as error:
-        raise HsiError(f"{header}: class lookup: expected three numbers 0–255 a class") from error
-
-
-def write_cube(
-    path: Path,
-    cube: npt.NDArray[Any],
-    *,
-    wavelengths: npt.NDArray[np.float64] | None = None,
-    bad_bands: npt.NDArray[np.bool_] | None = None,
-    georeference: Mapping[str, Any] | None = None,
-) -> None:
-    """Write a cube (H, W, B) as ENVI bip: `path` (.hdr) and its .img.
-
-    Types that ENVI does not know are widened without loss.
-    """
-    metadata: dict[str, Any] = dict(georeference or {})
-    if wavelengths is not None:
-        metadata |= {"wavelength": list(wavelengths), "wavelength units": "Nanometers"}
-    if bad_bands is not None:
-        metadata["bbl"] = [int(not bad) for bad in bad_bands]
-    wider = {"int8": np.int16, "float16": np.float32}.get(cube.dtype.name)
-    _save("save_image", path, cube if wider is None else cube.astype(wider), metadata)
-
-
-def write_classification(
-    path: Path,
-    classes: npt.NDArray[np.integer[Any]],
-    *,
-    class_names: Sequence[str],
-    colours: npt.NDArray[np.uint8],
-    georeference: Mapping[str, Any] | None = None,
-) -> None:
-    """Write a map (H, W) as ENVI Classification: `path` (.hdr) and its .img.
-
-    Parameters
-    ----------
-    path : Path
-    classes : ndarray (H, W), int
-    class_names : sequence of str
-        By class number, 'Unclassified' first.
-    colours : ndarray (C + 1, 3), uint8
-    georeference : mapping, optional
-    """
-    _save(
-        "save_classification",
-        path,
-        classes,
-        dict(georeference or {}),
-        # Commas and braces end an entry of an ENVI list.
-        class_names=[name.translate(str.maketrans(",{}", ";()")) for name in class_names],
-        class_colors=[tuple(int(v) for v in colour) for colour in colours],
-    )
-
-
-def _save(
-    how: str, path: Path, array: npt.NDArray[Any], metadata: dict[str, Any], **options: Any
-) -> None:
-    """Write the pair in a folder of its own, then move the data and, last, the header."""
-    from spectral.io import envi
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".part-", dir=path.parent) as folder:
-        header = Path(folder) / path.with_suffix(".hdr").name
-        getattr(envi, how)(str(header), array, metadata=metadata, ext=".img", **options)
-        header.with_suffix(".img").replace(path.with_suffix(".img"))
-        header.replace(path.with_suffix(".hdr"))
+        raise HsiError(f"{path}: class lookup: expected three numbers 0–255 a class") from error

@@ -5,9 +5,10 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from engine.artifacts import atomic
 from hsi.errors import HsiError
-from hsi.formats.contents import Contents, Kind, bands_last, choose
+from hsi.formats.contents import Contents, Cube, Kind, bands_last, choose
+from hsi.formats.lazy import cube_blocks
+from hsi.formats.writing import new_files
 
 
 def read(path: Path, variable: str | None, kind: Kind) -> Contents:
@@ -36,13 +37,19 @@ def read(path: Path, variable: str | None, kind: Kind) -> Contents:
     found: dict[str, object] = {"format": "NumPy", **({"variable": name} if name else {})}
     if kind == "labels":
         return Contents(path, array, provenance=found)
-    if array.ndim == 3:
-        array, found["layout"] = bands_last(array, name)
     centres = None if wavelengths is None else np.asarray(wavelengths, np.float64)
+    if array.ndim == 3:
+        listed = None if centres is None else centres.size
+        array, found["layout"] = bands_last(array, name, listed)
     return Contents(path, array, wavelengths=centres, provenance=found)
 
 
-def write(path: Path, array: np.ndarray) -> None:
-    """Write one array as .npy, whole or not at all."""
-    with atomic(path) as part, part.open("wb") as file:
-        np.save(file, array, allow_pickle=False)
+def write(path: Path, array: Cube) -> None:
+    """Write one array as .npy, block by block, whole or not at all."""
+    dtype = array.dtype.newbyteorder("<")
+    header = {"descr": dtype.str, "fortran_order": False, "shape": tuple(array.shape)}
+    size = int(np.prod(array.shape)) * dtype.itemsize
+    with new_files(path, size) as part, part.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, header)
+        for rows in cube_blocks(array):
+            file.write(np.ascontiguousarray(array[rows], dtype).data)

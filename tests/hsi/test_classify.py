@@ -194,7 +194,7 @@ def test_a_kill_while_files_take_their_names(files, tmp_path, cpu, monkeypatch):
         def killed(*_):
             raise Stop
 
-        patch.setattr("hsi.rasters.EnviRaster._describe", killed)
+        patch.setattr("hsi.georasters.EnviRaster._describe", killed)
         with pytest.raises(Stop):
             run(files, tmp_path / "m.hdr", cpu, probabilities=True)
     assert (tmp_path / "m_probabilities.img").is_file()

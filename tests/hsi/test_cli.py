@@ -8,7 +8,7 @@ import pytest
 
 from hsi.formats import envi
 from hsi.labels import open_labels
-from hsi.scene import write_scene
+from hsi.scene import open_scene, write_scene
 
 # Runs the command line in this process: starting torch anew for each command takes seconds.
 RUN = "from hsi.cli import run; run()"
@@ -98,6 +98,9 @@ def test_convert_keeps_the_cube(files, scene):
     assert np.array_equal(np.load(files / "copy.npy"), scene.cube)
     assert hsi("convert", files / "copy.npy", files / "again.hdr") == 0
     assert np.array_equal(envi.read(files / "again.hdr", None, "cube").array, scene.cube)
+    assert hsi("convert", files / "stripes.hdr", files / "again.hdr") == 2
+    assert hsi("convert", files / "stripes.hdr", files / "again.hdr", "--overwrite") == 0
+    assert np.array_equal(open_scene(files / "again.hdr").wavelengths, scene.wavelengths)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +108,9 @@ def test_convert_keeps_the_cube(files, scene):
     [
         (("info", "nothing.hdr"), "nothing.hdr: no such file"),
         (("convert", "{}/gt.npy", "{}/x.tif"), "expected a cube"),
-        (("convert", "{}/stripes.hdr", "{}/x.tif"), "expected a name that ends with .hdr"),
+        (("convert", "{}/stripes.hdr", "{}/x.xyz"), "expected a name that ends with one of .hdr"),
+        (("convert", "{}/stripes.hdr", "{}/stripes.hdr"), "expected no such file, found one"),
+        (("classify", "{}/stripes.hdr", "{}/none", "{}/m.xyz"), "no such file"),
         (("split", "{}/gt.npy", "--how", "third", "--out", "{}/s.npz"), "--how third: expected"),
         (("split", "{}/gt.npy", "--how", "random:0.1", "--out", "{}/s.npy"), "ends with .npz"),
         (

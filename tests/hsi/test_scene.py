@@ -71,6 +71,32 @@ def test_bad_bands_are_left_out():
     assert scene.good_bands.tolist() == [0, 2]
 
 
+def test_pixels_without_data_are_known():
+    cube = np.full((1, 6, 3), 5.0, np.float32)
+    cube[0, 1] = 0  # all zero
+    cube[0, 2, 2] = 0  # one zero is a measurement
+    cube[0, 3, 0] = np.nan
+    cube[0, 4] = -9999
+    cube[0, 5, 1] = np.inf
+    scene = Scene("x", cube, ignore_value=-9999.0)
+    expected = [False, True, False, True, True, True]
+    assert scene.no_data(slice(0, 1)).tolist() == [expected]
+
+
+def test_bad_bands_do_not_decide_about_data():
+    cube = np.full((1, 2, 3), 7, np.int16)
+    cube[0, 0, 1] = -32768
+    cube[0, 1, 0] = -32768
+    scene = Scene("x", cube, bad_bands=np.array([False, True, False]), ignore_value=-32768.0)
+    assert scene.no_data(slice(0, 1)).tolist() == [[False, True]]
+
+
+@pytest.mark.parametrize("ignored", [-1.0, 0.5, 70000.0, np.nan, np.inf, 0.0])
+def test_an_ignore_value_that_the_type_cannot_hold_ignores_nothing(ignored):
+    scene = Scene("x", np.array([[[1, 0], [65535, 3]]], np.uint16), ignore_value=ignored)
+    assert not scene.no_data(slice(0, 1)).any()
+
+
 def test_unknown_source_is_one_clear_line():
     with pytest.raises(HsiError, match="Pavia: no such file, and no embedded scene of that name"):
         open_scene("Pavia")

@@ -23,8 +23,9 @@ def test_the_value_for_missing_data_is_missing():
     class Marked:
         ignore_value = -9999
 
-    values = np.array([[-9999, -9999], [-9999, 3]])
-    assert spectra.has_data(Marked(), values).tolist() == [False, True]
+    # A part of a spectrum cannot be classified.
+    values = np.array([[-9999, -9999], [-9999, 3], [2, 3]])
+    assert spectra.has_data(Marked(), values).tolist() == [False, False, True]
 
 
 @pytest.mark.parametrize("order", ["bip", "bil", "bsq"])

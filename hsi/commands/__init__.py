@@ -1,0 +1,1 @@
+"""Commands of `hsi`, by what they work on, and the arguments they share."""

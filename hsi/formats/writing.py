@@ -1,0 +1,68 @@
+"""Files that appear whole or not at all, and a full disk told in one line."""
+
+import errno
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from hsi.errors import HsiError
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+@contextmanager
+def new_files(path: Path, size: int = 0) -> Iterator[Path]:
+    """Yield a path in a new folder beside `path`; what lies there afterwards is moved into place.
+
+    Parameters
+    ----------
+    path : Path
+        The file that others belong to; it is moved last. Missing folders are made.
+    size : int
+        Bytes that will be written, where they are known.
+
+    Raises
+    ------
+    HsiError
+        The disk is full, or would be; nothing is left half written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(path.parent).free
+        if free < size:
+            raise HsiError(
+                f"{path}: expected {size} bytes free on the disk, found {free}; free some, or "
+                "write elsewhere. Nothing was written"
+            )
+        with tempfile.TemporaryDirectory(prefix=".part-", dir=path.parent) as folder:
+            part = Path(folder) / path.name
+            yield part
+            for file in sorted(part.parent.iterdir(), key=lambda file: file == part):
+                with file.open("rb") as written:
+                    os.fsync(written.fileno())
+                file.replace(path.parent / file.name)
+    except OSError as error:
+        # GDAL reports a full disk without its number.
+        if error.errno in FULL or (error.errno is None and _is_full(path)):
+            raise HsiError(
+                f"{path}: the disk is full; free some of it, or write elsewhere. Nothing was "
+                "written"
+            ) from error
+        raise HsiError(f"{path}: cannot be written ({error})") from error
+
+
+def refuse_existing(path: Path, *, overwrite: bool) -> None:
+    """Raise HsiError where a file, or the data of an ENVI header, is there already."""
+    files = [path, path.with_suffix(".img")] if path.suffix.lower() == ".hdr" else [path]
+    for file in files:
+        if file.exists() and not overwrite:
+            raise HsiError(
+                f"{file}: expected no such file, found one; give another name, or --overwrite"
+            )
+
+
+def _is_full(path: Path) -> bool:
+    return shutil.disk_usage(path.parent).free < 2**20
