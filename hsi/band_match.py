@@ -40,6 +40,11 @@ class Bands:
     def __len__(self) -> int:
         return len(self.lower)
 
+    def describe(self) -> dict[str, Any]:
+        """Return what decides the spectra, JSON-serialisable."""
+        chosen = {"lower": self.lower, "upper": self.upper, "share": self.share}
+        return {key: None if value is None else value.tolist() for key, value in chosen.items()}
+
     def take(self, spectra: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Take these bands of spectra (..., all bands of the scene): (..., B)."""
         if self.upper is None or self.share is None:

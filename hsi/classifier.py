@@ -14,7 +14,7 @@ from engine.device import Compute
 from engine.schedule import Schedule
 from hsi.band_match import Bands
 from hsi.labels import Labels
-from hsi.reduce import Reduced
+from hsi.reduced import Reduced
 from hsi.scene import Scene
 from hsi.splits import Split
 from hsi.tiling import Block
@@ -140,8 +140,8 @@ class Classifier(Protocol):
     ) -> Prediction:
         """Classify the pixels of a block from the features of what lies around them."""
 
-    def working_bytes(self, block: tuple[int, int], compute: Compute) -> int:
-        """Estimate what `classify` holds at most in the host's memory, beside the features."""
+    def working_bytes(self, block: tuple[int, int]) -> int:
+        """Estimate the bytes that `classify` holds at most, on the device where it computes."""
 
     def feature_bytes(self) -> int:
         """Count the bytes of a pixel's features."""

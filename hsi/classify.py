@@ -9,6 +9,7 @@ from pathlib import Path
 
 from engine.artifacts import sha256_file
 from engine.device import Compute
+from engine.memory import is_exhausted
 from engine.progress import progress
 from engine.revision import code_revision
 from hsi.band_match import Bands
@@ -20,7 +21,7 @@ from hsi.map_record import describe
 from hsi.map_state import MapState
 from hsi.mapping import check_probabilities, classified, reader
 from hsi.model import Model, load_model
-from hsi.reduce import Reduced
+from hsi.reduced import Reduced
 from hsi.scene import Scene
 from hsi.tiling import Block, Tiling
 
@@ -79,13 +80,15 @@ def classify(
         "model": model_sha256,
         "options": options.describe(),
         "reduced": None if reduced is None else reduced.pca.checksum(),
+        "bands": None if bands is None else bands.describe(),
         "compute": [compute.device.type, compute.precision],
         "code_revision": code_revision("hsi.classify"),
     }
     shares = options.probabilities or options.confidence
     application = Application(compute, options.block, shares, reduced, bands)
+    state = MapState(files.map, key)
     try:
-        with MapState(files.map, key) as state:
+        with state:
             if not (options.overwrite or state.placing):
                 _refuse_existing(files, options)
             rasters = make_rasters(files, model, scene, options)
@@ -97,6 +100,13 @@ def classify(
             state.done()
     except OSError as error:
         raise HsiError(f"{files.map}: not written: {error.strerror or error}") from error
+    except (RuntimeError, MemoryError) as error:
+        if not is_exhausted(error):
+            raise
+        raise HsiError(
+            f"{files.map}: memory ran out with blocks of {state.block} pixels; give a smaller "
+            "--block or --memory"
+        ) from error
     return files
 
 

@@ -11,7 +11,7 @@ from hsi.commands.arguments import LabelSource, SceneSource
 from hsi.errors import HsiError
 
 if TYPE_CHECKING:
-    from hsi.reduce import Reduced
+    from hsi.reduced import Reduced
 
 app = application("Classify hyperspectral scenes: honest splits, HybridSN, whole maps, scores.")
 
@@ -66,7 +66,8 @@ def reduce(
     ] = None,
 ) -> None:
     """Write the principal components of a scene, fitted on all its pixels."""
-    from hsi.reduce import Reduced, fit_pca
+    from hsi.reduce import fit_pca
+    from hsi.reduced import Reduced
     from hsi.scene import open_scene
     from hsi.splits import load_split
 
@@ -283,7 +284,7 @@ app.command()(scenes.convert)
 
 
 def _prepared(path: Path | None) -> "Reduced | None":
-    from hsi.reduce import load_reduced
+    from hsi.reduced import load_reduced
 
     return None if path is None else load_reduced(path)
 

@@ -10,7 +10,6 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from engine.device import Compute
 from hsi.band_match import Bands
 from hsi.box_mean import box_mean
 from hsi.classifier import Application, Prediction, Training
@@ -113,9 +112,8 @@ class Spectral(WholeScene):
             shares[valid] = known
         return Prediction(indices, shares)
 
-    def working_bytes(self, block: tuple[int, int], compute: Compute) -> int:
+    def working_bytes(self, block: tuple[int, int]) -> int:
         """Count sums of the box, standardised spectra, and each tree's probabilities."""
-        del compute
         around = (block[0] + 2 * self.halo) * (block[1] + 2 * self.halo)
         copies = 3 if self.box > 1 else 1
         shares = 8 * self.classes * ((os.cpu_count() or 1) + 2)

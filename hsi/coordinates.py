@@ -9,7 +9,6 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from engine.device import Compute
 from hsi.band_match import Bands
 from hsi.classifier import Application, Prediction, Training
 from hsi.errors import HsiError
@@ -77,9 +76,8 @@ class Coordinates(WholeScene):
         _, nearest = KDTree(self.points).query(pixels)
         return Prediction(self.targets[nearest].reshape(block.shape))
 
-    def working_bytes(self, block: tuple[int, int], compute: Compute) -> int:
+    def working_bytes(self, block: tuple[int, int]) -> int:
         """Count places, distances and neighbours."""
-        del compute
         return block[0] * block[1] * 64
 
     def feature_bytes(self) -> int:

@@ -14,7 +14,7 @@ from hsi.spectra import PEAK_BYTES
 WORKING_BYTES = 768 * 2**20  # larger blocks save little, and a killed map loses more of them
 LARGEST, SMALLEST, STEP = 512, 8, 8  # sides of a block, in pixels
 # Libraries that come with the first pass, what is freed but not given back, the picture.
-MARGIN_BYTES = 192 * 2**20
+MARGIN_BYTES, GPU_MARGIN_BYTES = 192 * 2**20, 1024 * 2**20
 
 
 @dataclass(frozen=True)
@@ -73,12 +73,16 @@ def plan(
     HsiError
         The block, or even the smallest, takes more memory than given.
     """
+    on_host = compute.device.type == "cpu"
+    if not on_host:
+        torch.zeros(1, device=compute.device)  # its libraries count
     now = resident_bytes() if resident is None else resident
     budget = memory or now + free_bytes(torch.device("cpu")) // 2
-    fixed = now + MARGIN_BYTES + PEAK_BYTES
+    fixed = now + (MARGIN_BYTES if on_host else GPU_MARGIN_BYTES) + PEAK_BYTES
 
     def peak(sides: tuple[int, int]) -> int:
-        return fixed + _block_bytes(classifier, sides, compute, written)
+        working = classifier.working_bytes(sides) if on_host else 0
+        return fixed + working + _moved_bytes(classifier, sides, written)
 
     if block is not None:
         held = peak((min(block[0], scene.shape[0]), min(block[1], scene.shape[1])))
@@ -90,7 +94,7 @@ def plan(
         return Plan(block, held, budget)
     for side in range(LARGEST, SMALLEST - 1, -STEP):
         sides = _even(side, scene)
-        comfortable = classifier.working_bytes(sides, compute) <= WORKING_BYTES
+        comfortable = classifier.working_bytes(sides) <= WORKING_BYTES
         if (comfortable or side == SMALLEST) and peak(sides) <= budget:
             return Plan(sides, peak(sides), budget)
     least = peak(_even(SMALLEST, scene))
@@ -100,22 +104,19 @@ def plan(
     )
 
 
-def comfortable_block(classifier: Classifier, scene: Scene, compute: Compute) -> tuple[int, int]:
+def comfortable_block(classifier: Classifier, scene: Scene) -> tuple[int, int]:
     """Choose blocks whose classification takes no more than 768 MiB."""
     for side in range(LARGEST, SMALLEST, -STEP):
         sides = _even(side, scene)
-        if classifier.working_bytes(sides, compute) <= WORKING_BYTES:
+        if classifier.working_bytes(sides) <= WORKING_BYTES:
             return sides
     return _even(SMALLEST, scene)
 
 
-def _block_bytes(
-    classifier: Classifier, sides: tuple[int, int], compute: Compute, written: int
-) -> int:
-    """Two blocks read, one classified, two written."""
+def _moved_bytes(classifier: Classifier, sides: tuple[int, int], written: int) -> int:
+    """Count two blocks that are read and three that are to be written."""
     around = (sides[0] + 2 * classifier.halo) * (sides[1] + 2 * classifier.halo)
-    read = 2 * around * (classifier.feature_bytes() + 1)
-    return read + classifier.working_bytes(sides, compute) + 3 * sides[0] * sides[1] * (written + 8)
+    return 2 * around * (classifier.feature_bytes() + 1) + 3 * sides[0] * sides[1] * (written + 8)
 
 
 def _even(side: int, scene: Scene) -> tuple[int, int]:

@@ -13,7 +13,7 @@ from hsi.band_match import Bands
 from hsi.classifier import Application, Classifier, Prediction
 from hsi.errors import HsiError
 from hsi.map_memory import comfortable_block
-from hsi.reduce import Reduced
+from hsi.reduced import Reduced
 from hsi.scene import Scene
 from hsi.spectra import prepared
 from hsi.tiling import Block, Tiling
@@ -117,7 +117,7 @@ def in_memory(classifier: Classifier, scene: Scene, application: Application) ->
     """Classify a whole scene and hold the result in memory."""
     check_probabilities(classifier, application.probabilities)
     side = application.block
-    block = (side, side) if side else comfortable_block(classifier, scene, application.compute)
+    block = (side, side) if side else comfortable_block(classifier, scene)
     tiling = Tiling(scene.shape, block, classifier.halo)
     indices = np.empty(scene.shape, np.int64)
     probabilities: npt.NDArray[np.float32] | None = None

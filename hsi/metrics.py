@@ -94,6 +94,11 @@ def score(
     if not truth.size:
         raise HsiError("expected at least one test pixel, found none; make another split")
     strangers = np.setdiff1d(predicted, classes)
+    if strangers.size and strangers[0] == 0:
+        raise HsiError(
+            f"map: expected a class on every test pixel, found 0, which stands for no data, on "
+            f"{(predicted == 0).sum()} of {len(predicted)}; take these out of the labels"
+        )
     if strangers.size:
         raise HsiError(
             f"map: expected class numbers of the labels ({classes[0]} to {classes[-1]}) on every "

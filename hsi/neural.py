@@ -10,7 +10,6 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from engine.device import Compute
 from engine.loop import train
 from hsi import orientation as orientations
 from hsi.architecture import Architecture
@@ -22,7 +21,8 @@ from hsi.errors import HsiError
 from hsi.examples import Examples
 from hsi.mapping import WholeScene
 from hsi.recipe import Recipe
-from hsi.reduce import PCA, Reduced, fit_pca
+from hsi.reduce import PCA, fit_pca
+from hsi.reduced import Reduced
 from hsi.scene import Scene
 from hsi.tiling import Block
 from hsi.window_network import WindowNetwork
@@ -176,13 +176,11 @@ class NetworkClassifier(WholeScene):
             probabilities = np.ascontiguousarray(shares.movedim(0, -1).cpu().numpy())
         return Prediction(indices.cpu().numpy(), probabilities)
 
-    def working_bytes(self, block: tuple[int, int], compute: Compute) -> int:
-        """Estimate the layers of a dense pass; on a GPU only what goes there and comes back."""
+    def working_bytes(self, block: tuple[int, int]) -> int:
+        """Estimate the layers of a dense pass."""
         assert self.network is not None
         height, width = (side + self.window - 1 for side in block)
         moved = 4 * (height * width * self.components * 2 + block[0] * block[1] * 64)
-        if compute.device.type != "cpu":
-            return moved
         return moved + pass_bytes(self.network, height, width)
 
     def feature_bytes(self) -> int:

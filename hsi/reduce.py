@@ -1,16 +1,14 @@
 """Principal components of the spectra, computed in float64, some rows at a time."""
 
-import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from engine.artifacts import atomic, sha256_arrays
+from engine.artifacts import sha256_arrays
 from hsi.band_match import Bands
 from hsi.errors import HsiError
 from hsi.moments import Moments
@@ -171,86 +169,3 @@ def _spectra(
         if training is not None:
             valid &= training[rows]
         yield spectra.reshape(-1, len(bands)).astype(np.float64), valid.ravel()
-
-
-@dataclass(frozen=True)
-class Reduced:
-    """A scene's components, prepared once and used by several trainings.
-
-    Attributes
-    ----------
-    cube : ndarray (H, W, K), float32
-    pca : PCA
-    scene : str
-        Name of the scene.
-    scene_checksum : str
-        Of the scene's cube.
-    """
-
-    cube: npt.NDArray[np.float32]
-    pca: PCA
-    scene: str
-    scene_checksum: str
-
-    def save(self, path: Path) -> None:
-        """Write everything to one .npz without pickles."""
-        description = {
-            "scene": self.scene,
-            "scene_checksum": self.scene_checksum,
-            "fitted_on": self.pca.fitted_on,
-        }
-        with atomic(path) as part, part.open("wb") as file:
-            np.savez(
-                file,
-                cube=self.cube,
-                bands=self.pca.bands,
-                mean=self.pca.mean,
-                components=self.pca.components,
-                scale=self.pca.scale,
-                description=np.array(json.dumps(description)),
-            )
-
-    def check_fits(self, scene: Scene) -> None:
-        """Raise HsiError where the components are of another scene."""
-        if self.cube.shape[:2] != scene.shape or self.scene_checksum != scene.checksum():
-            raise HsiError(
-                f"reduced scene: expected the components of {scene.name}, found those of "
-                f"{self.scene} ({self.cube.shape[0]} × {self.cube.shape[1]}); run hsi reduce again"
-            )
-
-
-def load_reduced(path: Path) -> Reduced:
-    """Read what `Reduced.save` wrote.
-
-    Raises
-    ------
-    HsiError
-        No such file, or not one of `hsi reduce`.
-    """
-    found = read_npz(
-        path, ("cube", "bands", "mean", "components", "scale", "description"), "reduce"
-    )
-    text: Mapping[str, str] = json.loads(str(found["description"]))
-    pca = PCA(found["bands"], found["mean"], found["components"], found["scale"], text["fitted_on"])
-    return Reduced(found["cube"], pca, text["scene"], text["scene_checksum"])
-
-
-def read_npz(path: Path, keys: tuple[str, ...], command: str) -> dict[str, npt.NDArray[Any]]:
-    """Read the named arrays of a .npz that `hsi <command>` wrote, without pickles."""
-    from zipfile import BadZipFile
-
-    if not path.is_file():
-        raise HsiError(f"{path}: no such file; make it with hsi {command}")
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            return {key: archive[key] for key in keys}
-    except (
-        ValueError,
-        OSError,
-        EOFError,
-        KeyError,
-        BadZipFile,
-        AttributeError,
-        TypeError,
-    ) as error:
-        raise HsiError(f"{path}: expected a file of hsi {command} ({error})") from error

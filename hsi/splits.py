@@ -16,7 +16,7 @@ from hsi.errors import HsiError
 from hsi.labels import Labels
 from hsi.leakage import leakage_report
 from hsi.masks import mask_name, mask_split
-from hsi.reduce import read_npz
+from hsi.reduced import read_npz
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from hsi.classifier import Classifier, Training
 from hsi.errors import HsiError
 from hsi.labels import Labels
 from hsi.model import Model
-from hsi.reduce import Reduced
+from hsi.reduced import Reduced
 from hsi.scene import Scene
 from hsi.schedules import schedule
 from hsi.splits import Split

@@ -14,7 +14,8 @@ from hsi.examples import Examples
 from hsi.model import load_model, make_classifier
 from hsi.networks import NETWORKS
 from hsi.recipe import Recipe, parse_settings
-from hsi.reduce import Reduced, fit_pca
+from hsi.reduce import fit_pca
+from hsi.reduced import Reduced
 from hsi.scene import Scene
 from hsi.schedules import schedule
 from hsi.splits import make_split

@@ -4,7 +4,8 @@ from sklearn.decomposition import PCA as Reference
 
 from hsi import spectra
 from hsi.errors import HsiError
-from hsi.reduce import Reduced, fit_pca, load_reduced
+from hsi.reduce import fit_pca
+from hsi.reduced import Reduced, load_reduced
 from hsi.scene import Scene
 
 

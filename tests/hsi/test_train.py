@@ -11,7 +11,8 @@ from hsi.errors import HsiError
 from hsi.labels import make_labels
 from hsi.model import CLASSIFIERS, load_model
 from hsi.networks import HybridSNClassifier
-from hsi.reduce import Reduced, fit_pca
+from hsi.reduce import fit_pca
+from hsi.reduced import Reduced
 from hsi.scene import Scene
 from hsi.schedules import schedule
 from hsi.splits import make_split

@@ -45,7 +45,7 @@ rule reduce:
     params:
         scene=lambda w: SCENES[w.scene]["cube"],
         components=HSI["components"],
-        code=code_revision("hsi.reduce", "hsi.scene"),
+        code=code_revision("hsi.reduce", "hsi.reduced", "hsi.scene"),
     message:
         "reduce {wildcards.scene} to principal components"
     shell:
