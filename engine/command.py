@@ -41,7 +41,7 @@ def application(help: str) -> typer.Typer:
         logging.basicConfig(
             level=level, stream=sys.stderr, format="%(asctime)s %(message)s", datefmt="%H:%M:%S"
         )
-        for noisy in ("PIL", "matplotlib", "h5py", "fsspec", "lightning", "tifffile"):
+        for noisy in ("PIL", "matplotlib", "h5py", "fsspec", "lightning", "rasterio", "tifffile"):
             logging.getLogger(noisy).setLevel(logging.WARNING)
         if debug:
             os.environ["RESTORE_HSI_DEBUG"] = "1"

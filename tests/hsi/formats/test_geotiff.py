@@ -216,6 +216,16 @@ def test_an_ignore_value_that_cannot_occur_is_left_out(tmp_path, cube, caplog):
     assert "no uint16 is -9999" in caplog.text
 
 
+def test_gdal_adds_no_lines_of_its_own(tmp_path):
+    (tmp_path / "a.tif").write_bytes(b"II*\0\x08\0\0\0" + bytes(20))
+    code = f"import sys; sys.argv = ['hsi', 'info', {str(tmp_path / 'a.tif')!r}];"
+    code += "from hsi.cli import run; run()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "a.tif: expected a whole GeoTIFF" in done.stderr
+
+
 def test_without_rasterio_one_line_says_what_to_install(tmp_path, cube):
     write_tif(tmp_path / "a.tif", cube)
     code = (
