@@ -6,7 +6,7 @@ from engine.schedule import Schedule, read_schedule
 
 PAPER_EPOCHS = 100
 PAPER_BATCH = 256
-BEST_EPOCHS = 30
+BEST_EPOCHS = 15
 BEST_STEPS = 150  # at least
 
 
@@ -17,7 +17,7 @@ def schedule(name: str, pixels: int) -> Schedule:
     ----------
     name : str
         'demo': few and large steps, each one shared pass over the scene; minutes on two CPU cores.
-        'paper': 100 epochs of batches of 256, Adam at 1e-3. 'best': 30 epochs of them, 150 steps
+        'paper': 100 epochs of batches of 256, Adam at 1e-3. 'best': 15 epochs of them, 150 steps
         at least, Muon and one cosine: HybridSN of 11 pixels after 150 steps had 88.0 % of the inner
         test pixels of Indian Pines right, and 83.3 % by Adam (`hsi study`). Otherwise
         a YAML file with the fields of `engine.schedule.Schedule`.

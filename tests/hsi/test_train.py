@@ -163,8 +163,8 @@ def test_paper_schedule_is_a_hundred_epochs():
     assert paper.decay == "constant"
 
 
-def test_best_schedule_is_thirty_epochs_and_never_very_short():
-    assert schedule("best", 5538).steps == 30 * 22
+def test_best_schedule_is_fifteen_epochs_and_never_very_short():
+    assert schedule("best", 5538).steps == 15 * 22
     assert schedule("best", 300).steps == 150
     assert schedule("best", 300).rate(149) < 1e-5
 
