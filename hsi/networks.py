@@ -65,10 +65,11 @@ class ReversedClassifier(NetworkClassifier):
 
 
 class Best(NetworkClassifier):
-    """What `hsi study` ranked first on the training pixels of Indian Pines.
+    """What `hsi study` found on the training pixels of Indian Pines (the DASE mask's).
 
     A small window and many components: two-dimensional convolutions over 13 × 13 pixels, trained by
-    Muon on windows in all orientations; maps are means over the eight orientations.
+    Muon on windows in all orientations; maps are means over the eight orientations. 15 × 15 pixels
+    were 0.3 points better and half as slow again.
     """
 
     name = "best"
