@@ -15,7 +15,7 @@ from engine.revision import code_revision
 from hsi.band_match import Bands
 from hsi.classifier import Application, Prediction
 from hsi.errors import HsiError
-from hsi.map_files import Options, Outputs, Rasters, identity, make_rasters, outputs
+from hsi.map_files import Options, Outputs, Rasters, identity, make_rasters, outputs, scene_files
 from hsi.map_memory import Plan, plan
 from hsi.map_record import describe
 from hsi.map_state import MapState
@@ -89,8 +89,7 @@ def classify(
     state = MapState(files.map, key)
     try:
         with state:
-            if not (options.overwrite or state.placing):
-                _refuse_existing(files, options)
+            _refuse_existing(files, options, state, scene_files(scene) | {model_path.resolve()})
             rasters = make_rasters(files, model, scene, options)
             _fill(state, rasters, scene, model, application, options)
             state.place()
@@ -110,9 +109,13 @@ def classify(
     return files
 
 
-def _refuse_existing(files: Outputs, options: Options) -> None:
-    there = [path.name for path in files.wanted(options) if path.exists()]
-    if there:
+def _refuse_existing(files: Outputs, options: Options, state: MapState, inputs: set[Path]) -> None:
+    wanted = files.wanted(options)
+    for path in wanted:
+        if path.resolve() in inputs:
+            raise HsiError(f"{files.map}: the map would replace {path}, which it is made from")
+    there = [path.name for path in wanted if path.exists()]
+    if there and not (options.overwrite or state.placing):
         raise HsiError(
             f"{files.map}: {', '.join(there)} exists; add --overwrite, or write elsewhere"
         )

@@ -67,11 +67,12 @@ class Outputs:
     confidence: Path
 
     def wanted(self, options: Options) -> list[Path]:
-        """Name those that are written."""
-        found = [self.map, self.picture, self.record]
+        """Name those that are written, the data of ENVI pairs included."""
+        found = [self.map]
         found += [self.probabilities] if options.probabilities else []
         found += [self.confidence] if options.confidence else []
-        return found
+        found += [path.with_suffix(".img") for path in found if path.suffix == ".hdr"]
+        return [*found, self.picture, self.record]
 
 
 def outputs(out: Path, scene: Scene) -> Outputs:
@@ -180,13 +181,17 @@ def make_rasters(files: Outputs, model: Model, scene: Scene, options: Options) -
 
 def identity(scene: Scene) -> dict[str, Any]:
     """Tell a scene from others: by its files' sizes and times, or else by its values."""
-    source = str(scene.provenance.get("source", ""))
-    candidates = (source, source.rpartition(":")[0], str(scene.provenance.get("data", "")))
-    paths = {Path(name).resolve() for name in candidates if name and Path(name).is_file()}
-    files = [[str(p), p.stat().st_size, p.stat().st_mtime_ns] for p in sorted(paths)]
-    shape = list(scene.cube.shape)
+    files = [[str(p), p.stat().st_size, p.stat().st_mtime_ns] for p in sorted(scene_files(scene))]
     return {
-        "source": source,
-        "shape": shape,
+        "source": str(scene.provenance.get("source", "")),
+        "shape": list(scene.cube.shape),
         "files": files or [scene.checksum()],
     }
+
+
+def scene_files(scene: Scene) -> set[Path]:
+    """Find the files that a scene was read from."""
+    source = str(scene.provenance.get("source", ""))
+    names = {source, source.rpartition(":")[0], str(scene.provenance.get("data", ""))}
+    names |= {str(Path(name).with_suffix(".hdr")) for name in names if name}
+    return {Path(name).resolve() for name in names if name and Path(name).is_file()}

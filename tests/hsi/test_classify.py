@@ -96,6 +96,20 @@ def test_what_exists_stays_unless_asked(files, tmp_path, cpu):
     assert (tmp_path / "m.npy").read_bytes() == first
 
 
+def test_a_map_never_replaces_its_own_scene(files, tmp_path, cpu, scene):
+    write_scene(tmp_path / "stripes.hdr", scene)
+    opened = open_scene(tmp_path / "stripes.img")
+    before = (tmp_path / "stripes.img").read_bytes()
+    for name in ("stripes.hdr", "other/../stripes.hdr"):
+        (tmp_path / "other").mkdir(exist_ok=True)
+        with pytest.raises(HsiError, match=r"would replace .*stripes.hdr, which it is made from"):
+            classify(
+                opened, files / "svm.safetensors", tmp_path / name, Options(overwrite=True),
+                compute=cpu,
+            )  # fmt: skip
+    assert (tmp_path / "stripes.img").read_bytes() == before
+
+
 def test_a_full_disk_is_one_line_and_leaves_nothing(files, tmp_path, cpu, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
