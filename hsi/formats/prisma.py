@@ -3,10 +3,10 @@
 Wavelengths are lists in the file's attributes, falling, with zeros for bands that are not used.
 Here the bands rise: those of VNIR, then those of SWIR, which overlap. The two cubes, and the scenes
 of one sensor, have scales of their own (Min + stored · (Max − Min) / 65535), so the scale is
-applied; a stored 0, which is no measurement, stays 0. Sources: ASI, PRISMA Products Specification
-(2020); prismaread [1]_ for the place of the corners.
+applied; a stored 0, which is no measurement, stays 0. Layout, scales and the place of the corners
+are those that the R package prismaread [1]_ goes by.
 
-.. [1] Busetto & Ranghetti, doi:10.5281/zenodo.4019081
+.. [1] https://github.com/IREA-CNR-MI/prismaread
 """
 
 from dataclasses import dataclass

@@ -132,6 +132,18 @@ def test_prisma_is_placed_by_its_corner_pixels(prisma):
     assert scene.no_data(slice(0, 2)).tolist() == [[True] + [False] * 4, [False] * 5]
 
 
+def test_radiance_of_level_1_has_a_factor_and_an_offset(prisma):
+    path, vnir, _ = prisma
+    with h5py.File(path, "a") as file:
+        file.move("HDFEOS/SWATHS/PRS_L2D_HCO", "HDFEOS/SWATHS/PRS_L1_HCO")
+        for sensor in ("Vnir", "Swir"):
+            del file.attrs[f"L2Scale{sensor}Max"]
+            file.attrs[f"ScaleFactor_{sensor}"], file.attrs[f"Offset_{sensor}"] = 100.0, 2.0
+    scene = open_scene(path)
+    assert scene.cube[1:, :, 0] == pytest.approx(vnir[1:, 3] / 100 - 2, abs=1e-4)
+    assert scene.provenance["product"] == "PRISMA PRS_L1_HCO"
+
+
 def test_classic_netcdf_is_read(tmp_path, cube):
     with netcdf_file(tmp_path / "a.nc", "w") as file:
         for name, size in zip(("band", "y", "x"), (4, 7, 5), strict=True):
