@@ -55,8 +55,6 @@ def denoising(project: Project, config: str = "my.yaml") -> set[str]:
 
 def test_a_folder_is_divided_into_jobs_of_about_a_size(project: Project, scans: Path) -> None:
     joined = "join the journals of scans"
-    assert len(parts(scans)) == 2
-    assert denoising(project, configure(project)) == {*parts(scans), joined}
     by_default = configure(project, images_per_job=300)
     assert denoising(project, by_default) == {"denoise scans, part 1/1", joined}
     add(scans / "new.png")
@@ -95,10 +93,9 @@ def test_failures_are_named_and_only_what_is_needed_runs_again(
     configure(project, strength=0.5)
     assert denoising(project) == {broken, sound, "join the journals of scans"}
     configure(project)
-    (scans / "7.png").unlink()  # so that there is room for one more
-    (last,) = (job for job, names in parts(scans).items() if "5.png" in names)
+    (touched,) = (job for job, names in parts(scans).items() if "5.png" in names)
     Image.fromarray(np.full((12, 9), 50, np.uint8)).save(scans / "5.png")
-    assert last in denoising(project)
+    assert denoising(project) == {touched, "join the journals of scans"}
     again = project.run(TARGET)
     assert again.returncode == 0, again.stderr
     with Image.open(clean / "5.png") as image:

@@ -18,7 +18,7 @@ def weights_of(model):
 
 
 def read_by(model):
-    """What a change of the shipped weights changes."""
+    """The hashes of the shipped weights that a model means, so that other ones denoise again."""
     from engine.artifacts import sha256_file
     from restore.models import shipped
 
@@ -72,7 +72,7 @@ def listed_by(w):
 
 
 def images_in(w):
-    """Names, sizes and times of a shard's images: as input files, a million would take hours."""
+    """Names, sizes and times of a shard's images, in one: a million input files are a burden."""
     from restore.shards import state
 
     return state(DENOISE[w.clean]["shards"].get(w.shard, []))
@@ -84,9 +84,8 @@ TRAINED_WEIGHTS = [
 ]
 for number, settings_of_one in enumerate(RESTORE["denoise"]):
     for other, settings_of_other in enumerate(RESTORE["denoise"]):
-        source, clean = full(settings_of_one["input"]), full(
-            settings_of_other["output"]
-        )
+        source = full(settings_of_one["input"])
+        clean = full(settings_of_other["output"])
         met = inside(source, clean) or (
             settings_of_one["recursive"] and inside(clean, source)
         )
