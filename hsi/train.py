@@ -3,6 +3,7 @@
 import logging
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from engine.artifacts import sha256_file, versions
@@ -19,6 +20,8 @@ from hsi.schedules import schedule
 from hsi.splits import Split
 
 log = logging.getLogger(__name__)
+
+ROWS = 64  # of the scene that are looked at together
 
 
 def train(
@@ -64,13 +67,15 @@ def train(
     Raises
     ------
     HsiError
-        Inputs that do not belong together, or fewer than two classes to learn.
+        Inputs that do not belong together, fewer than two classes to learn, or a training pixel
+        without data.
     """
     labels.check_fits(scene)
     split.check_fits(labels)
     pixels = int(split.train.sum())
     if len(set(labels.indices[split.train].tolist())) < 2:
         raise HsiError(f"split {split.how}: expected training pixels of at least two classes")
+    _check_data(scene, split)
     for given, what in ((reduced, "--reduced"), (history, "--log")):
         if given is not None and not classifier.stepwise:
             log.info("%s works on the spectra at once; %s is not used", classifier.name, what)
@@ -120,3 +125,21 @@ def train(
         )
         description |= {"seconds_train": round(seconds, 3), "fingerprint": checkpoint.fingerprint}
         return Model(classifier, description).save(out)
+
+
+def _check_data(scene: Scene, split: Split) -> None:
+    """Refuse training pixels that hold no measurement."""
+    empty: list[list[int]] = []
+    for start in range(0, scene.shape[0], ROWS):
+        rows = slice(start, min(start + ROWS, scene.shape[0]))
+        if split.train[rows].any():
+            found = np.argwhere(scene.no_data(rows) & split.train[rows])
+            found[:, 0] += start
+            empty += found.tolist()
+    if empty:
+        row, column = empty[0]
+        raise HsiError(
+            f"{scene.name}: expected data at every training pixel, found {len(empty)} of "
+            f"{split.train.sum()} without (all zero, not finite, or the ignore value), first at "
+            f"row {row}, column {column}; set their labels to 0 and split again"
+        )

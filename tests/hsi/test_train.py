@@ -9,7 +9,7 @@ from hsi import examples
 from hsi.classifier import Application
 from hsi.errors import HsiError
 from hsi.labels import make_labels
-from hsi.model import CLASSIFIERS, load_model
+from hsi.model import CLASSIFIERS, load_model, make_classifier
 from hsi.networks import HybridSNClassifier
 from hsi.reduce import fit_pca
 from hsi.reduced import Reduced
@@ -178,3 +178,16 @@ def test_bfloat16_trains_and_predicts(tmp_path, scene, labels, split, quick):
     assert all(t.dtype == torch.float32 for n, t in tensors.items() if n.startswith("network."))
     found = load_model(out).classifier.predict(scene, Application(compute, probabilities=True))
     assert np.isfinite(found.probabilities).all()
+
+
+@pytest.mark.parametrize("kind", [int, float])
+@pytest.mark.parametrize("name", ["svm", "hybridsn"])
+def test_training_pixels_without_data_are_named(tmp_path, scene, labels, split, cpu, kind, name):
+    row, column = np.argwhere(split.train)[-1]
+    cube = (scene.cube * 1000).astype(kind)
+    cube[row, column] = np.nan if kind is float else 0
+    broken = Scene("broken", cube)
+    classifier = make_classifier(name, **({} if name == "svm" else {"window": 9}))
+    with pytest.raises(HsiError, match=rf"found 1 of \d+ without .* row {row}, column {column}"):
+        train(classifier, broken, labels, split, tmp_path / "m.safetensors", compute=cpu)
+    assert list(tmp_path.iterdir()) == []
