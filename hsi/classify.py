@@ -15,7 +15,16 @@ from engine.revision import code_revision
 from hsi.band_match import Bands
 from hsi.classifier import Application, Prediction
 from hsi.errors import HsiError
-from hsi.map_files import Options, Outputs, Rasters, identity, make_rasters, outputs, scene_files
+from hsi.map_files import (
+    Options,
+    Outputs,
+    Rasters,
+    identity,
+    make_rasters,
+    outputs,
+    refuse_existing,
+    scene_files,
+)
 from hsi.map_memory import Plan, plan
 from hsi.map_record import describe
 from hsi.map_state import MapState
@@ -74,6 +83,8 @@ def classify(
     check_probabilities(model.classifier, options.probabilities)
     check_probabilities(model.classifier, options.confidence, "--confidence")
     files = outputs(out, scene)
+    if options.strip is not None and files.map.suffix != ".npy":
+        raise HsiError(f"{files.map}: expected a strip's name to end with .npy; hsi join converts")
     model_sha256 = sha256_file(model_path)
     key = {
         "scene": identity(scene),
@@ -89,7 +100,7 @@ def classify(
     state = MapState(files.map, key)
     try:
         with state:
-            _refuse_existing(files, options, state, scene_files(scene) | {model_path.resolve()})
+            refuse_existing(files, options, state, scene_files(scene) | {model_path.resolve()})
             rasters = make_rasters(files, model, scene, options)
             _fill(state, rasters, scene, model, application, options)
             state.place()
@@ -107,18 +118,6 @@ def classify(
             "--block or --memory"
         ) from error
     return files
-
-
-def _refuse_existing(files: Outputs, options: Options, state: MapState, inputs: set[Path]) -> None:
-    wanted = files.wanted(options)
-    for path in wanted:
-        if path.resolve() in inputs:
-            raise HsiError(f"{files.map}: the map would replace {path}, which it is made from")
-    there = [path.name for path in wanted if path.exists()]
-    if there and not (options.overwrite or state.placing):
-        raise HsiError(
-            f"{files.map}: {', '.join(there)} exists; add --overwrite, or write elsewhere"
-        )
 
 
 def _fill(
@@ -142,7 +141,8 @@ def _fill(
     if not resume:
         state.begin(planned.block)
     rasters.open(state.folder, resume=resume)
-    tiling = Tiling(scene.shape, planned.block, classifier.halo)
+    strip = None if options.strip is None else options.strip.rows(scene.shape[0])
+    tiling = Tiling(scene.shape, planned.block, classifier.halo, strip)
     log.info("%s: %s", rasters.map.path, planned)
     if state.finished:
         log.info("goes on behind %d of %d finished blocks", len(state.finished), len(tiling))
@@ -150,7 +150,7 @@ def _fill(
     read = reader(classifier, scene, application)
     writing = _Writing(state, rasters, model)
     label = f"{classifier.name} {scene.name}"
-    with progress(scene.shape[0] * scene.shape[1], label, "pixels") as bar, closing(writing):
+    with progress(tiling.pixels, label, "pixels") as bar, closing(writing):
         bar.resume(sum(tiling[index].pixels for index in state.finished))
         blocks = (tiling[index] for index in remaining)
         with closing(classified(classifier, read, blocks, application)) as found:

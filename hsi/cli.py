@@ -14,6 +14,7 @@ for command in (
     training.train,
     training.study,
     mapping.classify,
+    mapping.join,
     mapping.score,
     mapping.compare,
     mapping.summary,

@@ -11,9 +11,11 @@ import numpy.typing as npt
 from hsi.classifier import Prediction
 from hsi.errors import HsiError
 from hsi.georasters import RASTERS
+from hsi.map_state import MapState
 from hsi.model import Model
 from hsi.rasters import Content, Raster
 from hsi.scene import Scene
+from hsi.strips import Strip
 from hsi.tiling import Block
 
 # The suffix of a map, by the first word of its scene's format.
@@ -40,6 +42,8 @@ class Options:
         Interpolate between the scene's bands where it has not the model's.
     refit_scaling : bool
         Take mean and standard deviation from the scene, not from the training.
+    strip : Strip, optional
+        Map these rows alone, to be joined (`hsi.join`).
     """
 
     probabilities: bool = False
@@ -49,6 +53,7 @@ class Options:
     overwrite: bool = False
     resample_bands: bool = False
     refit_scaling: bool = False
+    strip: Strip | None = None
 
     def describe(self) -> dict[str, Any]:
         """Return all that decides what is written."""
@@ -106,6 +111,19 @@ def outputs(out: Path, scene: Scene) -> Outputs:
     )
 
 
+def refuse_existing(files: Outputs, options: Options, state: MapState, inputs: set[Path]) -> None:
+    """Refuse to replace files, unless asked to; what a map is made from it never replaces."""
+    wanted = files.wanted(options)
+    for path in wanted:
+        if path.resolve() in inputs:
+            raise HsiError(f"{files.map}: the map would replace {path}, which it is made from")
+    there = [path.name for path in wanted if path.exists()]
+    if there and not (options.overwrite or state.placing):
+        raise HsiError(
+            f"{files.map}: {', '.join(there)} exists; add --overwrite, or write elsewhere"
+        )
+
+
 @dataclass(frozen=True)
 class Rasters:
     """The map and what is written pixel by pixel beside it."""
@@ -113,6 +131,7 @@ class Rasters:
     map: Raster
     probabilities: Raster | None = None
     confidence: Raster | None = None
+    top: int = 0  # row of the scene that is their first
 
     def __iter__(self) -> Iterator[Raster]:
         """Give all, the map last: where it lies, all others do."""
@@ -136,7 +155,8 @@ class Rasters:
 
     def write(self, block: Block, found: Prediction, classes: npt.NDArray[np.int64]) -> None:
         """Write a block to all."""
-        place = block.rows, block.columns
+        rows = slice(block.rows.start - self.top, block.rows.stop - self.top)
+        place = rows, block.columns
         numbers = found.numbers(classes)
         self.map.write(*place, numbers.astype(self.map.content.dtype))
         if found.probabilities is not None:
@@ -166,7 +186,10 @@ def make_rasters(files: Outputs, model: Model, scene: Scene, options: Options) -
     described = model.description["class_names"]
     for number, name, colour in zip(model.classes, described, model.colours, strict=True):
         names[number], colours[number] = name, colour
-    size, place = scene.shape, scene.georeference
+    size, place, top = scene.shape, scene.georeference, 0
+    if options.strip is not None:
+        rows = options.strip.rows(scene.shape[0])
+        size, place, top = (rows.stop - rows.start, scene.shape[1]), None, rows.start
     single = np.dtype(np.float32)
     probabilities = confidence = None
     if options.probabilities:
@@ -176,7 +199,7 @@ def make_rasters(files: Outputs, model: Model, scene: Scene, options: Options) -
         content = Content(size, single, ["highest probability"], None, place)
         confidence = kind(files.confidence, content)
     numbers = kind(files.map, Content(size, smallest, names, colours, place))
-    return Rasters(numbers, probabilities, confidence)
+    return Rasters(numbers, probabilities, confidence, top)
 
 
 def identity(scene: Scene) -> dict[str, Any]:

@@ -35,10 +35,8 @@ def describe(
     """Write the picture, and the record (JSON), of a map whose blocks are all written."""
     numbers, described = rasters.map.read(), model.description
     title = f"{scene.name}: {described['classifier']}, {described['split']['how']}"
-    step = -(-max(scene.shape) // LARGEST_PICTURE)
-    small = np.array(numbers[::step, ::step])
-    save_map(files.picture, small, model.classes, described["class_names"], model.colours, title)
-    pixels = _counted(numbers)
+    picture(files.picture, numbers, model, title)
+    pixels = counted(numbers)
     seconds = max(state.seconds, 1e-9)
     bands, compute = application.bands, application.compute
     record: dict[str, Any] = {
@@ -61,15 +59,27 @@ def describe(
         "class_names": dict(zip(map(str, model.classes), described["class_names"], strict=True)),
         "pixels": pixels,
     }
+    if options.strip is not None:
+        rows = options.strip.rows(scene.shape[0])
+        record["rows"] = [rows.start, rows.stop]
     write_json(files.record, record)
     missing = pixels.get(0, 0)
     if missing:
         log.warning("%s: %d pixels hold no data: 0 in the map", scene.name, missing)
-    rate = scene.shape[0] * scene.shape[1] / seconds
-    log.info("%s: %d × %d pixels in %.2f s, %.3g a second", files.map, *scene.shape, seconds, rate)
+    height, width = numbers.shape
+    rate = height * width / seconds
+    log.info("%s: %d × %d pixels in %.2f s, %.3g a second", files.map, height, width, seconds, rate)
 
 
-def _counted(numbers: npt.NDArray[Any]) -> Mapping[int, int]:
+def picture(path: Path, numbers: npt.NDArray[Any], model: Model, title: str) -> None:
+    """Draw a map with its legend, a large one by every n-th pixel."""
+    step = -(-max(numbers.shape) // LARGEST_PICTURE)
+    small = np.array(numbers[::step, ::step])
+    names = model.description["class_names"]
+    save_map(path, small, model.classes, names, model.colours, title)
+
+
+def counted(numbers: npt.NDArray[Any]) -> Mapping[int, int]:
     """Count the pixels of each class number, some rows at a time."""
     counts = np.zeros(int(np.iinfo(numbers.dtype).max) + 1, np.int64)
     for start in range(0, len(numbers), 256):

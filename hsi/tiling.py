@@ -69,15 +69,24 @@ class Tiling:
         Rows and columns of a block; those at the lower and right border may be smaller.
     halo : int
         Pixels that are seen around a block.
+    strip : slice, optional
+        Rows to cut into blocks; by default all. The halo of its blocks goes beyond it.
     """
 
     shape: tuple[int, int]
     block: tuple[int, int]
     halo: int
+    strip: slice | None = None
 
     def __len__(self) -> int:
-        (height, width), (tall, wide) = self.shape, self.block
-        return -(-height // tall) * -(-width // wide)
+        (tall, wide), (start, stop) = self.block, self._ends(0)
+        return -(-(stop - start) // tall) * -(-self.shape[1] // wide)
+
+    @property
+    def pixels(self) -> int:
+        """How many are classified."""
+        start, stop = self._ends(0)
+        return (stop - start) * self.shape[1]
 
     def __getitem__(self, index: int) -> Block:
         if not 0 <= index < len(self):
@@ -97,6 +106,14 @@ class Tiling:
     def _axis(self, axis: int, number: int) -> tuple[slice, tuple[int, int]]:
         """Where a block lies along an axis, and how far its halo reaches beyond the scene."""
         size, side = self.shape[axis], self.block[axis]
-        start, stop = number * side, min((number + 1) * side, size)
+        first, last = self._ends(axis)
+        start = first + number * side
+        stop = min(start + side, last)
         beyond = (max(self.halo - start, 0), max(stop + self.halo - size, 0))
         return slice(start, stop), beyond
+
+    def _ends(self, axis: int) -> tuple[int, int]:
+        """First and last + 1 of what is cut along an axis."""
+        if axis == 0 and self.strip is not None:
+            return self.strip.start, self.strip.stop
+        return 0, self.shape[axis]

@@ -38,6 +38,9 @@ def classify(
     refit: Annotated[
         bool, typer.Option("--refit-scaling", help="Mean and deviation of this scene's pixels.")
     ] = False,
+    strip: Annotated[
+        str | None, typer.Option(help="K/N: the K-th of N parts alone, as .npy; see hsi join.")
+    ] = None,
     reduced: Prepared = None,
     device: Device = "auto",
     precision: Precision = "auto",
@@ -51,6 +54,7 @@ def classify(
     from hsi.classify import classify as run_model
     from hsi.map_files import Options
     from hsi.scene import open_scene
+    from hsi.strips import Strip
 
     if block != "auto" and not (block.isdecimal() and int(block) >= 1):
         raise HsiError(f"--block {block}: expected auto or a number of pixels, at least 1")
@@ -62,11 +66,30 @@ def classify(
         overwrite=overwrite,
         resample_bands=resample,
         refit_scaling=refit,
+        strip=None if strip is None else Strip.parse(strip),
     )
     compute = pick(device, precision)
     run_model(
         open_scene(source), model, out, options, compute=compute, reduced=prepared_scene(reduced)
     )
+
+
+def join(
+    source: SceneSource,
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="What mapped the strips.")],
+    out: Annotated[
+        Path, typer.Argument(metavar="OUT", help="ENVI .hdr, GeoTIFF .tif, .npy, or a folder.")
+    ],
+    strips: Annotated[
+        list[Path], typer.Argument(metavar="STRIP...", help="Of hsi classify --strip, all.")
+    ],
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
+) -> None:
+    """Join the strips of a scene to its map, as a single run would have written it."""
+    from hsi.join import join as run_join
+    from hsi.scene import open_scene
+
+    run_join(open_scene(source), model, strips, out, overwrite=overwrite)
 
 
 def score(
