@@ -29,6 +29,7 @@ if config["hsi"]:
     include: "workflow/rules/hsi_classify.smk"
     include: "workflow/rules/hsi_scores.smk"
     include: "workflow/rules/study.smk"
+    include: "workflow/rules/maps.smk"
 
 
 include: "workflow/rules/tables.smk"

@@ -1,7 +1,9 @@
-"""The half of scenes: the study of settings."""
+"""The half of scenes: the study of settings, and scenes that are only mapped."""
 
 import copy
+import json
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -28,3 +30,32 @@ def test_the_study_is_a_target_of_its_own(project: Project) -> None:
     split = pd.read_csv(folder / "study.csv")
     assert (split["train_pixels"] + split["test_pixels"]).nunique() <= 2  # within the training
     assert "spectra" in (folder / "study.html").read_text()
+
+
+@pytest.mark.usefixtures("installed")
+def test_scenes_are_mapped_with_a_model_at_once_or_in_strips(
+    project: Project, finished: Project
+) -> None:
+    model = finished.folder / "results/hsi/field/random:0.3/hybridsn/seed0/model.safetensors"
+    asked = {"scene": "field.npy", "model": str(model), "confidence": True, "memory": "1GiB"}
+    found = copy.deepcopy(CONFIG)
+    found["restore"] = None
+    found["hsi"]["maps"] = {"whole": asked, "cut": asked | {"strips": 3}}
+    config = project.configure(found)
+    jobs = {job for job in project.jobs(config) if job.startswith("map whole") or "cut" in job}
+    assert jobs == {
+        "map whole: classify",
+        "map cut: join",
+        *(f"map cut, strip {number}/3" for number in (1, 2, 3)),
+    }
+    targets = [f"results/maps/{name}/map.png" for name in ("whole", "cut")]
+    done = project.run(*targets)
+    assert done.returncode == 0, done.stderr
+    folder = project.folder / "results/maps"
+    whole, cut = (np.load(folder / name / "map.npy") for name in ("whole", "cut"))
+    assert whole.shape == (28, 30)
+    assert np.array_equal(whole, cut)
+    assert np.load(folder / "cut/map_confidence.npy").shape == whole.shape
+    assert json.loads((folder / "cut/map.json").read_text())["strips"] == 3
+    again = project.run("--dry-run", *targets)
+    assert "Nothing to be done" in again.stdout + again.stderr

@@ -1,0 +1,105 @@
+# Scenes that are only mapped, with models that are there: at once, or in strips that are joined.
+import re
+
+MAPS = HSI["maps"]
+MAP = "<results>/maps/{map}"
+MAP_LABELS = {
+    "scene": "{map}",
+    "split": "",
+    "classifier": "",
+    "seed": "",
+    "picture": "map",
+}
+
+
+wildcard_constraints:
+    map="|".join(map(re.escape, MAPS)) or "(?!)",
+    strip=r"\d+-of-\d+",
+
+
+def strips_of(wildcards):
+    """The strips of a map; none where a single job does it."""
+    count = MAPS[wildcards.map]["strips"]
+    names = [f"{number}-of-{count}" for number in range(1, count + 1)]
+    return [f"{MAP}/strips/{name}.npy" for name in names] if count > 1 else []
+
+
+def map_options(wildcards):
+    """What is written beside the map, and how much memory may be taken."""
+    chosen = MAPS[wildcards.map]
+    options = [f"--{name}" for name in ("probabilities", "confidence") if chosen[name]]
+    return options + ([f"--memory={chosen['memory']}"] if chosen["memory"] else [])
+
+
+# Snakemake removes the outputs that it knows of; --overwrite is for those beside them.
+rule map_strip:
+    input:
+        scene=lambda w: source_files(MAPS[w.map]["scene"]),
+        model=lambda w: MAPS[w.map]["model"],
+    output:
+        map=f"{MAP}/strips/{{strip}}.npy",
+        about=f"{MAP}/strips/{{strip}}.json",
+    log:
+        "<results>/logs/maps/{map}/{strip}.log",
+    benchmark:
+        "<results>/logs/maps/{map}/{strip}.benchmark.tsv"
+    conda:
+        ENVIRONMENT
+    threads: COMPUTE_THREADS
+    resources:
+        **COMPUTE,
+        mem_mb=8000,
+        runtime=1440,
+    params:
+        scene=lambda w: MAPS[w.map]["scene"],
+        strip=lambda w: w.strip.replace("-of-", "/"),
+        options=map_options,
+        code=code_revision("hsi.classify"),
+    message:
+        "map {wildcards.map}, strip {params.strip}"
+    shell:
+        "hsi classify {params.scene:q} {input.model:q} {output.map:q} --strip {params.strip}"
+        " {params.options:q} --overwrite --device {resources.device} > {log:q} 2>&1"
+
+
+rule map_scene:
+    input:
+        scene=lambda w: source_files(MAPS[w.map]["scene"]),
+        model=lambda w: MAPS[w.map]["model"],
+        strips=strips_of,
+    output:
+        about=f"{MAP}/map.json",
+        picture=report(
+            f"{MAP}/map.png",
+            caption="../report/mapped.rst",
+            category="Scenes",
+            subcategory="Maps",
+            labels=MAP_LABELS,
+        ),
+    log:
+        "<results>/logs/maps/{map}.log",
+    benchmark:
+        "<results>/logs/maps/{map}.benchmark.tsv"
+    conda:
+        ENVIRONMENT
+    threads: lambda w: 1 if strips_of(w) else COMPUTE_THREADS
+    resources:
+        **COMPUTE,
+        mem_mb=8000,
+        runtime=1440,
+    params:
+        scene=lambda w: MAPS[w.map]["scene"],
+        folder=lambda w, output: Path(output.about).parent,
+        options=lambda w, input: (
+            input.strips or [*map_options(w), f"--device={COMPUTE['device']}"]
+        ),
+        command=lambda w, input: "join" if input.strips else "classify",
+        code=code_revision("hsi.classify", "hsi.join"),
+    message:
+        "map {wildcards.map}: {params.command}"
+    shell:
+        "hsi {params.command} {params.scene:q} {input.model:q} {params.folder:q}"
+        " {params.options:q} --overwrite > {log:q} 2>&1"
+
+
+REPORTED += [f"<results>/maps/{name}/map.png" for name in MAPS]
