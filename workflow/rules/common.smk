@@ -84,3 +84,24 @@ onstart:
     live.truncate(0)
     print(f"process {os.getpid()} on {socket.gethostname()}", file=live, flush=True)
     workflow.live_lock = live
+
+
+def reduced_scene(wildcards):
+    """The components that a network shares with others, as an input file."""
+    if wildcards.classifier in NETWORKS and wildcards.classifier not in ALL_ITS_OWN:
+        return "<results>/hsi/{scene}/reduced.npz"
+    return []
+
+
+def strips_of(wildcards):
+    """The strips of a map; none where a single job does it."""
+    count = MAPS[wildcards.map]["strips"]
+    names = [f"{number}-of-{count}" for number in range(1, count + 1)]
+    return [f"{MAP}/strips/{name}.npy" for name in names] if count > 1 else []
+
+
+def map_options(wildcards):
+    """What is written beside the map, and how much memory may be taken."""
+    chosen = MAPS[wildcards.map]
+    options = [f"--{name}" for name in ("probabilities", "confidence") if chosen[name]]
+    return options + ([f"--memory={chosen['memory']}"] if chosen["memory"] else [])

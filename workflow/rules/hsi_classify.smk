@@ -1,9 +1,4 @@
 # Scenes: train classifiers, and map the whole scene.
-def reduced_scene(wildcards):
-    """The components that a network shares with others, as an input file."""
-    if wildcards.classifier in NETWORKS and wildcards.classifier not in ALL_ITS_OWN:
-        return "<results>/hsi/{scene}/reduced.npz"
-    return []
 
 
 rule train_network:

@@ -17,20 +17,6 @@ wildcard_constraints:
     strip=r"\d+-of-\d+",
 
 
-def strips_of(wildcards):
-    """The strips of a map; none where a single job does it."""
-    count = MAPS[wildcards.map]["strips"]
-    names = [f"{number}-of-{count}" for number in range(1, count + 1)]
-    return [f"{MAP}/strips/{name}.npy" for name in names] if count > 1 else []
-
-
-def map_options(wildcards):
-    """What is written beside the map, and how much memory may be taken."""
-    chosen = MAPS[wildcards.map]
-    options = [f"--{name}" for name in ("probabilities", "confidence") if chosen[name]]
-    return options + ([f"--memory={chosen['memory']}"] if chosen["memory"] else [])
-
-
 # Snakemake removes the outputs that it knows of; --overwrite is for those beside them.
 rule map_strip:
     input:
