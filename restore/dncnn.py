@@ -108,14 +108,39 @@ class DnCNN(nn.Module):
         Tensor (B, C, H, W)
             float32, neither clipped nor rounded.
         """
-        first, *inner, last = self.convolutions()
-        hidden = functional.relu(first(degraded), inplace=True)  # (B, F, H, W)
-        for index, conv in enumerate(inner):
-            hidden = conv(hidden)
-            if self.norms:
-                hidden = self.norms[index](hidden)
-            hidden = functional.relu(hidden, inplace=True)
-        output: Tensor = last(hidden).float()
+        hidden = degraded
+        for index in range(self.architecture.depth):
+            hidden = self.layer(index, hidden)
+        return self.restored(degraded, hidden)
+
+    def layer(self, index: int, hidden: Tensor, padding: tuple[int, int] = (1, 1)) -> Tensor:
+        """Run one convolution with its normalisation and ReLU.
+
+        Parameters
+        ----------
+        index : int
+            0 for the first.
+        hidden : Tensor (B, F, H, W)
+            What the layer before gave, or the degraded batch.
+        padding : (int, int)
+            Rows and columns of zeros on either side.
+
+        Returns
+        -------
+        Tensor (B, F, H + 2 * padding[0] - 2, W + 2 * padding[1] - 2)
+        """
+        conv = self.layers[index]
+        assert isinstance(conv, nn.Conv2d)
+        hidden = functional.conv2d(hidden, conv.weight, conv.bias, padding=padding)
+        if index == self.architecture.depth - 1:
+            return hidden
+        if self.norms and index > 0:
+            hidden = self.norms[index - 1](hidden)
+        return functional.relu(hidden, inplace=True)
+
+    def restored(self, degraded: Tensor, output: Tensor) -> Tensor:
+        """Make the restored batch of what the last layer gave, in float32."""
+        output = output.float()
         return degraded.float() - output if self.architecture.residual else output
 
 

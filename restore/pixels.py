@@ -14,7 +14,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from restore import clipped, memory, tiles
+from restore import clipped, memory, streaming, tiles
 from restore.errors import RestoreError
 from restore.levels import planes, stored, white
 from restore.models import Denoiser
@@ -174,7 +174,7 @@ class PixelDenoiser:
         for part in torch.split(degraded, at_once):
             laid_out = part.contiguous(memory_format=torch.channels_last)
             with self.denoiser.compute.autocast():
-                results.append(self.denoiser.network(laid_out))
+                results.append(streaming.evaluate(self.denoiser.network, laid_out))
         return torch.cat(results)
 
 

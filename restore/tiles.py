@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from engine.device import Compute
+from restore import streaming
 from restore.dncnn import DnCNN
 
 DEFAULT_TILE = 512
@@ -104,6 +105,6 @@ def restore(
         window = degraded[:, :, *tile.read].to(compute.device)
         window = window.contiguous(memory_format=torch.channels_last)
         with compute.autocast():
-            output = network(window)
+            output = streaming.evaluate(network, window)
         restored[:, :, *tile.kept] = output[:, :, *tile.inside].to(restored.device)
     return restored
