@@ -57,13 +57,24 @@ def strip(
     axes = figure.subplots(len(rows), columns, squeeze=False)
     for line, (item, case) in zip(axes, rows, strict=True):
         scored = [case.observed, *(restored(model, case, degradation) for model in models)]
-        names = [str(degradation), *(model.name for model in models)]
+        names = [str(degradation), *_names(models)]
         _show(line[0], case.target, item.name)
         for axis, values, name in zip(line[1:], scored, names, strict=True):
             psnr = metrics.psnr(case.target, values, case.border)
             _show(axis, values, f"{name}: {psnr:.2f} dB")
     with atomic(out) as part:
         figure.savefig(part, dpi=110)
+
+
+def _names(models: Sequence[Denoiser | Baseline]) -> list[str]:
+    """Name models; two of one name by what made them, too."""
+    names = [model.name for model in models]
+    return [
+        f"{model.name}, {model.schedule}"
+        if isinstance(model, Denoiser) and names.count(model.name) > 1
+        else model.name
+        for model in models
+    ]
 
 
 def _show(axis: Any, image: npt.NDArray[Any], title: str) -> None:

@@ -9,7 +9,8 @@ from PIL import Image
 from restore.benchmark import Baseline
 from restore.degrade import parse
 from restore.errors import RestoreError
-from restore.pictures import curves, strip
+from restore.models import load
+from restore.pictures import _names, curves, strip
 from restore.sets import resolve
 
 
@@ -25,6 +26,15 @@ def test_strip_has_a_column_for_each_method(tmp_path: Path) -> None:
         with Image.open(out) as picture:
             widths.append(picture.width)
     assert widths[1] / widths[0] == pytest.approx(4 / 3, rel=0.01)
+
+
+def test_models_of_one_name_are_told_apart(tmp_path: Path, make_weights, cpu) -> None:
+    models = [load(str(make_weights(shaken=shaken)), cpu) for shaken in (True, False)]
+    assert _names([*models, Baseline("nlm")]) == [
+        *(f"{model.name}, {model.schedule}" for model in models),
+        "nlm",
+    ]
+    assert _names([models[0], Baseline("nlm")]) == [models[0].name, "nlm"]
 
 
 def test_curves_need_histories(tmp_path: Path) -> None:

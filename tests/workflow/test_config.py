@@ -33,6 +33,12 @@ def lines(stderr: str) -> list[str]:
     [
         ("restore", "train_imags", ["photos/train"], "did you mean 'train_images'?"),
         ("restore", "test_images", ["empty"], "restore.test_images[0]: empty: expected images"),
+        (
+            "restore",
+            "shipped",
+            {"dncnn-s-7": ["noise:7"]},
+            "restore.shipped: no weights 'dncnn-s-7' are shipped; known: dncnn-3",
+        ),
         ("restore", "models", {"dncnn-b": ["jpeg:0"]}, "restore.models.dncnn-b[0]: JPEG quality"),
         (
             "restore",

@@ -49,6 +49,7 @@ def test_a_model_may_have_sets_of_its_own(project: Project) -> None:
         "degrade train: noise:15",
         "degrade more: noise:5",
         "score dncnn-s-25 on test, noise:25",
+        "score shipped-dncnn-s-25 on test, noise:25",
         "score dncnn-b on train, noise:15",
         "score dncnn-b on more, noise:5",
         "score nlm on more, noise:5",

@@ -2,6 +2,7 @@
 
 import copy
 import os
+import re
 import signal
 import subprocess
 import time
@@ -10,10 +11,15 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import torch
 from safetensors.numpy import load_file
 
+from engine.artifacts import sha256_file
+from engine.device import Compute
+from restore.models import find, load
 from tests.workflow.tiny_project import CONFIG, Project
 
+CPU = Compute(torch.device("cpu"), "float32", "test")
 CONTRACT = {
     "restore/psnr_ssim.csv": (
         "model,set,degradation,level,image,psnr_db,ssim,psnr_input_db,ssim_input,seed,"
@@ -62,7 +68,11 @@ def test_every_file_of_the_contract_is_there(finished: Project) -> None:
 
 def test_summary_has_a_row_a_method(finished: Project) -> None:
     summary = pd.read_csv(finished.folder / "results/restore/psnr_ssim_summary.csv")
-    assert summary.model.tolist() == ["dncnn-s-25", "nlm"]
+    assert summary.model.tolist() == ["dncnn-s-25", "dncnn-s-25", "nlm"]
+    trained, shipped, _ = summary.schedule
+    assert trained == "short (20 steps)"
+    assert shipped == load("dncnn-s-25", CPU).schedule
+    assert summary.weights_sha256[1] == sha256_file(find("dncnn-s-25"))
     assert {"psnr_published_db", "psnr_difference_db", "schedule"} <= set(summary.columns)
 
 
@@ -76,6 +86,9 @@ def test_the_end_of_a_run_says_the_figures_and_where_they_lie(finished: Project)
     headlines = (finished.folder / "results/headlines.txt").read_text()
     assert headlines.strip() in said
     assert "schedule: short (20 steps)" in headlines
+    assert re.search(
+        r"dncnn-s-25, short \(20 steps\): [\d.]+, dncnn-s-25, \w.*: [\d.]+, nlm", headlines
+    )
     assert "results/report.html" in headlines
     assert len(headlines.splitlines()) == 6
 

@@ -19,6 +19,7 @@ CONFIG: dict[str, Any] = {
         "test_images": ["photos/test"],
         "schedule": "short.yaml",
         "models": {"dncnn-s-25": ["noise:25"]},
+        "shipped": {"dncnn-s-25": ["noise:25"]},
         "baselines": {"nlm": ["noise:25"]},
     },
     "hsi": {

@@ -1,22 +1,34 @@
 # Images: which model is trained and tested on which sets.
 RESTORE = config["restore"]
 MODELS, BASELINES = RESTORE["models"], RESTORE["baselines"]
+# Weights that are there, by a name apart from that of the model that is trained here.
+SHIPPED = {
+    f"shipped-{name}": here(f"restore/weights/{name}.safetensors")
+    for name in RESTORE["shipped"]
+}
 TEST_SETS = {}  # by the name that tables and folders give them
-TESTED = {}  # the degradations of each test set, by model or baseline
+TESTED = {}  # the degradations of each test set, by model, shipped weights or baseline
 TRAINED = {}  # the training sets of each model
 
 
 for images in RESTORE["test_images"]:
     enter(images, TEST_SETS, "restore.test_images")
-for kind in ("models", "baselines"):
-    for model, entry in RESTORE[kind].items():
+KINDS = ("models", "shipped", "baselines")
+for name in dict.fromkeys(name for kind in KINDS for name in RESTORE[kind]):
+    for kind in KINDS:
+        if name not in RESTORE[kind]:
+            continue
+        entry = RESTORE[kind][name]
+        model = f"shipped-{name}" if kind == "shipped" else name
         own = isinstance(entry, dict)
         chosen = entry["test"] if own else dict.fromkeys(RESTORE["test_images"], entry)
-        key = f"restore.{kind}.{model}.test" if own else "restore.test_images"
+        key = f"restore.{kind}.{name}.test" if own else "restore.test_images"
         TESTED[model] = {
             enter(images, TEST_SETS, key): degradations
             for images, degradations in chosen.items()
         }
+        if kind != "models":
+            continue
         TRAINED[model] = {}
         own = own and "train" in entry
         key = f"restore.models.{model}.train" if own else "restore.train_images"

@@ -9,7 +9,7 @@ STRIPS = list(
     dict.fromkeys(
         f"<results>/restore/strips{colour(model)}/{name}/{degradation}.png"
         for name in TEST_SETS
-        for model in MODELS
+        for model in [*MODELS, *SHIPPED]
         for degradation in TESTED[model].get(name, [])
     )
 )
@@ -19,7 +19,7 @@ rule benchmark:
     input:
         images=lambda w: TEST_SETS[w.set]["files"],
         degraded=lambda w: DEGRADED.replace("{color}", colour(w.model)),
-        weights=lambda w: WEIGHTS if w.model in MODELS else [],
+        weights=lambda w: WEIGHTS if w.model in MODELS else SHIPPED.get(w.model, []),
     output:
         "<results>/restore/scores/{set}/{degradation}/{model}.csv",
     log:
@@ -29,7 +29,7 @@ rule benchmark:
     conda:
         ENVIRONMENT
     resources:
-        gpu=lambda w: COMPUTE["gpu"] * (w.model in MODELS),
+        gpu=lambda w: COMPUTE["gpu"] * (w.model not in BASELINES),
         device=COMPUTE["device"],
         mem_mb=3000,
         runtime=240,
@@ -50,7 +50,7 @@ rule benchmark:
 rule restore_summary:
     input:
         scores=SCORES,
-        weights=collect(WEIGHTS, model=MODELS),
+        weights=collect(WEIGHTS, model=MODELS) + list(SHIPPED.values()),
         published=here("restore/published.csv"),
     output:
         rows="<results>/restore/psnr_ssim.csv",
@@ -73,7 +73,8 @@ rule strip:
     input:
         images=lambda w: TEST_SETS[w.set]["files"],
         degraded=DEGRADED,
-        weights=lambda w: collect(WEIGHTS, model=shown(MODELS, w)),
+        weights=lambda w: collect(WEIGHTS, model=shown(MODELS, w))
+        + [SHIPPED[name] for name in shown(SHIPPED, w)],
     output:
         report(
             "<results>/restore/strips{color}/{set}/{degradation}.png",

@@ -52,6 +52,13 @@ def degradation(text):
         raise UserError(f"expected the shortest form, found '{text}'; write {shortest}")
 
 
+def shipped(name):
+    from restore.models import shipped
+
+    if name not in (known := shipped()):
+        raise UserError(f"no weights '{name}' are shipped; known: {', '.join(known)}")
+
+
 def schedule(name):
     if name not in NAMED:
         if Path(name).suffix not in (".yaml", ".yml"):
@@ -98,6 +105,7 @@ def checked(found):
         "folder": folder,
         "image-set": image_set,
         "degradation": degradation,
+        "shipped": shipped,
         "schedule": schedule,
         "scene": scene,
         "split": split,

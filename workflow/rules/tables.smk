@@ -48,7 +48,7 @@ rule table:
         "lay out the table {wildcards.table}"
     shell:
         "python -m engine.tables {input:q} {output:q} --caption {params.title:q}"
-        " --note 'Networks learned with the schedule: {params.schedule}.' > {log:q} 2>&1"
+        " --note 'Networks trained here learned with the schedule: {params.schedule}.' > {log:q} 2>&1"
 
 
 rule headlines:

@@ -12,7 +12,9 @@ def images(table: pd.DataFrame) -> list[str]:
     """One line a degradation: the input's PSNR, then each method's."""
     lines = [f"Images: mean PSNR in dB (schedule: {schedules(table)})"]
     for (name, kind, level), rows in table.groupby(["set", "degradation", "level"], sort=False):
-        scores = [f"{row.model} {row.psnr_db}" for row in rows.itertuples()]
+        twice = rows.model.duplicated(keep=False)  # trained here, and shipped
+        names = rows.model + (", " + rows.schedule + ":").where(twice, "")
+        scores = [f"{name} {psnr}" for name, psnr in zip(names, rows.psnr_db, strict=True)]
         shown = ", ".join([f"input {rows.psnr_input_db.iloc[0]}", *scores])
         lines.append(f"  {name} {f'{kind}:{level}':11}{shown}")
     return lines
