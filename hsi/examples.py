@@ -11,9 +11,12 @@ from hsi import orientation as orientations
 from hsi.classifier import Training
 from hsi.dense import Windows, padded
 from hsi.recipe import Recipe
+from hsi.reduce import PCA
 from hsi.schedules import batches_an_epoch
 
 Batch = tuple[Windows, Tensor, Tensor]
+
+FIELD = 16  # pixels between the points at which illumination is drawn
 
 
 class Examples:
@@ -24,16 +27,24 @@ class Examples:
     training : Training
     cube : ndarray (H, W, K), float32
         The components of the scene.
+    pca : PCA
+        Of these components.
     window : int
     recipe : Recipe
     """
 
     def __init__(
-        self, training: Training, cube: npt.NDArray[np.float32], window: int, recipe: Recipe
+        self,
+        training: Training,
+        cube: npt.NDArray[np.float32],
+        pca: PCA,
+        window: int,
+        recipe: Recipe,
     ) -> None:
         self.device = training.compute.device
         self.scene = padded(cube, window).to(self.device)
         self.half, self.recipe = window // 2, recipe
+        self.dark = torch.from_numpy(pca.of_nothing()).float().to(self.device)[:, None, None]
         self.batches = Batches(training)
 
     def draw(self, step: int, generator: torch.Generator) -> Batch:
@@ -43,15 +54,30 @@ class Examples:
         if self.recipe.dihedral:
             drawn = torch.randint(orientations.COUNT, (len(targets),), generator=generator)
             windows = Windows(windows.rows, windows.columns, drawn.numpy())
-        scene = self.scene
-        if self.recipe.component_noise:
-            half = self.half
-            inner = scene[:, half : scene.shape[1] - half, half : scene.shape[2] - half]
-            noise = torch.randn(inner.shape, generator=generator).to(self.device)
-            scene = scene.clone()  # what lies beyond the scene stays zero, as in the map
-            inner = scene[:, half : scene.shape[1] - half, half : scene.shape[2] - half]
-            inner.add_(noise, alpha=self.recipe.component_noise)
-        return windows, torch.from_numpy(targets).to(self.device), scene
+        return windows, torch.from_numpy(targets).to(self.device), self.varied(generator)
+
+    def varied(self, generator: torch.Generator) -> Tensor:
+        """Return the padded scene with the recipe's noise and illumination.
+
+        What lies beyond the scene stays zero, as in the map.
+        """
+        noise, illumination = self.recipe.component_noise, self.recipe.illumination
+        if not (noise or illumination):
+            return self.scene
+        half, scene = self.half, self.scene.clone()
+        inner = scene[:, half : scene.shape[1] - half, half : scene.shape[2] - half]
+        if illumination:
+            height, width = inner.shape[1:]
+            points = torch.randn(
+                (1, 1, height // FIELD + 2, width // FIELD + 2), generator=generator
+            )
+            field = nn.functional.interpolate(points, (height, width), mode="bicubic")[0]
+            change = (illumination * field).to(self.device)  # (1, H, W), of the spectra
+            inner.add_(change * (inner - self.dark))
+        if noise:
+            drawn = torch.randn(inner.shape, generator=generator).to(self.device)
+            inner.add_(drawn, alpha=noise)
+        return scene
 
     def loss(self, network: nn.Module, batch: Batch) -> Tensor:
         """Cross-entropy of a batch."""

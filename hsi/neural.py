@@ -106,7 +106,7 @@ class NetworkClassifier(WholeScene):
         )
         weights = torch.Generator().manual_seed(training.seed)
         self.network = self.architecture.build(weights)
-        examples = Examples(training, cube, self.window, self.recipe)
+        examples = Examples(training, cube, self.pca, self.window, self.recipe)
         return train(
             self.network,
             examples.draw,

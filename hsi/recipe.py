@@ -19,6 +19,9 @@ class Recipe:
     component_noise : float
         Standard deviation of Gaussian noise on the components of every pixel, drawn anew in every
         step; a whitened component has standard deviation 1.
+    illumination : float
+        Standard deviation of a gain on the spectra, a smooth field over the scene drawn anew in
+        every step: slopes, haze and the sensor's angle make one field brighter than another.
     label_smoothing : float
         Share of the target that is spread evenly over all classes.
     average : bool
@@ -35,6 +38,7 @@ class Recipe:
 
     dihedral: bool = False
     component_noise: float = 0.0
+    illumination: float = 0.0
     label_smoothing: float = 0.0
     average: bool = False
     training_pca: bool = False
@@ -46,6 +50,7 @@ class Recipe:
     def __post_init__(self) -> None:
         for key, fine, expected in (
             ("component_noise", self.component_noise >= 0, "0 or more"),
+            ("illumination", 0 <= self.illumination < 1, "at least 0 and below 1"),
             ("label_smoothing", 0 <= self.label_smoothing < 1, "at least 0 and below 1"),
             ("weight_decay", self.weight_decay >= 0, "0 or more"),
             ("learning_rate", self.learning_rate >= 0, "0 or more"),

@@ -81,6 +81,11 @@ class PCA:
             scale=moments.deviation(scene) if whitened else self.scale,
         )
 
+    def of_nothing(self) -> npt.NDArray[np.float64]:
+        """Components (K,) of a spectrum of zeros."""
+        projected: npt.NDArray[np.float64] = -(self.components @ self.mean) / self.scale
+        return projected
+
     def checksum(self) -> str:
         """SHA-256 of the projection."""
         return sha256_arrays(self.bands, self.mean, self.components, self.scale)

@@ -84,9 +84,9 @@ def test_averaging_makes_the_map_turn_with_the_scene(tmp_path, scene, labels, sp
 
 
 def test_batches_are_turned_and_noisy_by_their_step_alone(scene, labels, split, cpu):
-    cube = fit_pca(scene, 5).reduce(scene)
+    pca = fit_pca(scene, 5)
     training = Training(scene, labels, split, 0, Schedule("x", 4, 16), cpu, None)
-    made = Examples(training, cube, 9, Recipe(dihedral=True, component_noise=0.1))
+    made = Examples(training, pca.reduce(scene), pca, 9, Recipe(dihedral=True, component_noise=0.1))
     drawn = [made.draw(1, torch.Generator().manual_seed(s)) for s in (7, 7, 8)]
     (one, _, noisy), (again, _, same), (other, _, different) = drawn
     assert set(one.orientations.tolist()) <= set(range(8))
@@ -100,10 +100,30 @@ def test_batches_are_turned_and_noisy_by_their_step_alone(scene, labels, split, 
     assert (difference[:, :4] == 0).all()  # beyond the scene there is no noise, as in the map
 
 
-def test_plain_recipe_is_the_published_way(scene, labels, split, cpu):
-    cube = fit_pca(scene, 5).reduce(scene)
+def test_illumination_is_a_gain_on_the_spectra(scene, labels, split, cpu):
+    pca = fit_pca(scene, 5)
     training = Training(scene, labels, split, 0, Schedule("x", 4, 16), cpu, None)
-    made = Examples(training, cube, 9, Recipe())
+    made = Examples(training, pca.reduce(scene), pca, 9, Recipe(illumination=0.2))
+    drawn = [made.varied(torch.Generator().manual_seed(seed)) for seed in (3, 3, 4)]
+    assert torch.equal(drawn[0], drawn[1])
+    assert not torch.equal(drawn[0], drawn[2])
+    assert (drawn[0][:, :4] == 0).all()
+    dark = made.dark
+    inner, varied = (s[:, 4:-4, 4:-4].double() for s in (made.scene, drawn[0]))
+    gain = ((varied - dark) * (inner - dark)).sum(0) / (inner - dark).square().sum(0)
+    assert gain.std().item() == pytest.approx(0.2, rel=0.6)  # few independent points
+    steps = torch.cat([gain.diff(dim=0).ravel(), gain.diff(dim=1).ravel()]).abs()
+    assert steps.max() < 0.15  # smooth
+    brighter = scene.cube[:, :, pca.bands] * gain.numpy()[:, :, None]
+    valid = np.ones(scene.shape, bool)
+    expected = np.moveaxis(pca.project(brighter, valid), -1, 0)
+    np.testing.assert_allclose(varied, expected, atol=1e-3)
+
+
+def test_plain_recipe_is_the_published_way(scene, labels, split, cpu):
+    pca = fit_pca(scene, 5)
+    training = Training(scene, labels, split, 0, Schedule("x", 4, 16), cpu, None)
+    made = Examples(training, pca.reduce(scene), pca, 9, Recipe())
     windows, _, padded_scene = made.draw(0, torch.Generator())
     assert windows.orientations is None
     assert padded_scene is made.scene
