@@ -1,8 +1,13 @@
 """Decode one image through Pillow, or where it would lose depth, by our own readers."""
 
 import io
+import shutil
+import tempfile
 import threading
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -17,6 +22,7 @@ from restore.picture import Picture, split_alpha
 _READABLE = ["PNG", "JPEG", "BMP", "DIB", "WEBP", "PPM"]
 _EXIF_MARK = b"Exif\0\0"
 _STRIP = 2**22  # pixels copied at a time
+_SPOOLED = 2**27  # pixels from which colour goes through a file
 _opening = threading.Lock()
 
 
@@ -71,14 +77,50 @@ def _samples(image: Image.Image) -> NDArray[Any]:
     """Copy the pixels of an image, some rows at a time: in one go they are copied twice."""
     image.load()
     width, height = image.size
-    rows = max(1, _STRIP // width)
-    first = np.asarray(image.crop((0, 0, width, min(rows, height))))
+    bands = len(image.getbands())
+    if bands > 1 and width * height >= _SPOOLED and _disk() > width * height * bands:
+        return _spooled(image)
+    strips = _strips(image)
+    first = next(strips)
     samples = np.empty((height, *first.shape[1:]), first.dtype)
-    samples[: len(first)] = first
-    for top in range(rows, height, rows):
-        bottom = min(top + rows, height)
-        samples[top:bottom] = np.asarray(image.crop((0, top, width, bottom)))
+    top = 0
+    for strip in chain([first], strips):
+        samples[top : top + len(strip)] = strip
+        top += len(strip)
     return samples
+
+
+def _spooled(image: Image.Image) -> NDArray[Any]:
+    """Move the pixels through a file, so that only the image or the array is in memory.
+
+    Pillow takes four bytes a pixel of colour, and the array three.
+    """
+    with tempfile.TemporaryFile(dir=_folder()) as file:
+        for strip in _strips(image):
+            file.write(strip.data)
+        shape, dtype = (image.height, *strip.shape[1:]), strip.dtype
+        image.close()
+        file.seek(0)
+        samples = np.empty(shape, dtype)
+        file.readinto(samples.data.cast("B"))
+    return samples
+
+
+def _folder() -> str:
+    """Where temporary files lie on a disk: /tmp is memory on many machines."""
+    return "/var/tmp" if Path("/var/tmp").is_dir() else tempfile.gettempdir()
+
+
+def _disk() -> int:
+    return shutil.disk_usage(_folder()).free
+
+
+def _strips(image: Image.Image) -> Iterator[NDArray[Any]]:
+    """Yield the rows of an image, some at a time."""
+    width, height = image.size
+    rows = max(1, _STRIP // width)
+    for top in range(0, height, rows):
+        yield np.asarray(image.crop((0, top, width, min(top + rows, height))))
 
 
 def _plain(image: Image.Image, icc: bytes | None) -> tuple[Image.Image, bytes | None]:

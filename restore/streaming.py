@@ -37,7 +37,7 @@ def evaluate(network: DnCNN, degraded: Tensor, *, rows: int | None = None) -> Te
             restored: Tensor = network(degraded)
             return restored
         _, _, height, width = degraded.shape
-        images = degraded.split(max(1, STRIP_PIXELS // (height * width)))
+        images = torch.split(degraded, max(1, STRIP_PIXELS // (height * width)))
         rows = max(1, STRIP_PIXELS // width)
         return torch.cat([_in_strips(network, part, rows) for part in images])
     return _in_strips(network, degraded, rows)

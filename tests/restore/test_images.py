@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from restore import images, png16, png_text
+from restore import decode, images, png16, png_text
 from restore.errors import RestoreError
-from restore.picture import Picture
+from restore.picture import Picture, join_alpha
 
 RNG = np.random.default_rng(0)
 ICC = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -279,6 +279,25 @@ def test_pillows_size_limit_does_not_apply(tmp_path, monkeypatch):
     images.write(tmp_path / "a.png", picture())
     assert images.read(tmp_path / "a.png").pixels.shape == (13, 17, 3)
     assert Image.MAX_IMAGE_PIXELS == 10
+
+
+@pytest.mark.parametrize(("mode", "channels"), [("RGB", 3), ("RGBA", 4), ("LA", 2)])
+def test_large_colour_moves_through_a_file(mode, channels, tmp_path, monkeypatch):
+    values = RNG.integers(0, 256, (70, 33, channels)).astype(np.uint8)
+    Image.fromarray(values, mode).save(tmp_path / "large.png")
+    plain = images.read(tmp_path / "large.png")
+    moved = []
+    spooled = decode._spooled
+    monkeypatch.setattr(decode, "_SPOOLED", 1000)
+    monkeypatch.setattr(decode, "_STRIP", 100)
+    monkeypatch.setattr(decode, "_spooled", lambda image: moved.append(1) or spooled(image))
+    large = images.read(tmp_path / "large.png")
+    assert moved == [1]
+    assert np.array_equal(large.pixels, plain.pixels)
+    assert np.array_equal(join_alpha(large), values)
+    monkeypatch.setattr(decode, "_disk", lambda: 0)
+    assert np.array_equal(images.read(tmp_path / "large.png").pixels, plain.pixels)
+    assert moved == [1]  # without room on the disk it is copied in memory
 
 
 def test_interlaced_16_bit_png():
