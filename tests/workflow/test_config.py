@@ -250,6 +250,8 @@ def test_the_schema_knows_what_the_packages_know() -> None:
     section = SCHEMA["properties"]
     classifiers = section["hsi"]["properties"]["classifiers"]["items"]["enum"]
     assert classifiers == list(CLASSIFIERS)
+    scheduled = section["hsi"]["properties"]["schedules"]["propertyNames"]["enum"]
+    assert scheduled == list(NETWORKS)
     baselines = section["restore"]["properties"]["baselines"]["propertyNames"]["enum"]
     assert set(BASELINES) <= set(baselines)
     for name in (

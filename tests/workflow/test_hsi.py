@@ -2,12 +2,22 @@
 
 import copy
 import json
+import re
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from tests.workflow.tiny_project import CONFIG, Project
+
+
+def test_a_network_may_have_a_schedule_of_its_own(project: Project) -> None:
+    found = copy.deepcopy(CONFIG)
+    found["restore"] = None
+    found["hsi"] |= {"classifiers": ["hybridsn", "cnn2d"], "schedules": {"cnn2d": "best"}}
+    shown = project.run("--dry-run", "--printshellcmds", config=project.configure(found))
+    trained = re.findall(r"hsi train .* --classifier (\S+) .* --schedule (\S+)", shown.stdout)
+    assert sorted(trained) == [("cnn2d", "best"), ("hybridsn", "shorter.yaml")]
 
 
 @pytest.mark.usefixtures("installed")

@@ -93,6 +93,11 @@ def reduced_scene(wildcards):
     return []
 
 
+def schedule_of(wildcards):
+    """How a network learns: as all do, or in a way of its own."""
+    return HSI["schedules"].get(wildcards.classifier, HSI["schedule"])
+
+
 def strips_of(wildcards):
     """The strips of a map; none where a single job does it."""
     count = MAPS[wildcards.map]["strips"]

@@ -6,7 +6,7 @@ rule train_network:
         sources=lambda w: source_files(*SCENES[w.scene].values()),
         reduced=reduced_scene,
         split="<results>/hsi/{scene}/{split}/split_seed{seed}.npz",
-        schedule=schedule_file(HSI["schedule"]),
+        schedule=lambda w: schedule_file(schedule_of(w)),
     output:
         model=f"{RUN}/model.safetensors",
         history=f"{RUN}/train.csv",
@@ -32,7 +32,7 @@ rule train_network:
         runtime=1440,
     params:
         scene=lambda w: list(SCENES[w.scene].values()),
-        schedule=HSI["schedule"],
+        schedule=schedule_of,
         reduced=lambda w, input: f"--reduced={input.reduced}" if input.reduced else [],
         # A network of a window of its own has the side of it in its name.
         window=lambda w: (

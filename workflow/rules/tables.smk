@@ -43,12 +43,18 @@ rule table:
     params:
         title=lambda w: TABLES[w.table],
         schedule=lambda w: config[Path(w.table).parts[0]]["schedule"],
+        others=lambda w: "".join(
+            f", {name} with {own}"
+            for name, own in config[Path(w.table).parts[0]]
+            .get("schedules", {})
+            .items()
+        ),
         code=code_revision("engine.tables"),
     message:
         "lay out the table {wildcards.table}"
     shell:
         "python -m engine.tables {input:q} {output:q} --caption {params.title:q}"
-        " --note 'Networks trained here learned with the schedule: {params.schedule}.' > {log:q} 2>&1"
+        " --note 'Networks trained here learned with the schedule: {params.schedule}{params.others}.' > {log:q} 2>&1"
 
 
 rule headlines:
