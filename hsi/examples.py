@@ -44,6 +44,8 @@ class Examples:
         self.device = training.compute.device
         self.scene = padded(cube, window).to(self.device)
         self.half, self.recipe = window // 2, recipe
+        # Where there are no data all components are zero, in training as in the map.
+        self.data = torch.from_numpy((cube != 0).any(axis=2)).to(self.device)
         self.dark = torch.from_numpy(pca.of_nothing()).float().to(self.device)[:, None, None]
         self.batches = Batches(training)
 
@@ -59,7 +61,7 @@ class Examples:
     def varied(self, generator: torch.Generator) -> Tensor:
         """Return the padded scene with the recipe's noise and illumination.
 
-        What lies beyond the scene stays zero, as in the map.
+        What lies beyond the scene, or holds no data, stays zero, as in the map.
         """
         noise, illumination = self.recipe.component_noise, self.recipe.illumination
         if not (noise or illumination):
@@ -72,11 +74,11 @@ class Examples:
                 (1, 1, height // FIELD + 2, width // FIELD + 2), generator=generator
             )
             field = nn.functional.interpolate(points, (height, width), mode="bicubic")[0]
-            change = (illumination * field).to(self.device)  # (1, H, W), of the spectra
+            change = (illumination * field).to(self.device) * self.data  # (1, H, W)
             inner.add_(change * (inner - self.dark))
         if noise:
             drawn = torch.randn(inner.shape, generator=generator).to(self.device)
-            inner.add_(drawn, alpha=noise)
+            inner.add_(drawn * self.data, alpha=noise)
         return scene
 
     def loss(self, network: nn.Module, batch: Batch) -> Tensor:

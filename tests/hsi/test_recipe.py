@@ -120,6 +120,17 @@ def test_illumination_is_a_gain_on_the_spectra(scene, labels, split, cpu):
     np.testing.assert_allclose(varied, expected, atol=1e-3)
 
 
+def test_what_holds_no_data_stays_zero_in_training(scene, labels, split, cpu):
+    pca = fit_pca(scene, 5)
+    cube = pca.reduce(scene)
+    cube[2:4, 3:7] = 0
+    training = Training(scene, labels, split, 0, Schedule("x", 4, 16), cpu, None)
+    made = Examples(training, cube, pca, 9, Recipe(illumination=0.2, component_noise=0.1))
+    varied = made.varied(torch.Generator().manual_seed(0))[:, 4:-4, 4:-4]
+    assert (varied[:, 2:4, 3:7] == 0).all()
+    assert (varied[:, 5:] != 0).all()
+
+
 def test_plain_recipe_is_the_published_way(scene, labels, split, cpu):
     pca = fit_pca(scene, 5)
     training = Training(scene, labels, split, 0, Schedule("x", 4, 16), cpu, None)

@@ -21,8 +21,6 @@ NETWORKS = [
 # It has a window and components of its own.
 ALL_ITS_OWN = ["best"]
 RUN = "<results>/hsi/{scene}/{split}/{classifier}/seed{seed}"
-
-
 PICTURE = {
     "scene": "{scene}",
     "split": "{split}",
