@@ -92,6 +92,11 @@ def shipped() -> dict[str, Path]:
     return {path.stem: path for path in sorted(folder.glob("*.safetensors"))}
 
 
+def is_shipped(sha256: str) -> bool:
+    """Tell whether weights of this checksum come with the package."""
+    return sha256 in {sha256_file(path) for path in shipped().values()}
+
+
 def find(name_or_file: str) -> Path:
     """Return the weights file that a name or a path means.
 

@@ -12,7 +12,7 @@ from restore import metrics
 from restore.benchmark import Baseline, cases, restored
 from restore.degrade import Degradation
 from restore.errors import RestoreError
-from restore.models import Denoiser
+from restore.models import Denoiser, is_shipped
 from restore.sets import ImageSet
 
 CROP = 192  # pixels shown of each image, each way
@@ -67,11 +67,10 @@ def strip(
 
 
 def _names(models: Sequence[Denoiser | Baseline]) -> list[str]:
-    """Name models; two of one name by what made them, too."""
-    names = [model.name for model in models]
+    """Name models, and say of shipped weights that they are."""
     return [
-        f"{model.name}, {model.schedule}"
-        if isinstance(model, Denoiser) and names.count(model.name) > 1
+        f"{model.name} (shipped)"
+        if isinstance(model, Denoiser) and is_shipped(model.sha256)
         else model.name
         for model in models
     ]

@@ -6,15 +6,17 @@ from pathlib import Path
 import pandas as pd
 
 from engine.tables import read_csv
+from restore.models import is_shipped
 
 
 def images(table: pd.DataFrame) -> list[str]:
     """One line a degradation: the input's PSNR, then each method's."""
     lines = [f"Images: mean PSNR in dB (schedule: {schedules(table)})"]
     for (name, kind, level), rows in table.groupby(["set", "degradation", "level"], sort=False):
-        twice = rows.model.duplicated(keep=False)  # trained here, and shipped
-        names = rows.model + (", " + rows.schedule + ":").where(twice, "")
-        scores = [f"{name} {psnr}" for name, psnr in zip(names, rows.psnr_db, strict=True)]
+        scores = [
+            f"{row.model}{' (shipped)' * is_shipped(row.weights_sha256)} {row.psnr_db}"
+            for row in rows.itertuples()
+        ]
         shown = ", ".join([f"input {rows.psnr_input_db.iloc[0]}", *scores])
         lines.append(f"  {name} {f'{kind}:{level}':11}{shown}")
     return lines
