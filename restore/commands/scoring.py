@@ -69,11 +69,14 @@ def summary(
 ) -> None:
     """Join scores into psnr_ssim.csv and psnr_ssim_summary.csv, published figures beside."""
     from engine.artifacts import load_tensors, sha256_file
-    from restore.models import describe_schedule, find
+    from restore.models import describe_schedule, find, is_shipped
     from restore.summary import write_tables
 
-    paths = [find(name) for name in model or []]
-    schedules = {sha256_file(p): describe_schedule(load_tensors(p)[1]) for p in paths}
+    schedules = {}
+    for path in map(find, model or []):
+        checksum = sha256_file(path)
+        came = ", shipped" if is_shipped(checksum) else ""
+        schedules[checksum] = describe_schedule(load_tensors(path)[1]) + came
     write_tables(scores, schedules, out)
 
 

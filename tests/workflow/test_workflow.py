@@ -71,7 +71,7 @@ def test_summary_has_a_row_a_method(finished: Project) -> None:
     assert summary.model.tolist() == ["dncnn-s-25", "dncnn-s-25", "nlm"]
     trained, shipped, _ = summary.schedule
     assert trained == "short (20 steps)"
-    assert shipped == load("dncnn-s-25", CPU).schedule
+    assert shipped == load("dncnn-s-25", CPU).schedule + ", shipped"
     assert summary.weights_sha256[1] == sha256_file(find("dncnn-s-25"))
     assert {"psnr_published_db", "psnr_difference_db", "schedule"} <= set(summary.columns)
 
