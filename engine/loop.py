@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from engine.allocator import freed_memory_kept
 from engine.artifacts import write_text
+from engine.best_epoch import BestEpoch
 from engine.checkpoint import Checkpoint
 from engine.device import Compute
 from engine.errors import UserError
@@ -40,7 +41,7 @@ LOG_ROWS = 200
 def train(
     model: nn.Module,
     draw: Callable[[int, torch.Generator], Batch],
-    loss: Callable[[nn.Module, Batch], Tensor],
+    loss: Callable[[nn.Module, Batch], Tensor | tuple[Tensor, Tensor]],
     schedule: Schedule,
     *,
     compute: Compute,
@@ -49,7 +50,10 @@ def train(
     history: Path | None = None,
     label: str = "training",
 ) -> float:
-    """Train `model` in place; at the end it is in evaluation mode, with averaged weights if asked.
+    """Train `model` in place; at the end it is in evaluation mode.
+
+    Its weights are then the last ones, or what the schedule asks for: averaged ones, or those after
+    the epoch of the highest score.
 
     Parameters
     ----------
@@ -59,7 +63,8 @@ def train(
         ``draw(step, generator)`` returns the batch of a step, on the device. It must depend on its
         arguments alone; the generator (a CPU one) is seeded anew for each step.
     loss : callable
-        ``loss(model, batch)`` returns a scalar; it runs at the precision of `compute`.
+        ``loss(model, batch)`` returns a scalar, or that and the batch's score, by which epochs are
+        compared (their sum); it runs at the precision of `compute`.
     schedule : Schedule
     compute : Compute
     seed : int
@@ -80,7 +85,8 @@ def train(
     Raises
     ------
     UserError
-        The loss is no longer finite.
+        The loss is no longer finite, or the schedule asks for the best epoch of a loss without
+        scores.
     """
     from lightning.fabric import Fabric
 
@@ -91,6 +97,7 @@ def train(
         precision="bf16-mixed" if compute.precision == "bf16" else "32-true",
     )
     average = copy.deepcopy(model).to(fabric.device) if schedule.ema_decay else None
+    best = BestEpoch(schedule.keep_best_every) if schedule.keep_best_every else None
     wrapped, *optimizers = fabric.setup(model, *make_optimizers(model, schedule))
     rows: list[tuple[float, ...]] = []
     start, spent = 0, 0.0
@@ -104,6 +111,8 @@ def train(
             optimizer.load_state_dict(saved)
         if average is not None:
             average.load_state_dict(state["average"])
+        if best is not None:
+            best.resume(state["best"], fabric.device)
         log.info("%s: resumed at step %d of %d", label, start, schedule.steps)
 
     def save(step: int) -> None:
@@ -115,6 +124,7 @@ def train(
                 "model": model.state_dict(),
                 "optimizers": [optimizer.state_dict() for optimizer in optimizers],
                 "average": average.state_dict() if average is not None else {},
+                "best": best.state() if best is not None else {},
             }
         )
         if history is not None:
@@ -141,7 +151,8 @@ def train(
                     group["lr"] = schedule.rate(step)
                 optimizer.zero_grad(set_to_none=True)
             with fabric.autocast():
-                value = loss(wrapped, batch)
+                found = loss(wrapped, batch)
+            value, score = found if isinstance(found, tuple) else (found, None)
             fabric.backward(value)
             if schedule.clip_norm:
                 fabric.clip_gradients(
@@ -151,6 +162,13 @@ def train(
                 optimizer.step()
             if average is not None:
                 _average(average, model, schedule.ema_decay, step)
+            if best is not None:
+                if score is None:
+                    raise UserError(
+                        f"{label}: keep_best_every: expected a training that scores its epochs, "
+                        "found one that does not; leave it out of the schedule"
+                    )
+                best.look(step, score, model if average is None else average)
 
             losses.append(value.detach())
             if (step + 1) % every == 0 or step + 1 == schedule.steps:
@@ -173,6 +191,9 @@ def train(
     log.info("%s: %.0f s, %.1f %% of it waiting for data", label, total, 100 * waited / total)
     if average is not None:
         model.load_state_dict(average.state_dict())
+    if best is not None:
+        model.load_state_dict(best.weights)
+        log.info("%s: kept epoch %d, score %g", label, best.epoch, best.score)
     model.eval()
     return spent + total
 

@@ -41,6 +41,9 @@ class Schedule:
         Of the exponential moving average of the weights that is returned; 0 for none.
     clip_norm : float
         Largest gradient norm; 0 for no bound.
+    keep_best_every : int
+        Steps of an epoch: the weights after the epoch of the highest score are returned; 0 for the
+        last weights.
     """
 
     name: str
@@ -56,6 +59,7 @@ class Schedule:
     gamma: float = 0.1
     ema_decay: float = 0.0
     clip_norm: float = 0.0
+    keep_best_every: int = 0
 
     def __post_init__(self) -> None:
         for key, fine, expected in (
@@ -69,6 +73,11 @@ class Schedule:
             ("warmup_steps", self.warmup_steps >= 0, "0 or more"),
             ("ema_decay", 0 <= self.ema_decay < 1, "at least 0 and below 1"),
             ("clip_norm", self.clip_norm >= 0, "0 or more"),
+            (
+                "keep_best_every",
+                0 <= self.keep_best_every <= self.steps,
+                f"at least 0 and at most the {self.steps} steps",
+            ),
         ):
             if not fine:
                 raise UserError(
@@ -123,6 +132,8 @@ def read_schedule(path: Path, kind: type[AnySchedule]) -> AnySchedule:
             settings[key] = float(value)
         elif kinds[key] is int and (isinstance(value, bool) or not isinstance(value, int)):
             raise UserError(f"{path}: {key}: expected a whole number, found {value!r}")
+        elif kinds[key] is bool and not isinstance(value, bool):
+            raise UserError(f"{path}: {key}: expected true or false, found {value!r}")
         elif kinds[key] is float:
             raise UserError(f"{path}: {key}: expected a number, found {value!r}")
     for key in ("steps", "batch_size"):

@@ -11,11 +11,11 @@ from torch import Tensor
 
 from engine.checkpoint import Checkpoint
 from engine.device import Compute
-from engine.schedule import Schedule
 from hsi.band_match import Bands
 from hsi.labels import Labels
 from hsi.reduced import Reduced
 from hsi.scene import Scene
+from hsi.schedules import WindowSchedule
 from hsi.splits import Split
 from hsi.tiling import Block
 
@@ -29,7 +29,7 @@ class Training:
     scene, labels, split
         Of one size. Only the labels of `split.train` may be looked at.
     seed : int
-    schedule : Schedule
+    schedule : WindowSchedule
         For classifiers that train in steps.
     compute : Compute
     checkpoint : Checkpoint
@@ -44,7 +44,7 @@ class Training:
     labels: Labels
     split: Split
     seed: int
-    schedule: Schedule
+    schedule: WindowSchedule
     compute: Compute
     checkpoint: Checkpoint
     reduced: Reduced | None = None

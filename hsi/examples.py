@@ -12,7 +12,6 @@ from hsi.classifier import Training
 from hsi.dense import Windows, padded
 from hsi.recipe import Recipe
 from hsi.reduce import PCA
-from hsi.schedules import batches_an_epoch
 
 Batch = tuple[Windows, Tensor, Tensor]
 
@@ -81,33 +80,39 @@ class Examples:
             inner.add_(drawn * self.data, alpha=noise)
         return scene
 
-    def loss(self, network: nn.Module, batch: Batch) -> Tensor:
-        """Cross-entropy of a batch."""
+    def loss(self, network: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return the cross-entropy of a batch, and how many of its pixels are right."""
         windows, targets, scene = batch
         logits = windows.logits(network, scene)  # type: ignore[arg-type]
-        return nn.functional.cross_entropy(
+        value = nn.functional.cross_entropy(
             logits.float(), targets, label_smoothing=self.recipe.label_smoothing
         )
+        return value, (logits.argmax(1) == targets).sum()
 
 
 class Batches:
     """Training pixels in batches: each pixel once an epoch, in an order drawn from the seed.
 
-    The batches of an epoch are of equal size, as near to the schedule's as can be: a short last
-    batch would be a step as large as the others on the word of a few pixels.
+    How an epoch is cut into batches is the schedule's (see `hsi.schedules.WindowSchedule`).
     """
 
     def __init__(self, training: Training) -> None:
         self.pixels = np.argwhere(training.split.train)
         self.targets = training.targets
-        self.an_epoch = batches_an_epoch(len(self.targets), training.schedule.batch_size)
+        self.schedule = training.schedule
+        self.an_epoch = self.schedule.batches_an_epoch(len(self.targets))
         self.seed = training.seed
         self._order = lru_cache(maxsize=2)(self._permutation)
 
     def draw(self, step: int) -> tuple[Windows, npt.NDArray[np.int64]]:
         """Return the windows of a step and the classes of their centres."""
         epoch, batch = divmod(step, self.an_epoch)
-        chosen = np.array_split(self._order(epoch), self.an_epoch)[batch]
+        order = self._order(epoch)
+        if self.schedule.short_batch:
+            start = batch * self.schedule.batch_size
+            chosen = order[start : start + self.schedule.batch_size]
+        else:
+            chosen = np.array_split(order, self.an_epoch)[batch]
         rows, columns = self.pixels[chosen].T
         return Windows(rows, columns), self.targets[chosen]
 

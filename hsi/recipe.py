@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from engine.schedule import Schedule
 from hsi.errors import HsiError
+from hsi.schedules import WindowSchedule
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Recipe:
             if not fine:
                 raise HsiError(f"{key}: expected {expected}, found {getattr(self, key)}")
 
-    def applied(self, schedule: Schedule) -> Schedule:
+    def applied(self, schedule: WindowSchedule) -> WindowSchedule:
         """Change what the recipe states in a schedule.
 
         Raises

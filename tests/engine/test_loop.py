@@ -136,3 +136,47 @@ def test_infinite_loss_is_one_line(tmp_path: Path) -> None:
 def test_fingerprint_ignores_the_order_of_keys() -> None:
     assert fingerprint({"a": 1, "b": [2]}) == fingerprint({"b": [2], "a": 1})
     assert fingerprint({"a": 1}) != fingerprint({"a": 2})
+
+
+def scored(model: nn.Module, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+    """Score the fifth step above all others: of epochs of three steps the second is best."""
+    value = loss(model, batch)
+    scored.steps += 1
+    return value, torch.tensor(5.0 if scored.steps == 5 else 1.0)
+
+
+def trained_by_score(out: Path, steps: int, every: int, die_at: int | None = None) -> nn.Module:
+    model = network()
+    schedule = Schedule("tiny", steps, 4, keep_best_every=every)
+
+    def fragile(model: nn.Module, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        if scored.steps == die_at:
+            raise RuntimeError("killed")
+        return scored(model, batch)
+
+    with Checkpoint(out, {"out": str(out)}) as checkpoint:
+        loop.train(model, draw, fragile, schedule, compute=CPU, seed=0, checkpoint=checkpoint)
+    return model
+
+
+def test_the_weights_after_the_best_epoch_are_kept(tmp_path):
+    scored.steps = 0
+    kept = trained_by_score(tmp_path / "kept", 12, 3)
+    scored.steps = 0
+    stopped = trained_by_score(tmp_path / "stopped", 6, 6)
+    assert same(kept, stopped)
+
+
+@pytest.mark.parametrize("die_at", [4, 8])
+def test_the_best_epoch_survives_a_kill(die_at, tmp_path):
+    scored.steps = 0
+    whole = trained_by_score(tmp_path / "whole", 12, 3)
+    scored.steps = 0
+    with pytest.raises(RuntimeError, match="killed"):
+        trained_by_score(tmp_path / "killed", 12, 3, die_at)
+    assert same(trained_by_score(tmp_path / "killed", 12, 3), whole)
+
+
+def test_a_best_epoch_without_scores_is_refused(tmp_path):
+    with pytest.raises(UserError, match="keep_best_every: expected a training that scores"):
+        run(tmp_path / "out", Schedule("tiny", 4, 4, keep_best_every=2))

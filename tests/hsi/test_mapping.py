@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from engine.checkpoint import Checkpoint
-from engine.schedule import Schedule
 from hsi.band_match import Bands
 from hsi.classifier import Application, Training
 from hsi.mapping import ahead
@@ -14,6 +13,7 @@ from hsi.model import make_classifier
 from hsi.reduce import fit_pca
 from hsi.reduced import Reduced
 from hsi.scene import Scene
+from hsi.schedules import WindowSchedule
 from hsi.splits import make_split
 
 SMALL = {"hidden": "8,6", "dropout": "0"}
@@ -31,7 +31,7 @@ def network(request, tmp_path_factory, scene, labels, cpu):
     made = make_classifier(name, window=9, components=13, settings=SMALL | NETWORKS[request.param])
     split = make_split(labels, "random:0.1", seed=0, window=9)
     with Checkpoint(tmp_path_factory.mktemp("x") / "model", {}) as checkpoint:
-        schedule = Schedule("x", 20, 16, learning_rate=5e-3)
+        schedule = WindowSchedule("x", 20, 16, learning_rate=5e-3)
         made.fit(Training(scene, labels, split, 0, schedule, cpu, checkpoint))
     return made
 
@@ -86,7 +86,7 @@ def test_controls_leave_out_what_holds_no_data(name, scene, labels, cpu, monkeyp
     made = make_classifier(name)
     split = make_split(labels, "random:0.1", seed=0)
     checkpoint = Checkpoint(Path("unused"), {})
-    made.fit(Training(scene, labels, split, 0, Schedule("x", 1, 1), cpu, checkpoint))
+    made.fit(Training(scene, labels, split, 0, WindowSchedule("x", 1, 1), cpu, checkpoint))
     cube = scene.cube.astype(np.float32)
     cube[4:8, 3:9] = np.nan
     holed = Scene("holed", cube)
@@ -101,7 +101,7 @@ def test_refitted_scaling_undoes_gain_and_offset(name, scene, labels, cpu, tmp_p
     made = make_classifier(name, **options)
     split = make_split(labels, "random:0.2", seed=0, window=9)
     with Checkpoint(tmp_path / "model", {}) as checkpoint:
-        made.fit(Training(scene, labels, split, 0, Schedule("x", 5, 16), cpu, checkpoint))
+        made.fit(Training(scene, labels, split, 0, WindowSchedule("x", 5, 16), cpu, checkpoint))
     brighter = Scene("brighter", scene.cube * 3.0 + 500)
     bands = Bands(made.bands)
     made.refit_scaling(scene, bands)

@@ -7,7 +7,6 @@ import pytest
 import torch
 import yaml
 
-from engine.schedule import Schedule
 from hsi.classifier import Application, Training
 from hsi.errors import HsiError
 from hsi.examples import Examples
@@ -17,7 +16,7 @@ from hsi.recipe import Recipe, parse_settings
 from hsi.reduce import fit_pca
 from hsi.reduced import Reduced
 from hsi.scene import Scene
-from hsi.schedules import schedule
+from hsi.schedules import WindowSchedule, schedule
 from hsi.splits import make_split
 from hsi.train import train
 
@@ -85,7 +84,7 @@ def test_averaging_makes_the_map_turn_with_the_scene(tmp_path, scene, labels, sp
 
 def test_batches_are_turned_and_noisy_by_their_step_alone(scene, labels, split, cpu):
     pca = fit_pca(scene, 5)
-    training = Training(scene, labels, split, 0, Schedule("x", 4, 16), cpu, None)
+    training = Training(scene, labels, split, 0, WindowSchedule("x", 4, 16), cpu, None)
     made = Examples(training, pca.reduce(scene), pca, 9, Recipe(dihedral=True, component_noise=0.1))
     drawn = [made.draw(1, torch.Generator().manual_seed(s)) for s in (7, 7, 8)]
     (one, _, noisy), (again, _, same), (other, _, different) = drawn
@@ -102,7 +101,7 @@ def test_batches_are_turned_and_noisy_by_their_step_alone(scene, labels, split, 
 
 def test_illumination_is_a_gain_on_the_spectra(scene, labels, split, cpu):
     pca = fit_pca(scene, 5)
-    training = Training(scene, labels, split, 0, Schedule("x", 4, 16), cpu, None)
+    training = Training(scene, labels, split, 0, WindowSchedule("x", 4, 16), cpu, None)
     made = Examples(training, pca.reduce(scene), pca, 9, Recipe(illumination=0.2))
     drawn = [made.varied(torch.Generator().manual_seed(seed)) for seed in (3, 3, 4)]
     assert torch.equal(drawn[0], drawn[1])
@@ -124,7 +123,7 @@ def test_what_holds_no_data_stays_zero_in_training(scene, labels, split, cpu):
     pca = fit_pca(scene, 5)
     cube = pca.reduce(scene)
     cube[2:4, 3:7] = 0
-    training = Training(scene, labels, split, 0, Schedule("x", 4, 16), cpu, None)
+    training = Training(scene, labels, split, 0, WindowSchedule("x", 4, 16), cpu, None)
     made = Examples(training, cube, pca, 9, Recipe(illumination=0.2, component_noise=0.1))
     varied = made.varied(torch.Generator().manual_seed(0))[:, 4:-4, 4:-4]
     assert (varied[:, 2:4, 3:7] == 0).all()
@@ -133,7 +132,7 @@ def test_what_holds_no_data_stays_zero_in_training(scene, labels, split, cpu):
 
 def test_plain_recipe_is_the_published_way(scene, labels, split, cpu):
     pca = fit_pca(scene, 5)
-    training = Training(scene, labels, split, 0, Schedule("x", 4, 16), cpu, None)
+    training = Training(scene, labels, split, 0, WindowSchedule("x", 4, 16), cpu, None)
     made = Examples(training, pca.reduce(scene), pca, 9, Recipe())
     windows, _, padded_scene = made.draw(0, torch.Generator())
     assert windows.orientations is None

@@ -8,13 +8,14 @@ from engine.device import Compute
 from hsi import examples
 from hsi.classifier import Application
 from hsi.errors import HsiError
+from hsi.hybridsn import HybridSN
 from hsi.labels import make_labels
 from hsi.model import CLASSIFIERS, load_model, make_classifier
 from hsi.networks import HybridSNClassifier
 from hsi.reduce import fit_pca
 from hsi.reduced import Reduced
 from hsi.scene import Scene
-from hsi.schedules import schedule
+from hsi.schedules import WindowSchedule, schedule
 from hsi.splits import make_split
 from hsi.train import train
 
@@ -144,23 +145,42 @@ def test_window_larger_than_the_scene_is_refused(tmp_path, scene, labels, split,
         )  # fmt: skip
 
 
-def test_an_epoch_holds_every_pixel_once(scene, labels, split, cpu):
-    training = examples.Training(scene, labels, split, 0, schedule("paper", 60), cpu, None)
+@pytest.mark.parametrize("short", [False, True])
+def test_an_epoch_holds_every_pixel_once(short, scene, labels, split, cpu):
+    pixels = int(split.train.sum())
+    size = pixels // 3 + 1 if short else pixels // 3
+    plan = WindowSchedule("x", 6, size, short_batch=short)
+    training = examples.Training(scene, labels, split, 0, plan, cpu, None)
     batches = examples.Batches(training)
-    batches.an_epoch = 3
     drawn = [batches.draw(step) for step in range(6)]
     for epoch in (drawn[:3], drawn[3:]):
         places = np.concatenate([np.stack([w.rows, w.columns]) for w, _ in epoch], axis=1).T
         assert sorted(map(tuple, places)) == sorted(map(tuple, np.argwhere(split.train)))
+        sizes = [len(targets) for _, targets in epoch]
+        assert sizes == [size, size, pixels - 2 * size] if short else max(sizes) - min(sizes) <= 1
     assert not np.array_equal(drawn[0][0].rows, drawn[3][0].rows)
     rows, columns = drawn[0][0].rows, drawn[0][0].columns
     assert np.array_equal(labels.indices[rows, columns], drawn[0][1])
 
 
-def test_paper_schedule_is_a_hundred_epochs():
-    paper = schedule("paper", 3075)
-    assert (paper.steps, paper.batch_size, paper.learning_rate) == (1200, 256, 1e-3)
-    assert paper.decay == "constant"
+def test_paper_schedule_is_a_hundred_epochs_as_keras_cuts_them():
+    paper = schedule("paper", 3074)
+    assert (paper.steps, paper.batch_size, paper.learning_rate) == (1300, 256, 1e-3)
+    assert (paper.decay, paper.keep_best_every, paper.short_batch) == ("constant", 13, True)
+
+
+def test_the_score_of_a_batch_is_its_right_pixels(scene, labels, split, cpu):
+    plan = WindowSchedule("x", 1, int(split.train.sum()))
+    training = examples.Training(scene, labels, split, 0, plan, cpu, None)
+    classifier = small()
+    cube = fit_pca(scene, 13).reduce(scene)
+    drawn = examples.Examples(training, cube, fit_pca(scene, 13), 9, classifier.recipe)
+    batch = drawn.draw(0, torch.Generator())
+    network = HybridSN(len(labels.classes), 9, 13).build(torch.Generator().manual_seed(0)).eval()
+    value, score = drawn.loss(network, batch)
+    logits = batch[0].logits(network, batch[2])
+    assert int(score) == int((logits.argmax(1).numpy() == batch[1].numpy()).sum()) > 0
+    assert torch.allclose(value, torch.nn.functional.cross_entropy(logits, batch[1]))
 
 
 def test_best_schedule_is_fifteen_epochs_and_never_very_short():
