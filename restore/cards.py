@@ -82,6 +82,7 @@ def write_card(description: Mapping[str, Any], form: str, summary: pd.DataFrame)
         data += f"; left out, as they show test images: {', '.join(training['left_out'])}"
     rows = {
         "data": data,
+        "first weights": _first(training.get("start")),
         "schedule": f"`{plan['name']}`: {plan['steps']} steps of {plan['batch_size']} patches of "
         f"{plan['patch']}×{plan['patch']} pixels, {plan['optimizer']} at "
         f"{plan['learning_rate']:g}, {plan['decay']}; {share:.2g} % of the paper's pixels",
@@ -101,6 +102,14 @@ def write_card(description: Mapping[str, Any], form: str, summary: pd.DataFrame)
     ]
     lines += [_row(test) for _, test in summary.iterrows()]
     return "\n".join(lines) + "\n"
+
+
+def _first(start: Mapping[str, Any] | None) -> str:
+    """Say where a training started, back to random weights."""
+    if start is None:
+        return "random"
+    made = f"`{start['weights']}`, {start['schedule']} (SHA-256 {start['sha256'][:12]}…)"
+    return f"{made}; before these: {_first(start.get('start'))}"
 
 
 def _row(test: "pd.Series[Any]") -> str:

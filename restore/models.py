@@ -52,6 +52,16 @@ class Denoiser:
         """Name and length of the schedule that made the weights, for tables."""
         return describe_schedule(self.description)
 
+    def origin(self) -> dict[str, Any]:
+        """Name the weights and what made them, those that they started from included."""
+        training = self.description.get("training", {})
+        return {
+            "weights": self.name,
+            "sha256": self.sha256,
+            "schedule": self.schedule,
+            "start": training.get("start"),
+        }
+
     def __call__(
         self, degraded: npt.NDArray[Any], *, side: int = tiles.DEFAULT_TILE
     ) -> npt.NDArray[np.float64]:

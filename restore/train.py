@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
@@ -14,7 +14,8 @@ from engine.device import Compute
 from engine.loop import train as run_schedule
 from engine.revision import code_revision
 from restore import models
-from restore.dncnn import DnCNN, Variant, folded
+from restore.dncnn import Architecture, DnCNN, Variant, folded
+from restore.errors import RestoreError
 from restore.patches import Batch, Patches
 from restore.schedules import PatchSchedule
 from restore.sets import ImageSet
@@ -38,6 +39,7 @@ def train(
     compute: Compute,
     history: Path | None = None,
     left_out: Sequence[str] = (),
+    start_from: str = "",
 ) -> str:
     """Train `network` and write its weights to `out`.
 
@@ -57,6 +59,9 @@ def train(
         CSV of the loss.
     left_out : sequence of str
         Images that `sets` lack because they show test images; only written down.
+    start_from : str
+        Shipped name or file of the initial weights, of a network of the same shape; '' for random
+        ones. Weights files hold folded networks, so this one learns without batch normalisation.
 
     Returns
     -------
@@ -66,15 +71,21 @@ def train(
     Raises
     ------
     RestoreError
-        No training image is as large as a patch.
+        No training image is as large as a patch, or `start_from` is a network of another shape.
     UserError
         The loss is no longer finite.
     """
+    architecture = network.architecture
+    first = models.load(start_from, compute) if start_from else None
+    if first is not None:
+        architecture = replace(architecture, batch_norm=False)
+        _check_shape(first, network.name, architecture)
     items = [item for chosen in sets for item in chosen.items]
     images = [item.load() for item in items]
     training = {
         "network": network.name,
-        "architecture": asdict(network.architecture),
+        "architecture": asdict(architecture),
+        "start": None if first is None else first.origin(),
         "schedule": schedule.describe(),
         "seed": seed,
         "sets": [chosen.name for chosen in sets],
@@ -98,7 +109,9 @@ def train(
                 darkest=schedule.darkest,
                 device=compute.device,
             )
-            model = DnCNN(network.architecture, torch.Generator().manual_seed(seed))
+            model = DnCNN(architecture, torch.Generator().manual_seed(seed))
+            if first is not None:
+                model.load_state_dict(first.network.state_dict())
             model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
             seconds = run_schedule(
                 model,
@@ -115,3 +128,17 @@ def train(
             origin = {"fingerprint": checkpoint.fingerprint, "training": training}
             models.save(out, folded(model), network.name, origin)
     return sha256_file(out)
+
+
+def _check_shape(first: models.Denoiser, name: str, expected: Architecture) -> None:
+    found = first.network.architecture
+    if found != expected:
+        shown = [
+            f"{shape.depth} layers, {shape.channels} channels, {shape.features} features, "
+            f"{'residual' if shape.residual else 'direct'}"
+            for shape in (expected, found)
+        ]
+        raise RestoreError(
+            f"--start-from {first.name}: expected a network of the shape of {name} ({shown[0]}), "
+            f"found {shown[1]}; start from another, or leave it out"
+        )

@@ -48,6 +48,9 @@ def train(
     optimizer: Annotated[
         str | None, typer.Option(help="adam or sgd in place of the schedule's.")
     ] = None,
+    start_from: Annotated[
+        str, typer.Option(help="Shipped name or file of the first weights; random without.")
+    ] = "",
 ) -> None:
     """Train a denoiser; killed and started again, it goes on where it was."""
     from restore.dncnn import variant
@@ -63,5 +66,13 @@ def train(
     sets, left_out = apart(image_sets(images), image_sets(apart_from or []), overlap)
     compute = pick_compute(device, precision)
     run_training(
-        network, sets, plan, out, seed=seed, compute=compute, history=log, left_out=left_out
+        network,
+        sets,
+        plan,
+        out,
+        seed=seed,
+        compute=compute,
+        history=log,
+        left_out=left_out,
+        start_from=start_from,
     )

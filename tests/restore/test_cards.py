@@ -69,12 +69,26 @@ def test_shipped_weights_are_halved_and_described(
     text = card.read_text()
     assert "**Reduced schedule**" in text
     assert "left out, as they show test images: one.png" in text
+    assert "| first weights | random |" in text
     assert "20 steps of 2 patches of 24×24 pixels, adam at 0.001, constant" in text
     assert "float16: within 0.0" in text
     first, second = read_scores(card)
     assert (first.images, first.degradation) == ("waves", "noise:25")
     assert second.degradation == "noise:25.5"
     assert first.psnr_db > second.psnr_db > 5
+
+
+def test_a_card_names_the_first_weights(tmp_path: Path, weights: Path, images: Path) -> None:
+    tensors, description = load_tensors(weights)
+    older = {"weights": "dncnn-s-50", "sha256": "ef" * 32, "schedule": "old (9 steps)"}
+    start = {"weights": "dncnn-s-25", "sha256": "ab" * 32, "schedule": "demo (7 steps)"}
+    description["training"] = TRAINING | {"start": start | {"start": older | {"start": None}}}
+    save_tensors(tmp_path / "tuned.safetensors", tensors, description)
+    card = shipping.ship(tmp_path / "tuned.safetensors", [f"{images},noise:25"], tmp_path, CPU)
+    assert (
+        "| first weights | `dncnn-s-25`, demo (7 steps) (SHA-256 abababababab…); before these: "
+        "`dncnn-s-50`, old (9 steps) (SHA-256 efefefefefef…); before these: random |"
+    ) in card.read_text()
 
 
 def test_weights_that_float16_would_spoil_stay_float32(

@@ -16,6 +16,7 @@ from engine.artifacts import load_tensors
 from engine.device import Compute
 from restore import train as training
 from restore.dncnn import Architecture, variant
+from restore.errors import RestoreError
 from restore.models import load
 from restore.schedules import PatchSchedule, schedule
 from restore.sets import ImageSet, resolve
@@ -56,6 +57,36 @@ def test_weights_remove_noise_and_describe_themselves(images: ImageSet, tmp_path
     assert made["schedule"]["steps"] == 30
     assert description["architecture"]["batch_norm"] is False
     assert len(out.with_suffix(".csv").read_text().splitlines()) == 31
+
+
+def test_training_goes_on_from_weights(images: ImageSet, tmp_path: Path) -> None:
+    first, out = tmp_path / "first.safetensors", tmp_path / "m.safetensors"
+    sha = training.train(SMALL, [images], TINY, first, seed=0, compute=CPU)
+    still = replace(TINY, steps=1, learning_rate=1e-12, ema_decay=0.0)
+    training.train(SMALL, [images], still, out, seed=1, compute=CPU, start_from=str(first))
+    tensors, description = load_tensors(out)
+    expected = load_tensors(first)[0]
+    assert list(tensors) == list(expected)
+    assert all(torch.allclose(tensors[key], expected[key], atol=1e-6) for key in tensors)
+    assert description["training"]["start"] == {
+        "weights": "dncnn-s-25",
+        "sha256": sha,
+        "schedule": "tiny (30 steps)",
+        "start": None,
+    }
+    assert description["training"]["architecture"]["batch_norm"] is False
+
+
+def test_weights_of_another_shape_are_no_start(images: ImageSet, tmp_path: Path) -> None:
+    expected = (
+        "--start-from dncnn-b: expected a network of the shape of dncnn-s-25 "
+        r"\(4 layers, 1 channels, 8 features, residual\), found 20 layers, 1 channels, 64 features"
+    )
+    with pytest.raises(RestoreError, match=expected):
+        training.train(
+            SMALL, [images], TINY, tmp_path / "m.safetensors",
+            seed=0, compute=CPU, start_from="dncnn-b",
+        )  # fmt: skip
 
 
 def test_images_that_were_left_out_are_written_down(images: ImageSet, tmp_path: Path) -> None:
