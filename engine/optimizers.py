@@ -1,4 +1,4 @@
-"""The optimizers that a schedule asks for: torch's own, and Muon."""
+"""The optimizers that a schedule asks for: torch's own, Keras' Adam, and Muon."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
@@ -35,8 +35,39 @@ def optimizers(model: nn.Module, schedule: Schedule) -> list[torch.optim.Optimiz
         return [torch.optim.SGD(groups, lr=rate, momentum=momentum)]
     if schedule.optimizer == "adam":
         return [torch.optim.Adam(groups, lr=rate)]
+    if schedule.optimizer == "keras-adam":
+        return [KerasAdam(groups, lr=rate)]
     others = torch.optim.AdamW(groups, lr=rate)
     return [Muon(inner, rate, momentum, schedule.weight_decay), others] if inner else [others]
+
+
+class KerasAdam(torch.optim.Adam):
+    """Adam as Keras computes it: epsilon is 1e-7 and left out of the bias correction.
+
+    In PyTorch's terms epsilon falls from 3e-6 at the first step to 1e-7, so that weights whose
+    gradient is next to nothing do not take first steps as long as all others.
+
+    Parameters
+    ----------
+    parameters : iterable
+        Parameters or groups of them.
+    lr : float
+    """
+
+    EPSILON = 1e-7
+
+    def __init__(self, parameters: Iterable[Any], lr: float) -> None:
+        super().__init__(parameters, lr=lr, eps=self.EPSILON)
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Update all parameters that have a gradient."""
+        for group in self.param_groups:
+            done = max(
+                (int(self.state[p]["step"]) for p in group["params"] if self.state[p]), default=0
+            )
+            group["eps"] = self.EPSILON / (1 - group["betas"][1] ** (done + 1)) ** 0.5
+        return super().step(closure)
 
 
 class Muon(torch.optim.Optimizer):

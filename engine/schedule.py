@@ -11,7 +11,7 @@ import yaml
 from engine.errors import UserError
 
 NAMED = ("demo", "paper", "best")  # what `--schedule` knows besides files, in both packages
-_OPTIMIZERS = ("adam", "adamw", "sgd", "muon")
+_OPTIMIZERS = ("adam", "keras-adam", "adamw", "sgd", "muon")
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,8 @@ class Schedule:
         Optimizer steps, and samples in each.
     learning_rate : float
         Peak value.
-    optimizer : {'adam', 'adamw', 'sgd', 'muon'}
-        'muon' is for inner layers, with 'adamw' for all else.
+    optimizer : {'adam', 'keras-adam', 'adamw', 'sgd', 'muon'}
+        See `engine.optimizers`; 'muon' is for inner layers, with 'adamw' for all else.
     weight_decay, momentum : float
         Momentum counts for 'sgd' and 'muon' only.
     warmup_steps : int
@@ -50,7 +50,7 @@ class Schedule:
     steps: int
     batch_size: int
     learning_rate: float = 1e-3
-    optimizer: Literal["adam", "adamw", "sgd", "muon"] = "adam"
+    optimizer: Literal["adam", "keras-adam", "adamw", "sgd", "muon"] = "adam"
     weight_decay: float = 0.0
     momentum: float = 0.9
     warmup_steps: int = 0
@@ -66,7 +66,7 @@ class Schedule:
             ("steps", self.steps >= 1, "at least 1"),
             ("batch_size", self.batch_size >= 1, "at least 1"),
             ("learning_rate", self.learning_rate > 0, "above 0"),
-            ("optimizer", self.optimizer in _OPTIMIZERS, "adam, adamw, sgd or muon"),
+            ("optimizer", self.optimizer in _OPTIMIZERS, f"one of {', '.join(_OPTIMIZERS)}"),
             ("decay", self.decay in ("constant", "cosine", "step"), "constant, cosine or step"),
             ("weight_decay", self.weight_decay >= 0, "0 or more"),
             ("momentum", 0 <= self.momentum < 1, "at least 0 and below 1"),

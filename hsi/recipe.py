@@ -72,7 +72,7 @@ class Recipe:
             if getattr(self, key)
         }
         optimizer = changed.get("optimizer", schedule.optimizer)
-        if self.weight_decay and optimizer == "adam":
+        if self.weight_decay and optimizer in ("adam", "keras-adam"):
             changed["optimizer"] = "adamw"  # with adam it would pull on the gradient's scale
         if optimizer == "muon":
             changed["momentum"] = 0.95

@@ -79,7 +79,14 @@ def schedule(name: str, pixels: int) -> WindowSchedule:
         )
         return replace(plan, steps=max(BEST_STEPS, BEST_EPOCHS * plan.batches_an_epoch(pixels)))
     if name == "paper":
-        plan = WindowSchedule("paper", 1, PAPER_BATCH, learning_rate=1e-3, short_batch=True)
+        plan = WindowSchedule(
+            "paper",
+            steps=1,
+            batch_size=PAPER_BATCH,
+            learning_rate=1e-3,
+            optimizer="keras-adam",
+            short_batch=True,
+        )
         epoch = plan.batches_an_epoch(pixels)
         return replace(plan, steps=PAPER_EPOCHS * epoch, keep_best_every=epoch)
     return read_schedule(Path(name), WindowSchedule)

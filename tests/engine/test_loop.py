@@ -80,7 +80,7 @@ def save_every_step(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop, "SECONDS_BETWEEN_SAVES", -1.0)
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd", "muon"])
+@pytest.mark.parametrize("optimizer", ["adam", "keras-adam", "adamw", "sgd", "muon"])
 def test_resumed_equals_unbroken(tmp_path: Path, optimizer: Any) -> None:
     schedule = Schedule("tiny", 12, 4, optimizer=optimizer, ema_decay=0.9, warmup_steps=3)
     whole = run(tmp_path / "whole" / "m.safetensors", schedule)

@@ -2,11 +2,12 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from engine.optimizers import Muon, optimizers, orthogonalised
+from engine.optimizers import KerasAdam, Muon, optimizers, orthogonalised
 from engine.schedule import Schedule
 
 
@@ -17,7 +18,7 @@ def network() -> nn.Sequential:
     )
 
 
-@pytest.mark.parametrize("name", ["adam", "adamw", "sgd", "muon"])
+@pytest.mark.parametrize("name", ["adam", "keras-adam", "adamw", "sgd", "muon"])
 def test_every_parameter_is_optimised_once_and_only_kernels_decay(name: Any) -> None:
     model = network()
     made = optimizers(model, Schedule("s", 1, 1, optimizer=name, weight_decay=0.1))
@@ -47,6 +48,27 @@ def test_singular_values_come_near_to_one(shape: tuple[int, ...]) -> None:
     turned = u.mT @ orthogonalised(matrices) @ vh.mT
     off_diagonal = turned - torch.diag_embed(turned.diagonal(dim1=1, dim2=2))
     assert off_diagonal.abs().max() < 1e-3
+
+
+def test_keras_adam_is_keras_formula() -> None:
+    """Keras 2: p -= lr * sqrt(1 - b2^t) / (1 - b1^t) * m / (sqrt(v) + 1e-7)."""
+    rng = np.random.default_rng(0)
+    parameter = nn.Parameter(torch.zeros(5, dtype=torch.float64))
+    optimizer = KerasAdam([parameter], lr=1e-3)
+    value, mean, square = np.zeros(5), np.zeros(5), np.zeros(5)
+    for step in range(1, 8):
+        gradient = rng.normal(size=5) * 10.0 ** np.arange(-9, -4)
+        parameter.grad = torch.from_numpy(gradient)
+        optimizer.step()
+        mean = 0.9 * mean + 0.1 * gradient
+        square = 0.999 * square + 0.001 * gradient**2
+        rate = 1e-3 * np.sqrt(1 - 0.999**step) / (1 - 0.9**step)
+        value -= rate * mean / (np.sqrt(square) + 1e-7)
+        if step == 4:  # it goes on from a saved state
+            saved = optimizer.state_dict()
+            optimizer = KerasAdam([parameter], lr=1e-3)
+            optimizer.load_state_dict(saved)
+    assert np.allclose(parameter.detach().numpy(), value, rtol=1e-9, atol=0)
 
 
 def test_a_zero_gradient_changes_nothing() -> None:
