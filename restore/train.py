@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -82,7 +83,7 @@ def train(
         _check_shape(first, network.name, architecture)
     items = [item for chosen in sets for item in chosen.items]
     images = [item.load() for item in items]
-    training = {
+    training: dict[str, Any] = {
         "network": network.name,
         "architecture": asdict(architecture),
         "start": None if first is None else first.origin(),
