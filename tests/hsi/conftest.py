@@ -6,7 +6,10 @@ import torch
 
 from engine.device import Compute
 from hsi.labels import Labels, make_labels
-from hsi.scene import Scene
+from hsi.model import make_classifier
+from hsi.scene import Scene, write_scene
+from hsi.splits import make_split
+from hsi.train import train
 
 ROWS, COLUMNS, BANDS = 30, 27, 16
 
@@ -34,3 +37,24 @@ def labels() -> Labels:
 @pytest.fixture(scope="session")
 def cpu() -> Compute:
     return Compute(torch.device("cpu"), "float32", "for the tests")
+
+
+@pytest.fixture(scope="module")
+def small_models(tmp_path_factory, scene, labels, cpu):
+    """A folder with the scene as file, and two models of it."""
+    folder = tmp_path_factory.mktemp("maps")
+    write_scene(folder / "stripes.hdr", scene)
+    (folder / "quick.yaml").write_text("steps: 12\nbatch_size: 16\nlearning_rate: 0.005\n")
+    split = make_split(labels, "random:0.1", seed=0, window=9)
+    for name in ("cnn2d", "svm"):
+        how = (
+            {"window": 9, "components": 5, "settings": {"hidden": "8,6", "dropout": "0"}}
+            if name == "cnn2d"
+            else {}
+        )
+        made = make_classifier(name, **how)
+        train(
+            made, scene, labels, split, folder / f"{name}.safetensors",
+            compute=cpu, schedule_name=str(folder / "quick.yaml"),
+        )  # fmt: skip
+    return folder

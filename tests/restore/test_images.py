@@ -1,40 +1,13 @@
-import io
-import struct
 import warnings
-import zlib
 
 import numpy as np
 import pytest
-from PIL import Image, ImageCms
+from PIL import Image
 
-from restore import decode, images, png16, png_text
+from restore import decode, images, png_text
 from restore.errors import RestoreError
 from restore.picture import Picture, join_alpha
-
-RNG = np.random.default_rng(0)
-ICC = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-
-
-def samples(dtype, channels):
-    shape = (13, 17) if channels == 1 else (13, 17, channels)
-    if dtype == np.float32:
-        return RNG.normal(0.5, 1, shape).astype(np.float32)
-    return RNG.integers(0, np.iinfo(dtype).max, shape, dtype=dtype, endpoint=True)
-
-
-def picture(dtype=np.uint8, channels=3, alpha=False, **more):
-    return Picture(samples(dtype, channels), alpha=samples(dtype, 1) if alpha else None, **more)
-
-
-def exif(orientation, order=">"):
-    """An EXIF block with a maker's tag before the orientation and one after."""
-    entries = [(0x010F, 2, 4, b"Own\0"), (0x0112, 3, 1, struct.pack(order + "HH", orientation, 0))]
-    entries.append((0x8298, 2, 4, b"Me\0\0"))
-    block = (b"MM" if order == ">" else b"II") + struct.pack(order + "HI", 42, 8)
-    block += struct.pack(order + "H", len(entries))
-    for tag, kind, count, value in entries:
-        block += struct.pack(order + "HHI", tag, kind, count) + value
-    return block + b"\0\0\0\0"
+from tests.restore.samples import ICC, RNG, exif, picture
 
 
 def same(a, b):
@@ -117,37 +90,6 @@ def test_orientation_is_applied_once_and_the_rest_of_exif_stays(suffix, order, v
     second = images.read(tmp_path / "b.png")
     same(second, first)
     assert second.exif == first.exif
-
-
-def test_16_bit_png_keeps_exif(tmp_path):
-    images.write(tmp_path / "a.png", picture(np.uint16, exif=exif(1)))
-    assert images.read(tmp_path / "a.png").exif == exif(1)
-
-
-@pytest.mark.parametrize("channels", [1, 2, 3, 4])
-@pytest.mark.parametrize("kind", range(5))
-def test_16_bit_png_with_each_filter(channels, kind):
-    """Encode with one filter throughout, by the loops of the specification."""
-    values = samples(np.uint16, channels).reshape(13, 17 * channels)
-    rows = values.astype(">u2").view(np.uint8).astype(int)
-    step, raw = 2 * channels, b""
-    for y, row in enumerate(rows):
-        raw += bytes([kind])
-        for x, value in enumerate(row):
-            a = row[x - step] if x >= step else 0
-            b = rows[y - 1][x] if y else 0
-            c = rows[y - 1][x - step] if y and x >= step else 0
-            p = a + b - c
-            paeth = min((a, b, c), key=lambda near, p=p: abs(p - near))
-            raw += bytes([(value - (0, a, b, (a + b) // 2, paeth)[kind]) % 256])
-    header = struct.pack(">IIBBBBB", 17, 13, 16, {1: 0, 2: 4, 3: 2, 4: 6}[channels], 0, 0, 0)
-    data = png_text.SIGNATURE
-    for name, content in ((b"IHDR", header), (b"IDAT", zlib.compress(raw)), (b"IEND", b"")):
-        data += struct.pack(">I", len(content)) + name + content
-        data += struct.pack(">I", zlib.crc32(name + content))
-    assert png16.is_deep(data)
-    found = png16.read(data)
-    assert np.array_equal(found.reshape(values.shape), values)
 
 
 def test_palette_bilevel_and_transparent_colour_are_resolved(tmp_path):
@@ -298,52 +240,3 @@ def test_large_colour_moves_through_a_file(mode, channels, tmp_path, monkeypatch
     monkeypatch.setattr(decode, "_disk", lambda: 0)
     assert np.array_equal(images.read(tmp_path / "large.png").pixels, plain.pixels)
     assert moved == [1]  # without room on the disk it is copied in memory
-
-
-def test_interlaced_16_bit_png():
-    # The smallest Adam7 image: one pixel is one pass.
-    header = struct.pack(">IIBBBBB", 1, 1, 16, 2, 0, 0, 1)
-    raw = b"\0" + np.array([1, 2, 65535], ">u2").tobytes()
-    out = io.BytesIO(png_text.SIGNATURE)
-    out.seek(0, io.SEEK_END)
-    for name, content in ((b"IHDR", header), (b"IDAT", zlib.compress(raw)), (b"IEND", b"")):
-        out.write(struct.pack(">I", len(content)) + name + content)
-        out.write(struct.pack(">I", zlib.crc32(name + content)))
-    assert png16.read(out.getvalue()).tolist() == [[[1, 2, 65535]]]
-
-
-XMP = b'XML:com.adobe.xmp\0\0\0\0\0<rdf:Description tiff:Orientation="6" dc:title="\xc3\xa4"/>'
-TEXTS = (
-    (b"tEXt", b"Title\0A scan"),
-    (b"zTXt", b"Comment\0\0" + zlib.compress(b"long " * 100)),
-    (b"iTXt", XMP),
-)
-
-
-@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-@pytest.mark.parametrize("channels", [1, 3])
-def test_texts_of_a_png_are_kept_byte_for_byte(dtype, channels, tmp_path):
-    images.write(tmp_path / "a.png", picture(dtype, channels, texts=TEXTS))
-    assert images.read(tmp_path / "a.png").texts == TEXTS
-    with Image.open(tmp_path / "a.png") as image:
-        assert image.text["Title"] == "A scan"
-        assert image.text["Comment"] == "long " * 100
-    images.write(tmp_path / "a.tif", images.read(tmp_path / "a.png"))
-    assert images.read(tmp_path / "a.tif").texts == ()
-
-
-def test_texts_behind_the_pixels_are_kept_and_damaged_ones_are_not(tmp_path):
-    images.write(tmp_path / "a.png", picture())
-    data = (tmp_path / "a.png").read_bytes()
-    late, bad = (png16._chunk(b"tEXt", content) for content in (b"Late\0x", b"Bad\0x"))
-    end = data.index(b"IEND") - 4
-    (tmp_path / "b.png").write_bytes(data[:end] + late + bad[:-1] + b"?" + data[end:])
-    assert images.read(tmp_path / "b.png").texts == ((b"tEXt", b"Late\0x"),)
-
-
-def test_the_orientation_in_xmp_is_reset_where_the_image_was_turned(tmp_path):
-    turned = picture(exif=exif(6), texts=TEXTS)
-    images.write(tmp_path / "a.png", turned)
-    found = images.read(tmp_path / "a.png")
-    assert found.pixels.shape == (17, 13, 3)
-    assert found.texts == (*TEXTS[:2], (b"iTXt", XMP.replace(b'"6"', b'"1"')))
