@@ -26,7 +26,9 @@ def train(
     classifier: Annotated[str, typer.Option(help="hybridsn, coordinates, svm, forest, …")],
     split_file: SplitFile,
     out: Annotated[Path, typer.Option(help="Model to write (.safetensors).")],
-    schedule: Annotated[str, typer.Option(help="demo, paper, best or a YAML file.")] = "paper",
+    schedule: Annotated[
+        str, typer.Option(help="demo, paper, notebook, best or a YAML file.")
+    ] = "paper",
     seed: Seed = 0,
     reduced: Prepared = None,
     window: Annotated[int | None, typer.Option(help="Of a network, in pixels [25].")] = None,
@@ -79,7 +81,9 @@ def study(
     inner: Annotated[str, typer.Option(help="How the training pixels are split.")] = "blocks:8",
     window: Annotated[int, typer.Option(help="Window side for the inner guard band.")] = 25,
     folds: Annotated[int, typer.Option(min=1, help="Inner splits.")] = 1,
-    schedule: Annotated[str, typer.Option(help="demo, paper, best or a YAML file.")] = "demo",
+    schedule: Annotated[
+        str, typer.Option(help="demo, paper, notebook, best or a YAML file.")
+    ] = "demo",
     seed: Seed = 0,
     device: Device = "auto",
     precision: Precision = "auto",

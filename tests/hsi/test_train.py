@@ -163,10 +163,17 @@ def test_an_epoch_holds_every_pixel_once(short, scene, labels, split, cpu):
     assert np.array_equal(labels.indices[rows, columns], drawn[0][1])
 
 
-def test_paper_schedule_is_a_hundred_epochs_as_keras_cuts_them():
+def test_paper_schedule_is_a_hundred_epochs():
     paper = schedule("paper", 3074)
-    assert (paper.steps, paper.batch_size, paper.learning_rate) == (1300, 256, 1e-3)
-    assert (paper.decay, paper.keep_best_every, paper.short_batch) == ("constant", 13, True)
+    assert (paper.steps, paper.batch_size, paper.learning_rate) == (1200, 256, 1e-3)
+    assert (paper.decay, paper.optimizer, paper.keep_best_every) == ("constant", "adam", 0)
+
+
+def test_notebook_schedule_cuts_epochs_as_keras_does():
+    notebook = schedule("notebook", 3074)
+    assert (notebook.steps, notebook.batch_size, notebook.learning_rate) == (1300, 256, 1e-3)
+    assert (notebook.optimizer, notebook.keep_best_every) == ("keras-adam", 13)
+    assert notebook.short_batch
 
 
 def test_the_score_of_a_batch_is_its_right_pixels(scene, labels, split, cpu):
