@@ -51,8 +51,9 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    network = DnCNN(variant("dncnn-s-25").architecture, torch.Generator().manual_seed(0))
-    torch.nn.init.normal_(network.convolutions()[-1].weight, std=0.01)
+    drawn = torch.Generator().manual_seed(0)
+    network = DnCNN(variant("dncnn-s-25").architecture, drawn)
+    torch.nn.init.normal_(network.convolutions()[-1].weight, std=0.01, generator=drawn)
     path = tmp_path_factory.mktemp("weights") / "mine.safetensors"
     models.save(path, folded(network.eval()), "dncnn-s-25", {"training": TRAINING})
     return path
