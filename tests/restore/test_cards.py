@@ -53,7 +53,7 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     drawn = torch.Generator().manual_seed(0)
     network = DnCNN(variant("dncnn-s-25").architecture, drawn)
-    torch.nn.init.normal_(network.convolutions()[-1].weight, std=0.01, generator=drawn)
+    torch.nn.init.normal_(network.convolutions()[-1].weight, std=0.001, generator=drawn)
     path = tmp_path_factory.mktemp("weights") / "mine.safetensors"
     models.save(path, folded(network.eval()), "dncnn-s-25", {"training": TRAINING})
     return path
