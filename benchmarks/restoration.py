@@ -18,10 +18,11 @@ from engine.device import Compute
 from engine.loop import drawn_ahead
 from restore import degrade, metrics, models, tiles
 from restore.dncnn import DnCNN, folded, variant
+from restore.losses import half_squared_error
 from restore.patches import Patches
 from restore.schedules import schedule
 from restore.sets import resolve
-from restore.train import half_squared_error, train
+from restore.train import train
 
 TRAINING_STEPS = 3  # in one measurement
 SHORT = 200  # training steps, where no weights are shipped: enough for errors like a network's

@@ -19,14 +19,25 @@ from restore.resample import bicubic_batch, imresize
 
 QUALITIES = (5, 99)  # of JPEG, inclusive [DnCNN, section III-D]
 SCALES = (2, 3, 4)  # of bicubic upscaling
+# JPEG and bicubic degrade a patch with this many pixels around it, or more, as in a whole image.
+_AROUND = 8
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Degraded patches and what they were, (B, C, P, P) float32 in 0..1."""
+    """Degraded patches and what they were.
+
+    Attributes
+    ----------
+    degraded, clean : Tensor (B, C, P, P)
+        float32; the clean ones in 0..1.
+    kinds : tuple of int
+        How many patches each kind of degradation has; they lie in this order.
+    """
 
     degraded: Tensor
     clean: Tensor
+    kinds: tuple[int, ...]
 
 
 class Patches:
@@ -51,7 +62,7 @@ class Patches:
     Raises
     ------
     RestoreError
-        An image is smaller than a patch.
+        All images are smaller than a patch; those of DnCNN-3 are cut with 24 pixels more.
     """
 
     def __init__(
@@ -67,22 +78,24 @@ class Patches:
     ) -> None:
         self.network, self.patch, self.batch_size = network, patch, batch_size
         self.darkest = darkest
+        self.side = patch + 3 * _AROUND if network.task == "general" else patch  # of what is cut
         channels = network.architecture.channels
         planes = [
             _planes(image if scale == 1 else imresize(image, scale), channels)
             for image in images
             for scale in scales
         ]
-        planes = [plane for plane in planes if min(plane.shape[1:]) >= patch]
+        side = self.side
+        planes = [plane for plane in planes if min(plane.shape[1:]) >= side]
         if not planes:
             raise RestoreError(
-                f"training images: expected at least one of {patch}x{patch} pixels or more"
+                f"training images: expected at least one of {side}x{side} pixels or more"
             )
         heights, widths = (torch.tensor([p.shape[axis] for p in planes]) for axis in (1, 2))
         sizes = heights * widths
         self.heights, self.widths, self.starts = heights, widths, sizes.cumsum(0) - sizes
         # Every position of every image is equally likely.
-        self.weights = ((heights - patch + 1) * (widths - patch + 1)).double()
+        self.weights = ((heights - side + 1) * (widths - side + 1)).double()
         flat = np.concatenate([plane.reshape(channels, -1) for plane in planes], axis=1)
         self.pixels = torch.from_numpy(flat).to(device)  # (C, all pixels) uint8
         self.pool = ThreadPoolExecutor(thread_name_prefix="jpeg")
@@ -100,17 +113,18 @@ class Patches:
         if task == "blind":
             sigma = sigma * _stratified(len(clean), generator)
         values = clean.float() / 255
-        return Batch(gaussian_batch(values, sigma.to(clean.device), generator), values)
+        degraded = gaussian_batch(values, sigma.to(clean.device), generator)
+        return Batch(degraded, values, (len(clean),))
 
     def cut(self, generator: torch.Generator) -> Tensor:
         """Cut patches at random positions, each in one of eight orientations.
 
         Returns
         -------
-        Tensor (B, C, P, P)
-            uint8.
+        Tensor (B, C, S, S)
+            uint8; S is the side of a patch, and of what is around it for JPEG and bicubic.
         """
-        count, side = self.batch_size, self.patch
+        count, side = self.batch_size, self.side
         which = torch.multinomial(self.weights, count, replacement=True, generator=generator)
         row = (torch.rand(count, generator=generator) * (self.heights[which] - side + 1)).long()
         column = (torch.rand(count, generator=generator) * (self.widths[which] - side + 1)).long()
@@ -126,7 +140,12 @@ class Patches:
         return self.pixels[:, index].transpose(0, 1)  # (B, C, P, P)
 
     def _general(self, clean: Tensor, generator: torch.Generator) -> Batch:
-        """Degrade a third of the patches by noise, a third by bicubic, a third by JPEG."""
+        """Degrade a third of the patches by noise, a third by bicubic, a third by JPEG.
+
+        Where the blocks of JPEG and the pixels of the small image begin is drawn for each batch.
+        At the patch's own border they would tell the network, which knows a border by its zero
+        padding, what it cannot know inside an image.
+        """
         values = clean.float() / 255
         count = len(clean)
         third = count // 3
@@ -145,7 +164,9 @@ class Patches:
         if third:
             blocky = jpeg.compress_batch(clean[tail, 0].cpu().numpy(), qualities, self.pool)
             degraded[tail, 0] = torch.from_numpy(blocky).to(clean.device).float() / 255
-        return Batch(degraded, values)
+        row, column = torch.randint(_AROUND, 2 * _AROUND, (2,), generator=generator).tolist()
+        inner = (..., slice(row, row + self.patch), slice(column, column + self.patch))
+        return Batch(degraded[inner], values[inner], (count - 2 * third, third, third))
 
 
 def _stratified(count: int, generator: torch.Generator) -> Tensor:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
 
 from engine.artifacts import sha256_arrays, sha256_file
 from engine.checkpoint import Checkpoint
@@ -17,17 +16,12 @@ from engine.revision import code_revision
 from restore import models
 from restore.dncnn import Architecture, DnCNN, Variant, folded
 from restore.errors import RestoreError
-from restore.patches import Batch, Patches
+from restore.losses import LOSSES
+from restore.patches import Patches
 from restore.schedules import PatchSchedule
 from restore.sets import ImageSet
 
 log = logging.getLogger(__name__)
-
-
-def half_squared_error(network: nn.Module, batch: Batch) -> Tensor:
-    """Half the squared error summed over a patch, averaged over the batch (DnCNN, equation 1)."""
-    error: Tensor = network(batch.degraded) - batch.clean
-    return error.square().sum() / (2 * len(error))
 
 
 def train(
@@ -117,7 +111,7 @@ def train(
             seconds = run_schedule(
                 model,
                 patches.draw,
-                half_squared_error,
+                LOSSES[schedule.loss],
                 schedule,
                 compute=compute,
                 seed=seed,
