@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 import torch
 
+from restore import jpeg
 from restore.dncnn import variant
 from restore.errors import RestoreError
-from restore.patches import Patches
+from restore.patches import SCALES, Patches
+from restore.resample import bicubic_batch
 
 
 def patches(name: str, images: list[np.ndarray], count: int = 64, side: int = 8) -> Patches:
@@ -92,6 +94,35 @@ def test_general_batch_holds_all_three_degradations() -> None:
     assert not whole[:10].any()  # noise is not rounded
     assert whole[20:].all()  # JPEG decodes to whole numbers
     assert (batch.degraded != batch.clean).flatten(1).any(1)[10:20].all()
+    assert batch.kinds == (10, 10, 10)
+
+
+def test_jpeg_and_bicubic_degrade_patches_with_their_surroundings() -> None:
+    rng = np.random.default_rng(1)
+    image = rng.integers(0, 255, (90, 90), dtype=np.uint8)
+    source = patches("dncnn-3", [image], 6, 24)
+    places = set()
+    for seed in range(3):
+        wide = source.cut(torch.Generator().manual_seed(seed))[:, 0].numpy()
+        batch = source.draw(0, torch.Generator().manual_seed(seed))
+        levels = (batch.degraded[:, 0] * 255).round().numpy()
+        clean = (batch.clean[:, 0] * 255).round().numpy()
+        (place,) = {
+            (row, column)
+            for row in range(8, 16)
+            for column in range(8, 16)
+            if np.array_equal(clean, wide[:, row : row + 24, column : column + 24])
+        }
+        places.add(place)
+        inner = tuple(slice(start, start + 24) for start in place)
+        for index in range(4, 6):
+            made = [jpeg.compress(wide[index], quality)[inner] for quality in range(5, 100)]
+            assert any(np.array_equal(levels[index], one) for one in made)
+        for index in range(2, 4):
+            values = torch.from_numpy(wide[None, None, index] / 255)
+            shrunk = [bicubic_batch(values, scale)[0, 0][inner] * 255 for scale in SCALES]
+            assert any(np.array_equal(levels[index], one.round().numpy()) for one in shrunk)
+    assert len(places) == 3  # drawn anew for each batch
 
 
 def test_a_batch_depends_on_its_generator_alone() -> None:
@@ -104,3 +135,5 @@ def test_a_batch_depends_on_its_generator_alone() -> None:
 def test_images_smaller_than_a_patch_are_one_line() -> None:
     with pytest.raises(RestoreError, match="at least one of 8x8 pixels"):
         patches("dncnn-b", [numbered(7, 20)])
+    with pytest.raises(RestoreError, match="at least one of 32x32 pixels"):
+        patches("dncnn-3", [numbered(31, 40)])

@@ -17,6 +17,7 @@ from engine.device import Compute
 from restore import train as training
 from restore.dncnn import Architecture, variant
 from restore.errors import RestoreError
+from restore.losses import LOSSES
 from restore.models import load
 from restore.schedules import PatchSchedule, schedule
 from restore.sets import ImageSet, resolve
@@ -37,6 +38,14 @@ def images(tmp_path: Path) -> ImageSet:
     for index in range(2):
         Image.fromarray((ramp[:: 1 - 2 * index]).astype(np.uint8)).save(folder / f"{index}.png")
     return resolve(str(folder))
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("patch", 7), ("scales", (1.5,)), ("darkest", 0.0), ("loss", "huber")]
+)
+def test_mistake_in_a_schedule_is_one_line(key: str, value: object) -> None:
+    with pytest.raises(RestoreError, match=rf"schedule tiny: {key}: expected .*, found"):
+        replace(TINY, **{key: value})  # type: ignore[arg-type]
 
 
 def test_weights_remove_noise_and_describe_themselves(images: ImageSet, tmp_path: Path) -> None:
@@ -104,7 +113,7 @@ def test_killed_training_ends_with_the_same_weights(
     training.train(SMALL, [images], TINY, whole, seed=0, compute=CPU)
     monkeypatch.setattr(loop, "SECONDS_BETWEEN_SAVES", -1.0)
     steps = iter(range(100))
-    loss = training.half_squared_error
+    loss = LOSSES[TINY.loss]
 
     def fragile(*args: object) -> torch.Tensor:
         if next(steps) == 13:
@@ -112,7 +121,7 @@ def test_killed_training_ends_with_the_same_weights(
         return loss(*args)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patch:
-        patch.setattr(training, "half_squared_error", fragile)
+        patch.setitem(LOSSES, TINY.loss, fragile)
         with pytest.raises(KeyboardInterrupt):
             training.train(SMALL, [images], TINY, broken, seed=0, compute=CPU)
     assert not broken.exists()
@@ -127,18 +136,19 @@ import os, signal, sys
 from pathlib import Path
 from engine import loop
 from restore import train as training
+from restore.losses import LOSSES
 from tests.restore.test_train import CPU, SMALL, TINY
 from restore.sets import resolve
 
 loop.SECONDS_BETWEEN_SAVES = -1.0
-steps, loss = iter(range(100)), training.half_squared_error
+steps, loss = iter(range(100)), LOSSES[TINY.loss]
 
 def fatal(network, batch):
     if next(steps) == 13:
         os.kill(os.getpid(), signal.SIGKILL)
     return loss(network, batch)
 
-training.half_squared_error = fatal
+LOSSES[TINY.loss] = fatal
 training.train(SMALL, [resolve(sys.argv[1])], TINY, Path(sys.argv[2]), seed=0, compute=CPU)
 """
 

@@ -33,7 +33,7 @@ def scenes(table: pd.DataFrame) -> list[str]:
 
 def schedules(table: pd.DataFrame) -> str:
     """Name the schedules behind a table's networks."""
-    return ", ".join(dict.fromkeys(name for name in table.schedule if name not in ("", "none")))
+    return "; ".join(dict.fromkeys(name for name in table.schedule if name not in ("", "none")))
 
 
 def main(paths: list[str]) -> None:
