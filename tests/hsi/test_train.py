@@ -167,6 +167,7 @@ def test_paper_schedule_is_a_hundred_epochs():
     paper = schedule("paper", 3074)
     assert (paper.steps, paper.batch_size, paper.learning_rate) == (1200, 256, 1e-3)
     assert (paper.decay, paper.optimizer, paper.keep_best_every) == ("constant", "adam", 0)
+    assert (paper.warmup_steps, paper.ema_decay, paper.rate(20)) == (20, 0.99, 1e-3)
 
 
 def test_notebook_schedule_cuts_epochs_as_keras_does():
