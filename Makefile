@@ -30,7 +30,7 @@ test-slow: $(STAMP)
 	$(BIN)/python -m pytest -m slow
 
 # Image sets that are not there are fetched (`restore sets` shows their terms), or RESTORE_DATA=FOLDER.
-# The scenes take an hour on two CPU cores with bfloat16.
+# The scenes take some hours on two CPU cores with bfloat16.
 reference: $(STAMP)
 	$(BIN)/restore verify --out results/reference/restore
 	$(BIN)/snakemake --configfile config/reference.yaml
