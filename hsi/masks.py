@@ -65,7 +65,10 @@ def mask_split(
     test = numbers[1] != 0 if len(numbers) > 1 else (labels.ground_truth > 0) & ~train
     overlap = int((train & test).sum())
     if overlap:
-        raise HsiError(f"{file}: {overlap} pixels are in both {' and '.join(keys)}; expected 0")
+        raise HsiError(
+            f"{file}: {overlap} pixels are in both {' and '.join(keys)}, expected none; "
+            "leave each in one of them"
+        )
     unlabelled = int(((train | test) & (labels.ground_truth == 0)).sum())
     if unlabelled:
         log.warning("%s: left out %d pixels that the labels leave unlabelled", file, unlabelled)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -219,3 +221,24 @@ def test_training_pixels_without_data_are_named(tmp_path, scene, labels, split, 
     with pytest.raises(HsiError, match=rf"found 1 of \d+ without .* row {row}, column {column}"):
         train(classifier, broken, labels, split, tmp_path / "m.safetensors", compute=cpu)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_training_pixels_without_data_and_bands_without_numbers_are_told_apart(
+    tmp_path, scene, labels, split, cpu
+):
+    def error_of(cube):
+        with pytest.raises(HsiError) as caught:
+            train(
+                small(), replace(scene, cube=cube), labels, split, tmp_path / "m.safetensors",
+                compute=cpu,
+            )  # fmt: skip
+        return str(caught.value)
+
+    cube = scene.cube.astype(np.float32)
+    row, column = np.argwhere(split.train)[0]
+    cube[row, column] = 0
+    assert f"found 1 of {split.train.sum()} without" in error_of(cube)
+    cube[:, :, 2] = np.nan
+    assert "in 1 of 16 bands, first in band 3; mark whole bands as bad" in error_of(cube)
+    cube[:] = 0
+    assert f"found {split.train.sum()} of {split.train.sum()} without" in error_of(cube)
