@@ -1,35 +1,46 @@
 """HybridSN densely and with shared features, against patch by patch; maps of larger scenes."""
 
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from benchmarks.side_by_side import Row, machine, measure
+from engine.checkpoint import Checkpoint
 from engine.device import Compute
-from hsi.classifier import Application
+from hsi.classifier import Application, Training
 from hsi.dense import Windows, classify_scene, padded
 from hsi.hybridsn import HybridSN
-from hsi.networks import HybridSN11
+from hsi.labels import Labels, open_labels
+from hsi.networks import HybridSN11, HybridSNClassifier
+from hsi.neural import NetworkClassifier
 from hsi.reduce import fit_pca
 from hsi.scene import Scene, open_scene
+from hsi.schedules import PAPER_EPOCHS, schedule
+from hsi.splits import make_split
 from hsi.window_network import WindowNetwork
 
 ROWS, COLUMNS, COMPONENTS, CLASSES = 145, 145, 30, 16  # Indian Pines, reduced
 TIMED_ROWS = 2  # of the scene, patch by patch: all of it would take minutes
+TIMED_EPOCHS = 2
 
 
 def rows(compute: Compute) -> Iterator[Row]:
-    """Measure the map of a scene, one training batch, and maps of larger and larger scenes."""
+    """Measure the map of a scene, one batch, a training, and maps of larger and larger scenes."""
     network = HybridSN(CLASSES, components=COMPONENTS).build(torch.Generator().manual_seed(0))
     network = network.to(compute.device).eval()
     scene = np.random.default_rng(0).standard_normal((ROWS, COLUMNS, COMPONENTS), np.float32)
     yield _map(network, scene, compute)
-    yield _training(network, scene, compute)
-    yield from growing(replace(compute, precision="float32"), open_scene("IndianPines"))
+    training = _training(network, scene, compute)
+    yield training
+    indian_pines = open_scene("IndianPines"), open_labels("IndianPines")
+    yield published(HybridSNClassifier(), *indian_pines, compute, training.baseline_seconds)
+    yield from growing(replace(compute, precision="float32"), indian_pines[0])
 
 
 def _map(network: WindowNetwork, scene: np.ndarray, compute: Compute) -> Row:
@@ -88,6 +99,36 @@ def _training(network: WindowNetwork, scene: np.ndarray, compute: Compute) -> Ro
         compute,
         precision="float32",
         repeats=2,
+    )
+
+
+def published(
+    classifier: NetworkClassifier, scene: Scene, labels: Labels, compute: Compute, slow: float
+) -> Row:
+    """Train for some epochs of the published hundred, and scale to all of them.
+
+    The baseline is the time of a gradient patch by patch, `slow`, times the number of steps.
+    """
+    split = make_split(labels, "random:0.3", seed=0, window=classifier.window)
+    plan = schedule("paper", int(split.train.sum()))
+    share = TIMED_EPOCHS / PAPER_EPOCHS
+    short = replace(plan, steps=round(plan.steps * share))
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Checkpoint(Path(folder) / "model.safetensors", {}) as checkpoint,
+    ):
+        training = Training(scene, labels, split, 0, short, compute, checkpoint)
+        seconds = classifier.fit(training) / share
+    return Row(
+        "hsi schedule",
+        f"{classifier.name}, {PAPER_EPOCHS} epochs of random:0.3 of {scene.name}, {plan.steps} "
+        "steps: gradients of 256 windows patch by patch in float32 against hsi train "
+        f"({TIMED_EPOCHS} epochs timed, scaled)",
+        round(slow * plan.steps, 5),
+        round(seconds, 5),
+        round(slow * plan.steps / seconds, 2),
+        None,
+        machine(compute),
     )
 
 

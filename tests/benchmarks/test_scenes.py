@@ -1,10 +1,12 @@
-"""Maps of larger scenes are timed against the scene alone."""
+"""Maps of larger scenes are timed against the scene alone, and a training by some of its epochs."""
 
 import numpy as np
 import torch
 
-from benchmarks.scenes import growing
+from benchmarks.scenes import growing, published
 from engine.device import Compute
+from hsi.labels import make_labels
+from hsi.networks import HybridSNClassifier
 from hsi.scene import Scene
 
 
@@ -14,3 +16,14 @@ def test_a_row_a_size() -> None:
     (row,) = growing(compute, Scene("x", cube), repeats=(2,))
     assert row.case.startswith("HybridSN-11, map of 18x24: ")
     assert row.our_seconds > 0
+
+
+def test_a_training_is_scaled_to_a_hundred_epochs() -> None:
+    cube = np.random.default_rng(0).normal(size=(20, 20, 16))
+    labels = make_labels("x", np.arange(400).reshape(20, 20) % 3)
+    compute = Compute(torch.device("cpu"), "float32", "test")
+    classifier = HybridSNClassifier(window=9, components=13)
+    row = published(classifier, Scene("x", cube), labels, compute, slow=0.5)
+    assert "100 epochs of random:0.3 of x, 100 steps" in row.case
+    assert row.baseline_seconds == 50
+    assert row.ratio == round(50 / row.our_seconds, 2)

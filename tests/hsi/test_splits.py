@@ -124,9 +124,7 @@ def test_mask_file_gives_both_sides(tmp_path, labels):
 def test_overlapping_mask_is_refused(tmp_path, labels):
     ones = np.ones(labels.ground_truth.shape, np.uint8)
     np.savez(tmp_path / "m.npz", train=ones, test=ones)
-    with pytest.raises(
-        HsiError, match="810 pixels are in both train and test, expected none"
-    ):
+    with pytest.raises(HsiError, match="810 pixels are in both train and test, expected none"):
         make_split(labels, f"mask:{tmp_path / 'm.npz'}")
 
 
