@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from benchmarks.side_by_side import Row, machine, measure
-from engine.allocator import freed_memory_kept
 from engine.checkpoint import Checkpoint
 from engine.device import Compute
 from hsi.classifier import Application, Training
@@ -29,7 +28,6 @@ from hsi.window_network import WindowNetwork
 ROWS, COLUMNS, COMPONENTS, CLASSES = 145, 145, 30, 16  # Indian Pines, reduced
 TIMED_ROWS = 2  # of the scene, patch by patch: all of it would take minutes
 TIMED_EPOCHS = 2
-GRADIENTS = 4  # in one measurement of our way
 
 
 def rows(compute: Compute) -> Iterator[Row]:
@@ -40,9 +38,8 @@ def rows(compute: Compute) -> Iterator[Row]:
     yield _map(network, scene, compute)
     training = _training(network, scene, compute)
     yield training
-    patch_by_patch = training.baseline_seconds / GRADIENTS
     indian_pines = open_scene("IndianPines"), open_labels("IndianPines")
-    yield published(HybridSNClassifier(), *indian_pines, compute, patch_by_patch)
+    yield published(HybridSNClassifier(), *indian_pines, compute, training.baseline_seconds)
     yield from growing(replace(compute, precision="float32"), indian_pines[0])
 
 
@@ -93,23 +90,15 @@ def _training(network: WindowNetwork, scene: np.ndarray, compute: Compute) -> Ro
         assert first is not None
         return (first / first.abs().max()).cpu()
 
-    def ours() -> Tensor:
-        with freed_memory_kept():  # as in engine.loop
-            for _ in range(GRADIENTS):
-                found = gradient(shared=True)
-        return found
-
     return measure(
         "hsi training",
-        f"HybridSN, {GRADIENTS} gradients of 256 windows: patch by patch (one timed, scaled) "
-        "against one shared pass each, freed memory kept, float32 (difference relative to the "
-        "first layer's largest)",
+        "HybridSN, gradient of 256 windows: patch by patch against one shared pass, float32 "
+        "(difference relative to the first layer's largest)",
         lambda: gradient(shared=False),
-        ours,
+        lambda: gradient(shared=True),
         compute,
         precision="float32",
         repeats=3,
-        part=1 / GRADIENTS,
     )
 
 
