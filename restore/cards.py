@@ -85,7 +85,8 @@ def write_card(description: Mapping[str, Any], form: str, summary: pd.DataFrame)
         "first weights": _first(training.get("start")),
         "schedule": f"`{plan['name']}`: {plan['steps']} steps of {plan['batch_size']} patches of "
         f"{plan['patch']}×{plan['patch']} pixels, {plan['optimizer']} at "
-        f"{plan['learning_rate']:g}, {plan['decay']}; {share:.2g} % of the paper's pixels",
+        f"{plan['learning_rate']:g}, {plan['decay']}, {plan.get('loss', 'squared')} loss; "
+        f"{share:.2g} % of the paper's pixels",
         "seed": training["seed"],
         "time and machine": f"{training['seconds']:.0f} s on {training['device']}, "
         f"{training['precision']}, torch {description['versions']['torch']}",

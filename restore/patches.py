@@ -137,7 +137,7 @@ class Patches:
         columns = torch.where(turn & 2 > 0, side - 1 - columns, columns) + column[:, None, None]
         index = self.starts[which][:, None, None] + rows * self.widths[which][:, None, None]
         index = (index + columns).to(self.pixels.device)  # (B, P, P)
-        return self.pixels[:, index].transpose(0, 1)  # (B, C, P, P)
+        return self.pixels[:, index].transpose(0, 1)  # (B, C, S, S)
 
     def _general(self, clean: Tensor, generator: torch.Generator) -> Batch:
         """Degrade a third of the patches by noise, a third by bicubic, a third by JPEG.

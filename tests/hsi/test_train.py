@@ -223,22 +223,17 @@ def test_training_pixels_without_data_are_named(tmp_path, scene, labels, split, 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_training_pixels_without_data_and_bands_without_numbers_are_told_apart(
-    tmp_path, scene, labels, split, cpu
-):
-    def error_of(cube):
-        with pytest.raises(HsiError) as caught:
-            train(
-                small(), replace(scene, cube=cube), labels, split, tmp_path / "m.safetensors",
-                compute=cpu,
-            )  # fmt: skip
-        return str(caught.value)
-
+def test_a_band_without_numbers_is_named(tmp_path, scene, labels, split, cpu):
     cube = scene.cube.astype(np.float32)
-    row, column = np.argwhere(split.train)[0]
-    cube[row, column] = 0
-    assert f"found 1 of {split.train.sum()} without" in error_of(cube)
     cube[:, :, 2] = np.nan
-    assert "in 1 of 16 bands, first in band 3; mark whole bands as bad" in error_of(cube)
-    cube[:] = 0
-    assert f"found {split.train.sum()} of {split.train.sum()} without" in error_of(cube)
+    with pytest.raises(HsiError, match="in 1 of 16 bands, first in band 3; mark whole bands"):
+        train(
+            small(), replace(scene, cube=cube), labels, split, tmp_path / "m.safetensors",
+            compute=cpu,
+        )  # fmt: skip
+    cube[:] = 0  # nothing is wrong with single bands
+    with pytest.raises(HsiError, match=r"found (\d+) of \1 without"):
+        train(
+            small(), replace(scene, cube=cube), labels, split, tmp_path / "m.safetensors",
+            compute=cpu,
+        )  # fmt: skip
