@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from hsi.architecture import Architecture
+from hsi.convolutions import SpectralConv2d, SpectralConv3d, Spectrum, SpectrumAsChannels
 
 # Depth of the three kernels along the spectrum; all are 3 × 3 in space.
 DEPTHS = (7, 5, 3)
@@ -56,15 +57,15 @@ class HybridSN(Architecture):
         first, second, third = self.filters_3d
         depth = self.components - sum(DEPTHS) + len(DEPTHS)
         layers: list[nn.Module] = [
-            nn.Unflatten(1, (1, self.components)),  # (N, 1, K, h, w)
-            nn.Conv3d(1, first, (DEPTHS[0], 3, 3)),
+            Spectrum(self.components),  # (N, 1, h, w, K)
+            SpectralConv3d(1, first, (DEPTHS[0], 3, 3)),
             nn.ReLU(inplace=True),
-            nn.Conv3d(first, second, (DEPTHS[1], 3, 3)),
+            SpectralConv3d(first, second, (DEPTHS[1], 3, 3)),
             nn.ReLU(inplace=True),
-            nn.Conv3d(second, third, (DEPTHS[2], 3, 3)),
+            SpectralConv3d(second, third, (DEPTHS[2], 3, 3)),
             nn.ReLU(inplace=True),
-            nn.Flatten(1, 2),  # (N, channels × depth, h − 6, w − 6)
-            nn.Conv2d(third * depth, self.filters_2d, 3),
+            SpectrumAsChannels(),  # (N, depth × channels, h − 6, w − 6)
+            SpectralConv2d(third, depth, self.filters_2d, 3),
             nn.ReLU(inplace=True),
         ]
         # A mean over the window is the window's own: from there on nothing can be shared.
@@ -94,7 +95,7 @@ class SqueezeExcitation(nn.Module):
     Parameters
     ----------
     channels, depth : int
-        Of the features (N, channels × depth, h, w); a channel has one weight at all depths.
+        Of the features (N, depth × channels, h, w); a channel has one weight at all depths.
     reduction : int
 
     References
@@ -109,9 +110,9 @@ class SqueezeExcitation(nn.Module):
         self.squeeze, self.excite = nn.Linear(channels, narrow), nn.Linear(narrow, channels)
 
     def forward(self, features: Tensor) -> Tensor:
-        """Scale (N, channels × depth, h, w)."""
-        apart = features.reshape(-1, self.channels, self.depth, *features.shape[2:])
-        means = apart.mean(dim=(2, 3, 4))
+        """Scale (N, depth × channels, h, w)."""
+        apart = features.reshape(-1, self.depth, self.channels, *features.shape[2:])
+        means = apart.mean(dim=(1, 3, 4))
         weights = torch.sigmoid(self.excite(torch.relu(self.squeeze(means))))
-        scaled: Tensor = apart * weights[:, :, None, None, None]
+        scaled: Tensor = apart * weights[:, None, :, None, None]
         return scaled.flatten(1, 2)
