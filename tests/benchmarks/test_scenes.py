@@ -2,9 +2,11 @@
 
 import numpy as np
 import torch
+from torch import nn
 
-from benchmarks.scenes import growing, published
+from benchmarks.scenes import growing, plain, published
 from engine.device import Compute
+from hsi.hybridsn import HybridSN
 from hsi.labels import make_labels
 from hsi.networks import HybridSNClassifier
 from hsi.scene import Scene
@@ -16,6 +18,15 @@ def test_a_row_a_size() -> None:
     (row,) = growing(compute, Scene("x", cube), repeats=(2,))
     assert row.case.startswith("HybridSN-11, map of 18x24: ")
     assert row.our_seconds > 0
+
+
+def test_plain_layers_compute_the_same() -> None:
+    network = HybridSN(3, window=9, components=13).build(torch.Generator().manual_seed(0))
+    network = network.double().eval()
+    windows = torch.randn(2, 13, 9, 9, generator=torch.Generator().manual_seed(1)).double()
+    baseline = plain(network)
+    assert type(baseline.trunk[1]) is nn.Conv3d
+    assert (baseline(windows) - network(windows)).abs().max() < 1e-9
 
 
 def test_a_training_is_scaled_to_a_hundred_epochs() -> None:
