@@ -29,11 +29,18 @@ class Spectrum(nn.Unflatten):
 
 
 class SpectralConv3d(nn.Conv3d):
-    """`torch.nn.Conv3d`, unpadded and of stride 1, with the spectrum last.
+    """`torch.nn.Conv3d`, unpadded and of stride 1, for features (N, C, h, w, D).
 
-    Its kernels (F, C, depth, rows, columns) are those of `torch.nn.Conv3d`; it takes features
-    (N, C, h, w, D).
+    Parameters
+    ----------
+    channels, filters : int
+        C, and the channels F that it gives.
+    kernel : tuple of 3 int
+        Depth, rows and columns; the weights (F, C, depth, rows, columns) are as in torch.
     """
+
+    def __init__(self, channels: int, filters: int, kernel: tuple[int, int, int]) -> None:
+        super().__init__(channels, filters, kernel)
 
     def forward(self, features: Tensor) -> Tensor:
         """Convolve (N, C, h, w, D) to (N, F, h', w', D')."""
