@@ -119,7 +119,8 @@ class Labels:
         if self.ground_truth.shape != scene.shape:
             raise HsiError(
                 f"labels {self.name}: expected {scene.shape[0]} × {scene.shape[1]} pixels as scene "
-                f"{scene.name} has, found {' × '.join(map(str, self.ground_truth.shape))}"
+                f"{scene.name} has, found {' × '.join(map(str, self.ground_truth.shape))}; "
+                "give the labels of this scene"
             )
 
 
