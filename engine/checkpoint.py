@@ -1,27 +1,28 @@
 """Resume state of a training: exact, keyed by what is trained, gone once the weights are written.
 
-The state lies beside the output in a folder `.resume/` (so that a workflow manager that clears an
-unfinished output leaves it alone) and is named by a fingerprint of data, settings and code. State
-of another data set, setting or revision has another name and is therefore never resumed. It is a
-safetensors file: tensors under their path in the state, everything else as JSON in the metadata.
+The state lies beside the output in `.resume/FINGERPRINT/` (so that a workflow manager that clears
+an unfinished output leaves it alone), named by data, settings and code. State of another data set,
+setting or revision has another name and is therefore never resumed. It is a safetensors file:
+tensors under their path in the state, everything else as JSON in the metadata.
 """
 
-import fcntl
 import hashlib
 import json
 import logging
 import random
+import shutil
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import Any, Self
 
 import numpy as np
 import torch
 
 from engine.artifacts import load_tensors, save_tensors
 from engine.errors import UserError
+from engine.lock import locked
 
 log = logging.getLogger(__name__)
 
@@ -54,19 +55,15 @@ class Checkpoint:
     def __init__(self, out: Path, parts: Mapping[str, Any]) -> None:
         self.out = out
         self.fingerprint = fingerprint(parts)
-        self.path = out.parent / ".resume" / f"{self.fingerprint}.safetensors"
-        self._lock: IO[str] | None = None
+        self.folder = out.parent / ".resume" / self.fingerprint
+        self.path = self.folder / "state.safetensors"
 
     def __enter__(self) -> Self:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._lock = self.path.with_suffix(".lock").open("w")
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            log.info("%s: another process trains this; waiting until it ends", self.out)
-            fcntl.flock(self._lock, fcntl.LOCK_EX)
-        for stray in self.path.parent.glob(".part-*"):  # a kill in the middle of a write
-            stray.unlink(missing_ok=True)
+        with ExitStack() as stack:
+            stack.enter_context(locked(self.folder / "lock", self._waiting))
+            for stray in self.folder.glob(".part-*"):  # a kill in the middle of a write
+                stray.unlink(missing_ok=True)
+            self._stack = stack.pop_all()
         return self
 
     def __exit__(
@@ -75,14 +72,14 @@ class Checkpoint:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if kind is None:
-            self.path.unlink(missing_ok=True)
-            self.path.with_suffix(".lock").unlink(missing_ok=True)
-        if self._lock is not None:
-            self._lock.close()
-        if kind is None:
-            with suppress(OSError):  # another training keeps its state there
-                self.path.parent.rmdir()
+        with self._stack:
+            if kind is None:
+                shutil.rmtree(self.folder, ignore_errors=True)
+                with suppress(OSError):  # another training keeps its state there
+                    self.folder.parent.rmdir()
+
+    def _waiting(self) -> None:
+        log.info("%s: another process trains this; waiting until it ends", self.out)
 
     def finished(self) -> bool:
         """Say whether `out` already holds exactly this training's weights."""

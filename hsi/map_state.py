@@ -4,16 +4,17 @@ The unfinished files of a map lie in a folder beside it, with a journal. A block
 only when it is on the disk, so a map that was killed goes on behind its last named block.
 """
 
-import fcntl
 import json
 import os
 import shutil
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from engine.artifacts import write_text
+from engine.lock import locked
 from hsi.errors import HsiError
 
 JOURNAL = "blocks.jsonl"
@@ -62,16 +63,11 @@ class MapState:
         return self.folder / JOURNAL
 
     def __enter__(self) -> Self:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self._held = (self.folder / "lock").open("w")
-        try:
-            fcntl.flock(self._held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            self._held.close()
-            raise HsiError(f"{self.folder}: another run is writing this map; wait for it") from None
-        except OSError:  # a file system without locks
-            pass
-        self._take_up()
+        with ExitStack() as stack:
+            if stack.enter_context(locked(self.folder / "lock")) is False:
+                raise HsiError(f"{self.folder}: another run is writing this map; wait for it")
+            self._take_up()
+            self._stack = stack.pop_all()
         return self
 
     def __exit__(
@@ -80,9 +76,9 @@ class MapState:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._done or not self.finished:
-            shutil.rmtree(self.folder, ignore_errors=True)
-        self._held.close()
+        with self._stack:
+            if self._done or not self.finished:
+                shutil.rmtree(self.folder, ignore_errors=True)
 
     def begin(self, block: tuple[int, int]) -> None:
         """Throw away what another map, or other blocks, left, and start anew."""

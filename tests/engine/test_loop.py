@@ -107,14 +107,14 @@ def test_state_of_other_settings_is_not_resumed(tmp_path: Path) -> None:
     fresh = run(out, data="b")
     unbroken = run(tmp_path / "other" / "m.safetensors", data="b")
     assert same(fresh, unbroken)
-    assert list((tmp_path / ".resume").glob("*.safetensors"))  # that of "a" still waits
+    assert list((tmp_path / ".resume").glob("*/state.safetensors"))  # that of "a" still waits
 
 
 def test_damaged_state_starts_over(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     out = tmp_path / "m.safetensors"
     with pytest.raises(RuntimeError, match="killed"):
         run(out, die_at=6)
-    (state,) = (tmp_path / ".resume").glob("*.safetensors")
+    (state,) = (tmp_path / ".resume").glob("*/state.safetensors")
     state.write_bytes(state.read_bytes()[:100])
     model = run(out)
     assert "starting from the beginning" in caplog.text

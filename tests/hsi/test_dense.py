@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
 from hsi.dense import Windows, automatic_block, classify_scene, padded
 from hsi.errors import HsiError
 from hsi.hybridsn import HybridSN
+from tests.hsi.gradients import check_shared_equals_patches
 
 CLASSES, WINDOW, BANDS = 4, 11, 13
 HEIGHT, WIDTH = 17, 14
@@ -68,15 +68,7 @@ def test_shared_pass_has_the_loss_and_gradients_of_patches(network, reduced, pla
     windows = Windows(rng.integers(top, size=count), rng.integers(left, size=count))
     targets = torch.from_numpy(rng.integers(CLASSES, size=count))
     scene = padded(reduced, WINDOW).double()
-    found = {}
-    for shared in (True, False):
-        network.zero_grad()
-        loss = nn.functional.cross_entropy(windows.logits(network, scene, shared=shared), targets)
-        loss.backward()
-        found[shared] = (loss.item(), [p.grad.clone() for p in network.parameters()])
-    assert found[True][0] == pytest.approx(found[False][0], abs=1e-9)
-    for one, other in zip(found[True][1], found[False][1], strict=True):
-        assert (one - other).abs().max() < 1e-9
+    check_shared_equals_patches(network, scene, windows, targets, shared=True)
 
 
 def test_tiles_of_a_large_scene_have_the_gradients_of_patches(network):
@@ -89,15 +81,7 @@ def test_tiles_of_a_large_scene_have_the_gradients_of_patches(network):
     windows = Windows(rows, columns, rng.integers(8, size=30))
     targets = torch.from_numpy(rng.integers(CLASSES, size=30))
     scene = padded(reduced, WINDOW).double()
-    found = {}
-    for shared in (None, False):
-        network.zero_grad()
-        loss = nn.functional.cross_entropy(windows.logits(network, scene, shared=shared), targets)
-        loss.backward()
-        found[shared] = (loss.item(), [p.grad.clone() for p in network.parameters()])
-    assert found[None][0] == pytest.approx(found[False][0], abs=1e-9)
-    for one, other in zip(found[None][1], found[False][1], strict=True):
-        assert (one - other).abs().max() < 1e-9
+    check_shared_equals_patches(network, scene, windows, targets, shared=None)
 
 
 def test_fewer_multiply_adds_win(network, reduced, monkeypatch):

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from hsi.cnn import CNN2D, CNN3D, Reversed
@@ -12,6 +11,7 @@ from hsi.dense import Windows, classify_scene, padded
 from hsi.errors import HsiError
 from hsi.hybridsn import HybridSN, SEHybridSN
 from hsi.orientation import COUNT, back, corner, oriented
+from tests.hsi.gradients import check_shared_equals_patches
 
 CLASSES, WINDOW, BANDS = 3, 9, 13
 HEIGHT, WIDTH = 12, 10
@@ -60,15 +60,7 @@ def test_shared_pass_has_the_loss_and_gradients_of_patches(network, reduced, tur
     windows = Windows(rng.integers(HEIGHT, size=20), rng.integers(WIDTH, size=20), orientations)
     targets = torch.from_numpy(rng.integers(CLASSES, size=20))
     scene = padded(reduced, WINDOW).double()
-    found = {}
-    for shared in (True, False):
-        network.zero_grad()
-        loss = nn.functional.cross_entropy(windows.logits(network, scene, shared=shared), targets)
-        loss.backward()
-        found[shared] = (loss.item(), [p.grad.clone() for p in network.parameters()])
-    assert found[True][0] == pytest.approx(found[False][0], abs=1e-9)
-    for one, other in zip(found[True][1], found[False][1], strict=True):
-        assert (one - other).abs().max() < 1e-9
+    check_shared_equals_patches(network, scene, windows, targets, shared=True)
 
 
 def test_turned_windows_are_windows_turned(network, reduced):
