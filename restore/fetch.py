@@ -4,12 +4,14 @@ import csv
 import functools
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
 from engine import artifacts
+from engine.lock import locked
 from engine.progress import progress
 from restore import images
 from restore.errors import RestoreError
@@ -68,7 +70,8 @@ def download(name: str, *, root: Path | None = None, origin: str | None = None) 
     """Fetch a published set and give its folder.
 
     Files go into a folder ``.part-NAME`` that is renamed when all of them are there and right; what
-    it holds after a break is checked and not fetched again.
+    it holds after a break is checked and not fetched again. Of several processes that want a set,
+    one fetches it and the others wait.
 
     Parameters
     ----------
@@ -98,24 +101,34 @@ def download(name: str, *, root: Path | None = None, origin: str | None = None) 
         raise RestoreError(f"image set {name} has no checked download: {remedy}")
     base = (origin or known.origin).rstrip("/")
     folder = (root or downloads()) / known.folder
-    part = folder.parent / f".part-{folder.name}"
-    log.info("fetching %s from %s into %s (%s)", name, base, folder, known.terms)
+    lock = folder.parent / f".{folder.name}.lock"
+    waiting = functools.partial(log.info, "%s: another process fetches it; waiting", folder)
     try:
-        part.mkdir(parents=True, exist_ok=True)
-        with progress(len(entries), f"fetching {name}", "files") as bar:
-            for entry in entries:
-                if not _right(part / entry.file, entry):
-                    _fetch(f"{base}/{entry.file}", part, entry)
-                bar.advance()
-        wanted = {entry.file for entry in entries}
-        for stray in part.iterdir():  # temporary files of a killed run
-            if stray.name not in wanted:
-                stray.unlink()
-        if not folder.is_dir():  # another process may have been faster
-            part.replace(folder)
+        with locked(lock, waiting):
+            try:
+                if not folder.is_dir():
+                    log.info("fetching %s from %s into %s (%s)", name, base, folder, known.terms)
+                    part = folder.parent / f".part-{folder.name}"
+                    _fetch_all(base, part, entries, f"fetching {name}")
+                    part.replace(folder)
+            finally:
+                lock.unlink(missing_ok=True)
     except OSError as error:
         raise RestoreError(f"image set {name}: {_line(error)}; run again, or {remedy}") from error
     return folder
+
+
+def _fetch_all(base: str, folder: Path, entries: Sequence[Checksum], label: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    with progress(len(entries), label, "files") as bar:
+        for entry in entries:
+            if not _right(folder / entry.file, entry):
+                _fetch(f"{base}/{entry.file}", folder, entry)
+            bar.advance()
+    wanted = {entry.file for entry in entries}
+    for stray in folder.iterdir():  # temporary files of a killed run
+        if stray.name not in wanted:
+            stray.unlink()
 
 
 def _fetch(url: str, folder: Path, entry: Checksum) -> None:

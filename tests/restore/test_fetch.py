@@ -1,6 +1,7 @@
 """The real download code against a server on the loopback address."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -81,6 +82,15 @@ def test_a_set_is_fetched_once_and_whole(served, tmp_path, monkeypatch):
         assert path.read_bytes() == (origin / path.name).read_bytes()
     assert len(sets.resolve("Set5", fetch=False)) == 3
     assert [path.name for path in folder.parent.iterdir()] == ["Set5"]
+
+
+def test_of_many_that_want_a_set_one_fetches_it(served, tmp_path):
+    """Jobs of a workflow start together, and each needs the set."""
+    with ThreadPoolExecutor(4) as pool:
+        folders = list(pool.map(lambda _: fetch.download("Set5", origin=served[1]), range(4)))
+    assert set(folders) == {tmp_path / "cache/Set5"}
+    assert sorted(Handler.asked) == ["a.png", "b.bmp", "c.bmp"]
+    assert [path.name for path in (tmp_path / "cache").iterdir()] == ["Set5"]
 
 
 @pytest.mark.parametrize("name", ["a.png", "b.bmp"])
