@@ -2,10 +2,13 @@
 
 import logging
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.ndimage import maximum_filter
 
 from hsi.labels import Labels
 from hsi.leakage import chebyshev_distance
@@ -26,7 +29,8 @@ class _Pixels:
 
     Attributes
     ----------
-    sees : ndarray (groups, blocks), bool
+    seen_by : sequence of ndarray, int64
+        By block, the groups that see it.
     classes, sizes : ndarray (groups,), int64
     of_block : ndarray (blocks, classes), int64
         Labelled pixels by block and class.
@@ -34,7 +38,7 @@ class _Pixels:
         Row and column of the blocks, in blocks.
     """
 
-    sees: npt.NDArray[np.bool_]
+    seen_by: Sequence[npt.NDArray[np.int64]]
     classes: npt.NDArray[np.int64]
     sizes: npt.NDArray[np.int64]
     of_block: npt.NDArray[np.int64]
@@ -101,32 +105,53 @@ def _gather(
     side: int,
 ) -> _Pixels:
     labelled = labels.ground_truth > 0
-    sees = np.stack(
-        [(chebyshev_distance(labelled & (block_of == block)) <= guard)[labelled] for block in used],
-        axis=1,
-    )
     classes = labels.indices[labelled]
-    keys = np.concatenate([classes[:, None].astype(np.uint8), np.packbits(sees, axis=1)], axis=1)
-    _, first, sizes = np.unique(keys, axis=0, return_index=True, return_counts=True)
-    of_block = np.zeros((len(used), len(labels.classes)), np.int64)
-    np.add.at(of_block, (block_of_labelled, classes), 1)
+    number = np.full(labelled.shape, -1)  # of a labelled pixel among all of them
+    number[labelled] = np.arange(len(classes))
     across = -(-labelled.shape[1] // side)
     centres = np.stack(np.divmod(used, across), axis=1)
-    return _Pixels(sees[first], classes[first], sizes.astype(np.int64), of_block, centres)
+    near = []  # by block, the pixels that see it
+    for block, centre in zip(used, centres, strict=True):
+        window = tuple(
+            slice(max(place * side - guard, 0), (place + 1) * side + guard) for place in centre
+        )
+        inside = labelled[window] & (block_of[window] == block)
+        reached = maximum_filter(inside, 2 * guard + 1, mode="constant")
+        near.append(number[window][labelled[window] & reached])
+    _, first, group, sizes = np.unique(
+        _grouped(classes, near), return_index=True, return_inverse=True, return_counts=True
+    )
+    of_block = np.zeros((len(used), len(labels.classes)), np.int64)
+    np.add.at(of_block, (block_of_labelled, classes), 1)
+    seen_by = [np.unique(group[seeing]) for seeing in near]
+    return _Pixels(seen_by, classes[first], sizes.astype(np.int64), of_block, centres)
+
+
+def _grouped(
+    classes: npt.NDArray[np.integer[Any]], near: Sequence[npt.NDArray[np.int64]]
+) -> npt.NDArray[np.int64]:
+    """Give pixels of one class the same number where the same blocks are near."""
+    group = classes.astype(np.int64)
+    following = int(group.max()) + 1
+    for seeing in near:  # a block parts every group into those that see it and those that do not
+        _, parts = np.unique(group[seeing], return_inverse=True)
+        group[seeing] = following + parts
+        following += int(parts.max()) + 1
+    return group
 
 
 def _anneal(pixels: _Pixels, rng: np.random.Generator) -> tuple[float, npt.NDArray[np.bool_]]:
     """Find which blocks to test on, by flipping one block at a time; return its cost first."""
     blocks, count = pixels.of_block.shape
     total = pixels.of_block.sum(axis=0)
-    groups_of = [np.flatnonzero(pixels.sees[:, block]) for block in range(blocks)]
-
     # Start from a half plane in a random direction: neighbours are on the same side already, and
     # only the blocks along its edge lose their training pixels.
     angle = rng.uniform(0, 2 * math.pi)
     across = pixels.centres @ np.array([math.cos(angle), math.sin(angle)])
     in_test = across > np.median(across)
-    hostile = pixels.sees @ in_test.astype(np.int64)  # test blocks that a group sees
+    hostile = np.zeros(len(pixels.sizes), np.int64)  # test blocks that a group sees
+    for block in np.flatnonzero(in_test).tolist():
+        hostile[pixels.seen_by[block]] += 1
     trained = np.bincount(
         pixels.classes, weights=pixels.sizes * (hostile == 0), minlength=count
     ).astype(np.int64)
@@ -141,7 +166,7 @@ def _anneal(pixels: _Pixels, rng: np.random.Generator) -> tuple[float, npt.NDArr
     for step in range(proposals):
         block = order[step]
         temperature = hottest * (coldest / hottest) ** (step / proposals)
-        groups = groups_of[block]
+        groups = pixels.seen_by[block]
         seen = hostile[groups]
         sign = -1 if in_test[block] else 1
         changed = groups[seen == (1 if sign < 0 else 0)]

@@ -81,6 +81,8 @@ onstart:
         stop(
             f"another run is at work in this folder ({live.read().strip()}); wait until it ends"
         )
+    except OSError:  # a file system without locks
+        pass
     live.truncate(0)
     print(f"process {os.getpid()} on {socket.gethostname()}", file=live, flush=True)
     workflow.live_lock = live
