@@ -98,7 +98,7 @@ class Journal:
 
     def add(self, record: Record) -> None:
         """Write a line and wait until it is on the disk."""
-        line = line_of(record | {"options": self.options, "finished": round(time.time(), 3)})
+        line = line_of(record | {"options": self.options, "finished": time.time()})
         with self._lock:
             self._file.write(line)
             self._file.flush()
