@@ -6,10 +6,12 @@ one displacement. Turned, mirrored or resized copies are not found.
 """
 
 import logging
+import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +19,7 @@ from scipy import ndimage
 
 from restore.errors import RestoreError
 from restore.jpeg import exact_luma
-from restore.sets import ImageSet
+from restore.sets import ImageSet, Item
 
 log = logging.getLogger(__name__)
 
@@ -25,45 +27,60 @@ _RADIUS = 8  # of a patch, in pixels
 _LIMIT = 400  # patches an image
 _ALIKE = 0.995  # correlation of two patches that show the same
 _VOTES = 6  # patches that must agree on the displacement
+_SAME = 0.999  # correlation of whole images that are one
+_FIELDS = 16  # along each side
+_CHUNK = 20  # images
+_ROWS = 256  # converted at a time: in float64 a photograph is large
+_THREADS = min(4, os.cpu_count() or 1)  # each holds an image in float32 several times
 
 
 @dataclass(frozen=True)
 class _Fingerprint:
     name: str
-    exact: NDArray[np.float32]  # (h, w), the whole image in luma
+    item: Item
+    shape: tuple[int, ...]
+    coarse: NDArray[np.float64]  # see `_coarse`
     places: NDArray[np.int64]  # (n, 2)
     patches: NDArray[np.float32]  # (n, 64), zero mean and unit length
 
 
-def overlap(train: ImageSet, test: ImageSet) -> list[tuple[str, str]]:
+def overlap(train: ImageSet, tests: Sequence[ImageSet]) -> list[tuple[str, str]]:
     """List the pairs of images that show the same picture, or parts of it.
 
     Parameters
     ----------
-    train, test : ImageSet
-        The two sets; 400 images against 68 take some twenty seconds on two cores.
+    train : ImageSet
+    tests : sequence of ImageSet
+        Of any size; see the module for what counts as the same picture.
 
     Returns
     -------
     list of (str, str)
-        Names in `train` and in `test`; empty where nothing overlaps.
+        The name in `train`, and the image of `tests` as SET/IMAGE; empty where nothing overlaps.
     """
-    wanted = [_fingerprint(item.name, item.load()) for item in test]
     found = []
-    # In chunks of images, so that the table of correlations stays small.
-    for mine in _chunks((_fingerprint(item.name, item.load()) for item in train), 20):
-        stacked = np.concatenate([print_.patches for print_ in mine])
-        starts = np.cumsum([0, *(len(print_.patches) for print_ in mine)])
-        for other in wanted:
-            similar = np.flatnonzero(stacked @ other.patches.T > _ALIKE)
-            rows, columns = np.divmod(similar, max(len(other.patches), 1))
-            ends = np.searchsorted(rows, starts)
-            for print_, start, first, last in zip(
-                mine, starts[:-1], ends[:-1], ends[1:], strict=True
-            ):
-                matches = rows[first:last] - start, columns[first:last]
-                if _equal(print_, other) or _agree(print_, other, *matches):
-                    found.append((print_.name, other.name))
+    with ThreadPoolExecutor(_THREADS, thread_name_prefix="overlap") as pool:
+        wanted = [
+            print_
+            for test in tests
+            for print_ in pool.map(_fingerprint, test, repeat(f"{test.name}/"))
+        ]
+        # In chunks of images, so that the table of correlations stays small.
+        for begin in range(0, len(train) if wanted else 0, _CHUNK):
+            chunk = train.items[begin : begin + _CHUNK]
+            mine = list(pool.map(_fingerprint, chunk, repeat("")))
+            stacked = np.concatenate([print_.patches for print_ in mine])
+            starts = np.cumsum([0, *(len(print_.patches) for print_ in mine)])
+            for other in wanted:
+                similar = np.flatnonzero(stacked @ other.patches.T > _ALIKE)
+                rows, columns = np.divmod(similar, max(len(other.patches), 1))
+                ends = np.searchsorted(rows, starts)
+                for print_, start, first, last in zip(
+                    mine, starts[:-1], ends[:-1], ends[1:], strict=True
+                ):
+                    matches = rows[first:last] - start, columns[first:last]
+                    if _agree(print_, other, *matches) or _equal(print_, other):
+                        found.append((print_.name, other.name))
     return found
 
 
@@ -96,9 +113,8 @@ def apart(
     sets, left_out = [], []
     for chosen in train:
         found = {
-            name: f"{chosen.name}/{name} shows the same picture as {test.name}/{other}"
-            for test in tests
-            for name, other in overlap(chosen, test)
+            name: f"{chosen.name}/{name} shows the same picture as {other}"
+            for name, other in overlap(chosen, tests)
         }
         if found and rule == "refuse":
             first, more = next(iter(found.values())), len(found) - 1
@@ -118,14 +134,37 @@ def apart(
 
 
 def _equal(a: _Fingerprint, b: _Fingerprint) -> bool:
-    # Luma and full-range grey of one photograph differ by range and rounding: look at correlation.
-    if a.exact.shape != b.exact.shape:
+    """Tell whether two images, of which few patches may be known, are one, but for range."""
+    if a.shape != b.shape or float(((a.coarse - b.coarse) ** 2).sum()) > 2 * (1 - _SAME) + 1e-6:
         return False
-    one, two = (print_.exact - print_.exact.mean() for print_ in (a, b))
+    first, second = (_luma(print_.item.load()) for print_ in (a, b))
+    one, two = (luma - luma.mean() for luma in (first, second))
     length = float(np.linalg.norm(one) * np.linalg.norm(two))
-    return bool(np.array_equal(a.exact, b.exact)) or (
-        length > 0 and float((one * two).sum()) / length > 0.999
+    return bool(np.array_equal(first, second)) or (
+        # Luma and full-range grey of one photograph differ by range and rounding.
+        length > 0 and float((one * two).sum()) / length > _SAME
     )
+
+
+def _coarse(luma: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Project the image, of zero mean and unit length, on means of 16×16 fields.
+
+    No projection is longer than what it is of: images of correlation ρ are √(2 - 2ρ) apart, and
+    these no further. So most images that differ need not be compared pixel by pixel.
+    """
+    rows, columns = (
+        np.linspace(0, size, min(size, _FIELDS), endpoint=False).astype(int) for size in luma.shape
+    )
+    centred = luma - luma.mean(dtype=np.float64).astype(np.float32)
+    sums, squares = (
+        np.add.reduceat(np.add.reduceat(values, rows, 0, np.float64), columns, 1)
+        for values in (centred, centred**2)
+    )
+    heights, widths = (
+        np.diff([*starts, size]) for starts, size in zip((rows, columns), luma.shape, strict=True)
+    )
+    length = float(np.sqrt(squares.sum()))
+    return np.asarray(sums / np.sqrt(np.outer(heights, widths)) / max(length, 1e-9))
 
 
 def _agree(
@@ -137,18 +176,25 @@ def _agree(
     return shifts.most_common(1)[0][1] >= _VOTES
 
 
-def _fingerprint(name: str, image: NDArray[np.uint8]) -> _Fingerprint:
-    grey = np.asarray(exact_luma(image) if image.ndim == 3 else image, dtype=np.float32)
-    places = _extrema(grey)
-    patches = np.empty((len(places), 64), np.float32)
-    for row, (y, x) in enumerate(places):
-        window = grey[y - _RADIUS : y + _RADIUS, x - _RADIUS : x + _RADIUS]
-        patches[row] = window.reshape(8, 2, 8, 2).mean(axis=(1, 3)).ravel()
+def _luma(image: NDArray[np.uint8]) -> NDArray[np.float32]:
+    luma = np.empty(image.shape[:2], np.float32)
+    for row in range(0, len(image), _ROWS):
+        part = image[row : row + _ROWS]
+        luma[row : row + _ROWS] = exact_luma(part) if image.ndim == 3 else part
+    return luma
+
+
+def _fingerprint(item: Item, prefix: str) -> _Fingerprint:
+    luma = _luma(item.load())
+    places = _extrema(luma)
+    rows, columns = (places[:, axis, None] + np.arange(-_RADIUS, _RADIUS) for axis in (0, 1))
+    windows = luma[rows[:, :, None], columns[:, None, :]]  # (n, 16, 16)
+    patches = windows.reshape(-1, 8, 2, 8, 2).mean(axis=(2, 4)).reshape(-1, 64)
     patches -= patches.mean(axis=1, keepdims=True)
     length = np.linalg.norm(patches, axis=1)
     clear = length > 8 * 4  # a standard deviation of 4 levels: flat patches resemble each other
     patches = np.asarray(patches[clear] / length[clear, None], dtype=np.float32)
-    return _Fingerprint(name, grey, places[clear], patches)
+    return _Fingerprint(prefix + item.name, item, luma.shape, _coarse(luma), places[clear], patches)
 
 
 def _extrema(grey: NDArray[np.float32]) -> NDArray[np.int64]:
@@ -164,14 +210,3 @@ def _extrema(grey: NDArray[np.float32]) -> NDArray[np.int64]:
     places = np.argwhere(peaks & inner)
     order = np.argsort(-strength[tuple(places.T)], kind="stable")
     return places[order[:_LIMIT]]
-
-
-def _chunks(prints: Iterable[_Fingerprint], size: int) -> Iterator[list[_Fingerprint]]:
-    chunk: list[Any] = []
-    for print_ in prints:
-        chunk.append(print_)
-        if len(chunk) == size:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk
