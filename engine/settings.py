@@ -77,10 +77,12 @@ def validate(
     Raises
     ------
     UserError
-        Of several mistakes the first: an unknown key before a bad value, then in the file's order.
+        Of several mistakes the first: a key that is no text, then an unknown one before a bad
+        value, then in the file's order.
     """
     from jsonschema import Draft202012Validator, FormatChecker
 
+    _refuse_unquoted(config, source)
     formats = FormatChecker(formats=())
     for name, check in (checks or {}).items():
         formats.checks(name, raises=UserError)(_passes(check))
@@ -92,6 +94,22 @@ def validate(
         raise UserError(f"{source}: {key}{': ' if key else ''}{_fault(first)}")
     completed: dict[str, Any] = _complete(dict(config), schema, schema)
     return completed
+
+
+def _refuse_unquoted(value: Any, source: str, path: tuple[str | int, ...] = ()) -> None:
+    """Refuse keys that YAML takes for something else than text: 2019, on, null."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            if not isinstance(key, str):
+                where = f"{_key(path)}: " if path else ""
+                raise UserError(
+                    f"{source}: {where}expected text for a key, found {_found(key)} "
+                    f"({type(key).__name__}); put it in quotes"
+                )
+            _refuse_unquoted(item, source, (*path, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            _refuse_unquoted(item, source, (*path, index))
 
 
 def _passes(check: Check) -> Callable[[object], bool]:

@@ -74,8 +74,6 @@ def tv(observed: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:
 
 def bm3d(observed: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:
     """BM3D from the package of its authors (non-commercial); parameters as for `nlm`."""
-    if find_spec("bm3d") is None:
-        raise RestoreError("baseline bm3d needs the package of its authors: pip install bm3d")
     import bm3d as package
 
     if observed.ndim == 3:
@@ -86,9 +84,17 @@ def bm3d(observed: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:
 BASELINES: dict[str, Denoiser] = {"nlm": nlm, "wavelet": wavelet, "tv": tv, "bm3d": bm3d}
 
 
-def available() -> tuple[str, ...]:
-    """Name the baselines that can run here: all of `BASELINES`, bm3d only where it is installed."""
-    return tuple(name for name in BASELINES if name != "bm3d" or find_spec("bm3d") is not None)
+def method(name: str) -> Denoiser:
+    """Return a baseline by its name in `BASELINES`.
+
+    Raises
+    ------
+    RestoreError
+        Its package is not installed (bm3d's licence is no open one, so that it is left to users).
+    """
+    if name == "bm3d" and find_spec("bm3d") is None:
+        raise RestoreError("baseline bm3d needs the package of its authors: pip install bm3d")
+    return BASELINES[name]
 
 
 def _channels(image: NDArray[np.float64]) -> int | None:

@@ -50,7 +50,7 @@ class Baseline:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._method = baselines.BASELINES[name]
+        self._method = baselines.method(name)
 
     def restore(
         self, observed: npt.NDArray[np.float64], degradation: Degradation

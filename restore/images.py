@@ -154,6 +154,17 @@ def decoded_bytes(path: Path) -> int:
             return 0
 
 
+def is_grey(path: Path) -> bool:
+    """Tell from the head of a file whether its image is grey; not of one that cannot be read."""
+    from restore import decode
+
+    try:
+        with path.open("rb") as file, decode.open_image(file) as image:
+            return image.mode.startswith(("1", "L", "I", "F"))
+    except Exception:  # whatever it is, it is told of when it is read
+        return False
+
+
 def as_uint8(picture: Picture) -> NDArray[np.uint8]:
     """Give 8-bit pixels without alpha: 16 bit is scaled and rounded, float is refused."""
     if picture.pixels.dtype == np.uint8:

@@ -79,6 +79,8 @@ class Published:
     terms : str
     subset : tuple of str
         Names of the images, where the set is a part of `folder`.
+    grey : bool
+        Whether it has grey images.
     """
 
     folder: str
@@ -86,6 +88,7 @@ class Published:
     origin: str
     terms: str
     subset: tuple[str, ...] = ()
+    grey: bool = False
 
 
 @dataclass(frozen=True)
@@ -118,13 +121,14 @@ PUBLISHED = {
         400,
         f"{_DNCNN}/TrainingCodes/DnCNN_TrainingCodes_v1.0/data/Train400",
         _BSDS_TERMS,
+        grey=True,
     ),
-    "BSD68": Published("BSD68", 68, f"{_DNCNN}/testsets/BSD68", _BSDS_TERMS),
+    "BSD68": Published("BSD68", 68, f"{_DNCNN}/testsets/BSD68", _BSDS_TERMS, grey=True),
     "CBSD68": Published("BSDS500/val", 68, f"{_BSDS}/val", _BSDS_TERMS, tuple(_CBSD68.split())),
-    "Set12": Published("Set12", 12, f"{_DNCNN}/testsets/Set12", _RESEARCH),
+    "Set12": Published("Set12", 12, f"{_DNCNN}/testsets/Set12", _RESEARCH, grey=True),
     "Set5": Published("Set5", 5, f"{_DNCNN}/testsets/Set5", _RESEARCH),
     "Set14": Published("Set14", 14, "", _RESEARCH),
-    "Classic5": Published("Classic5", 5, f"{_DNCNN}/testsets/Classic5", _RESEARCH),
+    "Classic5": Published("Classic5", 5, f"{_DNCNN}/testsets/Classic5", _RESEARCH, grey=True),
     "LIVE1": Published("LIVE1", 29, f"{_DNCNN}/testsets/LIVE1", "research (LIVE, UT Austin)"),
     "T91": Published(
         "T91",
@@ -224,6 +228,19 @@ def find(name: str, data_root: Path | None = None) -> Path | None:
     # A download is complete once its folder has its final name.
     kept = downloads() / known.folder
     return kept if kept.is_dir() else None
+
+
+def grey_image(name_or_dir: str, data_root: Path | None = None) -> str | None:
+    """Name a grey image of a set, found by the heads of the files; '' where it is not here yet.
+
+    None where all images are in colour, or nothing is known of them.
+    """
+    known = PUBLISHED.get(name_or_dir)
+    if known and not find(name_or_dir, data_root):
+        return "" if known.grey else None
+    found = resolve(name_or_dir, data_root)
+    grey = (item.name for item in found if item.path.suffix == ".npz" or images.is_grey(item.path))
+    return next(grey, None)
 
 
 def describe(data_root: Path | None = None) -> list[SetInfo]:

@@ -34,9 +34,9 @@ def pick_compute(device: str, precision: str) -> "Compute":
 
 def scored_models(names: list[str], device: str, precision: str) -> "list[Denoiser | Baseline]":
     """Load weights, by name or file, and baselines."""
-    from restore.baselines import available
+    from restore.baselines import BASELINES
     from restore.benchmark import Baseline
     from restore.models import load
 
     compute = pick_compute(device, precision)
-    return [Baseline(name) if name in available() else load(name, compute) for name in names]
+    return [Baseline(name) if name in BASELINES else load(name, compute) for name in names]

@@ -47,6 +47,33 @@ def lines(stderr: str) -> list[str]:
             "restore.models.dncnn-b.test: image set 'photos/none': no such folder",
         ),
         (
+            "restore",
+            "models",
+            {"dncnn-b-color": ["noise:25"]},
+            "restore.models.dncnn-b-color: expected test images in colour, found test0 in "
+            "photos/test; give it colour sets of its own, as in {test: {CBSD68: [noise:25]}}",
+        ),
+        (
+            "restore",
+            "shipped",
+            {"dncnn-b-color": {"test": {"BSD68": ["noise:25"]}}},
+            "restore.shipped.dncnn-b-color: expected test images in colour, found grey ones in",
+        ),
+        ("restore", "schedule", "typo.yaml", "restore.schedule: typo.yaml: unknown key 'pach'"),
+        ("hsi", "schedule", "short.yaml", "hsi.schedule: short.yaml: unknown key 'patch'"),
+        (
+            "hsi",
+            "splits",
+            ["mask:field_gt.npy", "mask:photos/../field_gt.npy"],
+            "hsi.splits[1]: two splits are called 'mask:field_gt'; rename one file",
+        ),
+        (
+            "hsi",
+            "maps",
+            {"m": {"scene": "field.npy", "model": "field.npy", "memory": "2 gigs"}},
+            "hsi.maps.m.memory: 2 gigs: expected a size such as 2GiB or 500MiB",
+        ),
+        (
             "hsi",
             "study",
             {"candidates": "none.yaml"},
@@ -64,12 +91,13 @@ def test_a_mistake_is_one_line_before_any_work(
     project: Project, section: str, key: str, value: object, message: str
 ) -> None:
     (project.folder / "empty").mkdir()
+    (project.folder / "typo.yaml").write_text("steps: 3\nbatch_size: 2\npach: 24\n")
     config = copy.deepcopy(CONFIG)
     config[section][key] = value
     run = project.run(config=project.configure(config))
     assert run.returncode == 2
     (line,) = lines(run.stderr)
-    assert line.startswith("snakemake: my.yaml: ")
+    assert line.startswith("snakemake: ")
     assert message in line
     assert not (project.folder / "results").exists()
 
@@ -136,6 +164,24 @@ def test_a_mistake_is_one_line_before_any_work(
             "baselines",
             {"nlm": {"train": ["Train400"], "test": {"BSD68": ["noise:25"]}}},
             "restore.baselines.nlm: unknown key 'train'",
+        ),
+        (
+            "restore",
+            "models",
+            {"dncnn-s-999": ["noise:25"]},
+            "restore.models: 'dncnn-s-999': expected dncnn-s-N",
+        ),
+        (
+            "hsi",
+            "scenes",
+            {2019: {"cube": "a.npy", "labels": "b.npy"}},
+            "hsi.scenes: expected text for a key, found 2019 (int); put it in quotes",
+        ),
+        (
+            "hsi",
+            "maps",
+            {True: {"scene": "a.npy", "model": "m"}},
+            "hsi.maps: expected text for a key, found true (bool); put it in quotes",
         ),
         ("restore", "overlap", "keep", "restore.overlap: expected refuse, or drop"),
         ("hsi", "study", {"inner": "mask:x"}, "hsi.study.inner: expected random:SHARE"),

@@ -2,10 +2,12 @@
 HSI = config["hsi"]
 SCENES = HSI["scenes"]
 # A published mask is called after its file: mask:folder/dase.mat is mask:dase.
-SPLITS = {
-    f"mask:{source_file(how[5:]).stem}" if how[:5] == "mask:" else how: how
-    for how in HSI["splits"]
-}
+SPLITS = {}
+for index, how in enumerate(HSI["splits"]):
+    name = f"mask:{source_file(how[5:]).stem}" if how[:5] == "mask:" else how
+    if name in SPLITS:
+        stop(f"hsi.splits[{index}]: two splits are called '{name}'; rename one file")
+    SPLITS[name] = how
 # They learn in steps on the reduced scene; the others are fitted at once.
 NETWORKS = [
     "hybridsn",

@@ -11,6 +11,23 @@ TESTED = {}  # the degradations of each test set, by model, shipped weights or b
 TRAINED = {}  # the training sets of each model
 
 
+def colour(model):
+    """The end of the name of a colour model, and of the folders of what it is given."""
+    return "-color" if model.endswith("-color") else ""
+
+
+def in_colour(sets, key):
+    """A colour model has nothing to say of grey images: better told before it is trained."""
+    from restore.sets import grey_image
+
+    for images in sets:
+        if (grey := grey_image(images, config["data_root"])) is not None:
+            stop(
+                f"{key}: expected test images in colour, found {grey or 'grey ones'} in {images};"
+                " give it colour sets of its own, as in {test: {CBSD68: [noise:25]}}"
+            )
+
+
 for images in RESTORE["test_images"]:
     enter(images, TEST_SETS, "restore.test_images")
 KINDS = ("models", "shipped", "baselines")
@@ -22,6 +39,8 @@ for name in dict.fromkeys(name for kind in KINDS for name in RESTORE[kind]):
         model = f"shipped-{name}" if kind == "shipped" else name
         own = isinstance(entry, dict)
         chosen = entry["test"] if own else dict.fromkeys(RESTORE["test_images"], entry)
+        if colour(model):
+            in_colour(chosen, f"restore.{kind}.{name}")
         key = f"restore.{kind}.{name}.test" if own else "restore.test_images"
         TESTED[model] = {
             enter(images, TEST_SETS, key): degradations
@@ -34,11 +53,6 @@ for name in dict.fromkeys(name for kind in KINDS for name in RESTORE[kind]):
         key = f"restore.models.{model}.train" if own else "restore.train_images"
         for images in entry["train"] if own else RESTORE["train_images"]:
             enter(images, TRAINED[model], key)
-
-
-def colour(model):
-    """The end of the name of a colour model, and of the folders of what it is given."""
-    return "-color" if model.endswith("-color") else ""
 
 
 def images_of(sets, option):

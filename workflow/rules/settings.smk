@@ -5,7 +5,8 @@ from pathlib import Path
 
 from engine import settings
 from engine.errors import UserError
-from engine.schedule import NAMED
+from engine.memory import parse_bytes
+from engine.schedule import NAMED, read_schedule
 
 
 def here(path):
@@ -59,13 +60,32 @@ def shipped(name):
         raise UserError(f"no weights '{name}' are shipped; known: {', '.join(known)}")
 
 
-def schedule(name):
-    if name not in NAMED:
-        if Path(name).suffix not in (".yaml", ".yml"):
-            raise UserError(
-                f"expected demo, paper, best or a YAML file, found '{name}'"
-            )
-        settings.load(name)
+def schedule(name, kind):
+    """A named schedule, or a file that holds one of a kind: patches or windows."""
+    if name in NAMED:
+        return
+    if Path(name).suffix not in (".yaml", ".yml"):
+        raise UserError(f"expected demo, paper, best or a YAML file, found '{name}'")
+    read_schedule(Path(name), kind)
+
+
+def baseline(name):
+    from restore.baselines import BASELINES, method
+
+    if name in BASELINES:  # the schema knows their names
+        method(name)
+
+
+def patch_schedule(name):
+    from restore.schedules import PatchSchedule
+
+    schedule(name, PatchSchedule)
+
+
+def window_schedule(name):
+    from hsi.schedules import WindowSchedule
+
+    schedule(name, WindowSchedule)
 
 
 def scene(source):
@@ -106,7 +126,10 @@ def checked(found):
         "image-set": image_set,
         "degradation": degradation,
         "shipped": shipped,
-        "schedule": schedule,
+        "baseline": baseline,
+        "patch-schedule": patch_schedule,
+        "window-schedule": window_schedule,
+        "memory": parse_bytes,
         "scene": scene,
         "split": split,
     }
