@@ -3,7 +3,7 @@
 import mmap
 import os
 import re
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import UserError
@@ -95,15 +95,45 @@ def _available() -> int:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
 
 
-def _left_in_group() -> list[int]:
-    """Return what a control group (a container, a Slurm job) still allows, if it has a limit."""
-    base = Path("/sys/fs/cgroup")
-    for limit, used in (
-        (base / "memory.max", base / "memory.current"),
-        (base / "memory/memory.limit_in_bytes", base / "memory/memory.usage_in_bytes"),
-    ):
+def _left_in_group(root: Path = Path("/sys/fs/cgroup"), own: str | None = None) -> list[int]:
+    """Return what each control group of this process (a container, a Slurm job) still allows.
+
+    A group's limit holds for all groups below it, so that all from this process's to the root count.
+    Pages of files that the kernel can drop at any time are not taken for used.
+
+    Parameters
+    ----------
+    root : Path, optional
+        Where the groups are mounted.
+    own : str, optional
+        Contents of /proc/self/cgroup.
+    """
+    if own is None:
         try:
-            return [int(limit.read_text()) - int(used.read_text())]
-        except (OSError, ValueError):  # none, or 'max'
+            own = Path("/proc/self/cgroup").read_text()
+        except OSError:  # not Linux
+            return []
+    left = []
+    for line in own.splitlines():
+        _, controllers, path = line.split(":", 2)
+        if not controllers:
+            base, names = root, ("memory.max", "memory.current", "inactive_file")
+        elif "memory" in controllers.split(","):
+            base = root / "memory"
+            names = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+        else:
             continue
-    return []
+        # Within a container, the path may be one of the machine outside: the root counts always.
+        parts = PurePosixPath(path.strip("/")).parts
+        for depth in range(len(parts), -1, -1):
+            left += _left_in(base.joinpath(*parts[:depth]), *names)
+    return left
+
+
+def _left_in(group: Path, limit: str, used: str, droppable: str) -> list[int]:
+    try:
+        allowed = int((group / limit).read_text()) - int((group / used).read_text())
+        stat = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+        return [allowed + int(stat.get(droppable, 0))]
+    except (OSError, ValueError):  # none, or 'max'
+        return []

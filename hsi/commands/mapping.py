@@ -29,8 +29,8 @@ def classify(
     ] = False,
     block: Annotated[str, typer.Option(help="auto, or the side of a block in pixels.")] = "auto",
     memory: Annotated[
-        str | None, typer.Option(help="Keep within so much, such as 2GiB; else half of the free.")
-    ] = None,
+        str, typer.Option(help="auto (half of the free), or keep within so much, such as 2GiB.")
+    ] = "auto",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
     resample: Annotated[
         bool, typer.Option("--resample-bands", help="Interpolate where no band is equal.")
@@ -62,7 +62,7 @@ def classify(
         probabilities=probabilities,
         confidence=confidence,
         block=None if block == "auto" else int(block),
-        memory=None if memory is None else parse_bytes(memory),
+        memory=None if memory == "auto" else parse_bytes(memory),
         overwrite=overwrite,
         resample_bands=resample,
         refit_scaling=refit,

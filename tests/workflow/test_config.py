@@ -314,6 +314,18 @@ def test_the_rules_know_which_classifiers_are_networks() -> None:
     assert re.findall(r'"([^"]+)"', listed) == list(NETWORKS)
 
 
+def test_the_cluster_profile_knows_which_rules_use_a_gpu() -> None:
+    profile = settings.load(ROOT / "profiles/slurm/config.yaml")
+    text = "\n".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
+    rules = dict(re.findall(r"^rule (\w+):\n((?:    .*\n|\n)+)", text, re.MULTILINE))
+    accelerated = {name for name, body in rules.items() if "COMPUTE" in body}
+    others = re.findall(r"^use rule (\w+) as (\w+) with:", text, re.MULTILINE)
+    accelerated |= {name for base, name in others if base in accelerated}
+    assert {"train_ablation", "map_strip", "map_scene", "study_settings"} <= accelerated
+    assert set(profile["set-resources"]) == accelerated
+    assert set(profile["set-threads"]) <= set(profile["set-resources"])
+
+
 def test_the_schema_knows_the_rules_for_overlap_and_the_optimizers() -> None:
     section = SCHEMA["properties"]["restore"]["properties"]
     for rule in section["overlap"]["enum"]:

@@ -54,8 +54,8 @@ def test_scenes_are_mapped_with_a_model_at_once_or_in_strips(project: Project) -
     config = project.configure(found)
     jobs = {job for job in project.jobs(config) if job.startswith("map whole") or "cut" in job}
     assert jobs == {
-        "map whole: classify",
-        "map cut: join",
+        "map whole",
+        "map cut: join its strips",
         *(f"map cut, strip {number}/3" for number in (1, 2, 3)),
     }
     targets = [f"results/maps/{name}/map.png" for name in ("whole", "cut")]
@@ -67,5 +67,8 @@ def test_scenes_are_mapped_with_a_model_at_once_or_in_strips(project: Project) -
     assert np.array_equal(whole, cut)
     assert np.load(folder / "cut/map_confidence.npy").shape == whole.shape
     assert json.loads((folder / "cut/map.json").read_text())["strips"] == 3
-    again = project.run("--dry-run", *targets)
+    found["hsi"]["maps"]["whole"]["memory"] = "1500MiB"
+    again = project.run("--dry-run", *targets, config=project.configure(found))
     assert "Nothing to be done" in again.stdout + again.stderr
+    found["hsi"]["maps"]["whole"]["probabilities"] = True
+    assert project.jobs(project.configure(found)) & {"map whole"}

@@ -1,6 +1,7 @@
 # File names, what a job may take, and one run at a time.
 import fcntl
 import os
+import re
 import shutil
 import socket
 import sys
@@ -28,6 +29,11 @@ ACCELERATED = config["device"].startswith("cuda") or (
 CORES = workflow.resource_settings.cores or 8
 COMPUTE = {"gpu": int(ACCELERATED), "device": config["device"]}
 COMPUTE_THREADS = min(CORES, 4) if ACCELERATED else CORES
+
+
+def one_of(names):
+    """A wildcard's constraint: these names, and nothing where there are none."""
+    return "|".join(map(re.escape, names)) or "(?!)"
 
 
 def schedule_file(name):
@@ -108,7 +114,12 @@ def strips_of(wildcards):
 
 
 def map_options(wildcards):
-    """What is written beside the map, and how much memory may be taken."""
+    """What is written beside the map."""
     chosen = MAPS[wildcards.map]
-    options = [f"--{name}" for name in ("probabilities", "confidence") if chosen[name]]
-    return options + ([f"--memory={chosen['memory']}"] if chosen["memory"] else [])
+    return [f"--{name}" for name in ("probabilities", "confidence") if chosen[name]]
+
+
+def map_memory(wildcards):
+    """What a map may hold, in MB: as asked for and a tenth more, or what is enough for most."""
+    asked = MAPS[wildcards.map]["memory"]
+    return int(parse_bytes(asked) * 1.1 / 1e6) if asked else 8000

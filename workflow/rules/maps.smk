@@ -1,6 +1,4 @@
 # Scenes that are only mapped, with models that are there: at once, or in strips that are joined.
-import re
-
 MAPS = HSI["maps"]
 MAP = "<results>/maps/{map}"
 MAP_LABELS = {
@@ -13,7 +11,7 @@ MAP_LABELS = {
 
 
 wildcard_constraints:
-    map="|".join(map(re.escape, MAPS)) or "(?!)",
+    map=one_of(MAPS),
     strip=r"\d+-of-\d+",
 
 
@@ -34,7 +32,8 @@ rule map_strip:
     threads: COMPUTE_THREADS
     resources:
         **COMPUTE,
-        mem_mb=8000,
+        mem_mb=map_memory,
+        memory=lambda w: MAPS[w.map]["memory"] or "auto",
         runtime=1440,
     params:
         scene=lambda w: MAPS[w.map]["scene"],
@@ -45,10 +44,51 @@ rule map_strip:
         "map {wildcards.map}, strip {params.strip}"
     shell:
         "hsi classify {params.scene:q} {input.model:q} {output.map:q} --strip {params.strip}"
-        " {params.options:q} --overwrite --device {resources.device} > {log:q} 2>&1"
+        " {params.options:q} --memory={resources.memory:q} --overwrite"
+        " --device {resources.device} > {log:q} 2>&1"
 
 
 rule map_scene:
+    input:
+        scene=lambda w: source_files(MAPS[w.map]["scene"]),
+        model=lambda w: MAPS[w.map]["model"],
+    output:
+        about=f"{MAP}/map.json",
+        picture=report(
+            f"{MAP}/map.png",
+            caption="../report/mapped.rst",
+            category="Scenes",
+            subcategory="Maps",
+            labels=MAP_LABELS,
+        ),
+    log:
+        "<results>/logs/maps/{map}.log",
+    benchmark:
+        "<results>/logs/maps/{map}.benchmark.tsv"
+    wildcard_constraints:
+        map=one_of(name for name in MAPS if MAPS[name]["strips"] == 1),
+    conda:
+        ENVIRONMENT
+    threads: COMPUTE_THREADS
+    resources:
+        **COMPUTE,
+        mem_mb=map_memory,
+        memory=lambda w: MAPS[w.map]["memory"] or "auto",
+        runtime=1440,
+    params:
+        scene=lambda w: MAPS[w.map]["scene"],
+        folder=lambda w, output: Path(output.about).parent,
+        options=map_options,
+        code=code_revision("hsi.classify"),
+    message:
+        "map {wildcards.map}"
+    shell:
+        "hsi classify {params.scene:q} {input.model:q} {params.folder:q}"
+        " {params.options:q} --memory={resources.memory:q} --overwrite"
+        " --device {resources.device} > {log:q} 2>&1"
+
+
+rule join_map:
     input:
         scene=lambda w: source_files(MAPS[w.map]["scene"]),
         model=lambda w: MAPS[w.map]["model"],
@@ -66,26 +106,22 @@ rule map_scene:
         "<results>/logs/maps/{map}.log",
     benchmark:
         "<results>/logs/maps/{map}.benchmark.tsv"
+    wildcard_constraints:
+        map=one_of(name for name in MAPS if MAPS[name]["strips"] > 1),
     conda:
         ENVIRONMENT
-    threads: lambda w: 1 if strips_of(w) else COMPUTE_THREADS
     resources:
-        **COMPUTE,
         mem_mb=8000,
-        runtime=1440,
+        runtime=240,
     params:
         scene=lambda w: MAPS[w.map]["scene"],
         folder=lambda w, output: Path(output.about).parent,
-        options=lambda w, input: (
-            input.strips or [*map_options(w), f"--device={COMPUTE['device']}"]
-        ),
-        command=lambda w, input: "join" if input.strips else "classify",
-        code=code_revision("hsi.classify", "hsi.join"),
+        code=code_revision("hsi.join"),
     message:
-        "map {wildcards.map}: {params.command}"
+        "map {wildcards.map}: join its strips"
     shell:
-        "hsi {params.command} {params.scene:q} {input.model:q} {params.folder:q}"
-        " {params.options:q} --overwrite > {log:q} 2>&1"
+        "hsi join {params.scene:q} {input.model:q} {params.folder:q} {input.strips:q}"
+        " --overwrite > {log:q} 2>&1"
 
 
 REPORTED += [f"<results>/maps/{name}/map.png" for name in MAPS]

@@ -1,6 +1,4 @@
 # Tables to read, headline figures, and the report.
-import re
-
 import yaml
 
 
@@ -36,7 +34,7 @@ rule table:
     log:
         "<results>/logs/{table}_table.log",
     wildcard_constraints:
-        table="|".join(map(re.escape, TABLES)),
+        table=one_of(TABLES),
     localrule: True
     conda:
         ENVIRONMENT
