@@ -38,6 +38,6 @@ include: "workflow/rules/tables.smk"
 rule all:
     default_target: True
     input:
-        "<results>/report.html",
-        "<results>/headlines.txt",
+        "<results>/report.html" if TABLES or REPORTED else [],
+        "<results>/headlines.txt" if TABLES else [],
         DENOISED,

@@ -98,7 +98,7 @@ def _available() -> int:
 def _left_in_group(root: Path = Path("/sys/fs/cgroup"), own: str | None = None) -> list[int]:
     """Return what each control group of this process (a container, a Slurm job) still allows.
 
-    A group's limit holds for all groups below it, so that all from this process's to the root count.
+    A group's limit holds for all groups below it: all from this process's up to the root count.
     Pages of files that the kernel can drop at any time are not taken for used.
 
     Parameters

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hsi.errors import HsiError
-from hsi.formats import envi, geotiff, hdf5, indexed_png, matlab, numpy_arrays
+from hsi.formats import enmap, envi, geotiff, hdf5, indexed_png, matlab, numpy_arrays
 from hsi.formats.contents import Contents, Kind
 
 Reader = Callable[[Path, str | None, Kind], Contents]
@@ -48,6 +48,33 @@ def read(source: str | Path, kind: Kind) -> Contents:
         No such file, an unknown suffix, or what the reader does not find inside.
     """
     path, variable = locate(source)
+    return _reader(path)(path, variable, kind)
+
+
+def files(source: str | Path) -> list[Path]:
+    """Name all files that a cube or labels are read from, those beside the named one included.
+
+    Parameters
+    ----------
+    source : str or Path
+        'FILE' or 'FILE:variable'.
+
+    Raises
+    ------
+    HsiError
+        No such file, an unknown suffix, or one part of an ENVI pair without the other.
+    """
+    path, _ = locate(source)
+    reader = _reader(path)
+    if reader is envi.read:
+        return envi.files(path)
+    if reader is geotiff.read:
+        beside = [enmap.metadata_file(path), path.with_name(f"{path.name}.aux.xml")]
+        return [path, *(file for file in beside if file is not None and file.is_file())]
+    return [path]
+
+
+def _reader(path: Path) -> Reader:
     reader = READERS.get(path.suffix.lower())
     if reader is None and envi.is_envi(path):
         reader = envi.read  # ENVI's data have any suffix, or none
@@ -56,7 +83,7 @@ def read(source: str | Path, kind: Kind) -> Contents:
             f"{path}: expected one of {', '.join(READERS)}, found '{path.suffix}'; "
             "convert it to ENVI, GeoTIFF or .npy"
         )
-    return reader(path, variable, kind)
+    return reader
 
 
 def locate(source: str | Path) -> tuple[Path, str | None]:

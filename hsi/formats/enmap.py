@@ -35,6 +35,14 @@ class BandParameters:
     bad_bands: npt.NDArray[np.bool_] | None
 
 
+def metadata_file(path: Path) -> Path | None:
+    """Find the METADATA.XML of an EnMAP image, which may be called after it."""
+    prefix, image, _ = path.name.upper().rpartition(IMAGE)
+    wanted = {f"{prefix}{METADATA}"} if image else {METADATA}
+    found = (file for file in path.parent.glob("*.[xX][mM][lL]") if file.name.upper() in wanted)
+    return next(found, None)
+
+
 def beside(path: Path, bands: int) -> BandParameters | None:
     """Read the METADATA.XML of an EnMAP image; None where there is none, or it is another's.
 
@@ -43,15 +51,13 @@ def beside(path: Path, bands: int) -> BandParameters | None:
     HsiError
         No XML, or parameters of another number of bands.
     """
-    prefix, image, _ = path.name.upper().rpartition(IMAGE)
-    wanted = {f"{prefix}{METADATA}"} if image else {METADATA}
-    found = [file for file in path.parent.glob("*.[xX][mM][lL]") if file.name.upper() in wanted]
-    if not found:
+    file = metadata_file(path)
+    if file is None:
         return None
     try:
-        root = ElementTree.parse(found[0]).getroot()
+        root = ElementTree.parse(file).getroot()
     except ElementTree.ParseError as error:
-        raise HsiError(f"{found[0]}: expected XML ({error}); fetch it again") from error
+        raise HsiError(f"{file}: expected XML ({error}); fetch it again") from error
     stated = [
         [band.findtext(f"{{*}}{key}") for key in PARAMETERS]
         for band in root.iterfind(".//{*}bandCharacterisation/{*}bandID")
@@ -60,14 +66,14 @@ def beside(path: Path, bands: int) -> BandParameters | None:
         return None
     if len(stated) != bands:
         raise HsiError(
-            f"{found[0]}: expected {bands} bands as in {path.name}, found {len(stated)}; keep "
+            f"{file}: expected {bands} bands as in {path.name}, found {len(stated)}; keep "
             "the files of one product together"
         )
     defaults = ("nan", "1", "0")
     centres, gains, offsets = np.array(
         [[float(value or d) for value, d in zip(band, defaults, strict=True)] for band in stated]
     ).T
-    return BandParameters(str(found[0]), centres, gains, offsets, _unexpected(root, bands))
+    return BandParameters(str(file), centres, gains, offsets, _unexpected(root, bands))
 
 
 def _unexpected(root: ElementTree.Element, bands: int) -> npt.NDArray[np.bool_] | None:

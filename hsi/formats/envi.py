@@ -73,6 +73,12 @@ def is_envi(path: Path) -> bool:
     return any(header.is_file() for header in _headers(path))
 
 
+def files(path: Path) -> list[Path]:
+    """Name the header and the data of either of them; errors as in `read`."""
+    header, _, data = _pair(path)
+    return [header, data]
+
+
 def _headers(data: Path) -> list[Path]:
     return [data.with_suffix(".hdr"), data.with_name(f"{data.name}.hdr")]
 

@@ -60,7 +60,12 @@ def lines(stderr: str) -> list[str]:
             "restore.shipped.dncnn-b-color: expected test images in colour, found grey ones in",
         ),
         ("restore", "schedule", "typo.yaml", "restore.schedule: typo.yaml: unknown key 'pach'"),
-        ("hsi", "schedule", "short.yaml", "hsi.schedule: short.yaml: unknown key 'patch'"),
+        (
+            "hsi",
+            "schedule",
+            "user's short.yaml",
+            "hsi.schedule: user's short.yaml: unknown key 'patch'",
+        ),
         (
             "hsi",
             "splits",

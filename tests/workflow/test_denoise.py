@@ -102,6 +102,14 @@ def test_failures_are_named_and_only_what_is_needed_runs_again(
         assert image.getpixel((0, 0)) == 50
 
 
+def test_a_run_may_do_nothing_but_denoise(project: Project, scans: Path) -> None:
+    nothing: dict[str, Any] = {"models": {}, "shipped": {}, "baselines": {}}
+    folder = {"input": "scans", "output": "clean", "model": "small.safetensors"}
+    restore = CONFIG["restore"] | nothing | {"denoise": [folder]}
+    jobs = project.jobs(project.configure({"restore": restore}))
+    assert jobs == {"denoise scans, part 1/1", "join the journals of scans"}
+
+
 def test_weights_that_the_run_trains_come_first(project: Project, scans: Path) -> None:
     trained = "results/restore/models/dncnn-s-25/seed0.safetensors"
     jobs = project.jobs(configure(project, model=trained))

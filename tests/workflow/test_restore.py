@@ -27,7 +27,7 @@ def images_alone(**restore: Any) -> dict[str, Any]:
 def shorten(project: Project, steps: int) -> None:
     """Let the networks learn for even fewer steps, on smaller patches."""
     text = f"steps: {steps}\nbatch_size: 1\npatch: 16\n"
-    (project.folder / "short.yaml").write_text(text)
+    (project.folder / "user's short.yaml").write_text(text)
 
 
 def works_of(jobs: set[str], *verbs: str) -> set[str]:

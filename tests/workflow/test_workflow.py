@@ -70,7 +70,7 @@ def test_summary_has_a_row_a_method(finished: Project) -> None:
     summary = pd.read_csv(finished.folder / "results/restore/psnr_ssim_summary.csv")
     assert summary.model.tolist() == ["dncnn-s-25", "dncnn-s-25", "nlm"]
     trained, shipped, _ = summary.schedule
-    assert trained == "short (20 steps)"
+    assert trained == "user's short (20 steps)"
     assert shipped == load("dncnn-s-25", CPU).schedule + ", shipped"
     assert summary.weights_sha256[1] == sha256_file(find("dncnn-s-25"))
     assert {"psnr_published_db", "psnr_difference_db", "schedule"} <= set(summary.columns)
@@ -132,7 +132,7 @@ def test_another_schedule_trains_again_and_leaves_scenes_alone(finished: Project
 
 
 def test_an_edited_schedule_file_trains_again(finished: Project) -> None:
-    schedule = finished.folder / "short.yaml"
+    schedule = finished.folder / "user's short.yaml"
     text, when = schedule.read_text(), schedule.stat()
     try:
         schedule.write_text(text.replace("20", "21"))

@@ -17,7 +17,7 @@ CONFIG: dict[str, Any] = {
     "restore": {
         "train_images": ["photos/train"],
         "test_images": ["photos/test"],
-        "schedule": "short.yaml",
+        "schedule": "user's short.yaml",  # a name that shells stumble over
         "models": {"dncnn-s-25": ["noise:25"]},
         "shipped": {"dncnn-s-25": ["noise:25"]},
         "baselines": {"nlm": ["noise:25"]},
@@ -77,7 +77,7 @@ def make_project(folder: Path) -> Project:
     cube = spectra[labels] + rng.normal(0, 0.3, (28, 30, 16))
     np.save(folder / "field.npy", cube.astype(np.float32))
     np.save(folder / "field_gt.npy", labels)
-    (folder / "short.yaml").write_text("steps: 20\nbatch_size: 2\npatch: 24\n")
+    (folder / "user's short.yaml").write_text("steps: 20\nbatch_size: 2\npatch: 24\n")
     (folder / "shorter.yaml").write_text("steps: 3\nbatch_size: 8\n")
     project = Project(folder)
     project.configure(CONFIG)

@@ -112,13 +112,14 @@ rule table_ablation:
         ENVIRONMENT
     params:
         schedule=RESTORE["schedule"],
+        note=f"Networks learned with the schedule: {RESTORE['schedule']}.",
         code=code_revision("engine.tables"),
     message:
         "lay out the table of the ablation"
     shell:
         "python -m engine.tables {input:q} {output:q}"
         " --caption 'DnCNN-S with and without residual learning and batch normalisation'"
-        " --note 'Networks learned with the schedule: {params.schedule}.' > {log:q} 2>&1"
+        " --note {params.note:q} > {log:q} 2>&1"
 
 
 # A target of its own, and no part of `all`: four trainings an optimizer.

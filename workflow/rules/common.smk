@@ -43,17 +43,12 @@ def schedule_file(name):
 
 def source_files(*sources):
     """The files behind scenes and labels; what a package embeds has none of its own."""
+    from hsi.formats import files
     from hsi.scene import EMBEDDED
 
-    found = [source_file(source) for source in sources if source not in ("", EMBEDDED)]
-    # An ENVI header describes a file beside it.
-    found += [
-        file.with_suffix(suffix)
-        for file in found
-        if file.suffix.lower() == ".hdr"
-        for suffix in ("", ".img", ".dat", ".raw", ".bil", ".bip", ".bsq")
-    ]
-    return list(dict.fromkeys(str(file) for file in found if file.is_file()))
+    chosen = (source for source in sources if source not in ("", EMBEDDED))
+    found = (str(file) for source in chosen for file in files(source))
+    return list(dict.fromkeys(found))
 
 
 def enter(images, sets, key):

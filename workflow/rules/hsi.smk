@@ -1,10 +1,12 @@
 # Scenes: reduce their spectra, and split their labels.
+from hsi.masks import mask_name
+
 HSI = config["hsi"]
 SCENES = HSI["scenes"]
 # A published mask is called after its file: mask:folder/dase.mat is mask:dase.
 SPLITS = {}
 for index, how in enumerate(HSI["splits"]):
-    name = f"mask:{source_file(how[5:]).stem}" if how[:5] == "mask:" else how
+    name = f"mask:{mask_name(how[5:])}" if how[:5] == "mask:" else how
     if name in SPLITS:
         stop(f"hsi.splits[{index}]: two splits are called '{name}'; rename one file")
     SPLITS[name] = how

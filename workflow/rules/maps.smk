@@ -124,4 +124,11 @@ rule join_map:
         " --overwrite > {log:q} 2>&1"
 
 
-REPORTED += [f"<results>/maps/{name}/map.png" for name in MAPS]
+MAPPED = [f"<results>/maps/{name}/map.png" for name in MAPS]
+REPORTED += MAPPED
+
+
+# Part of `all`, by the report; alone, for those who train and score nothing.
+rule map_scenes:
+    input:
+        MAPPED,

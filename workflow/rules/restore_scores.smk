@@ -110,8 +110,9 @@ rule strip:
         " --seed {params.seed} --device {resources.device} --out {output:q} > {log:q} 2>&1"
 
 
-TABLES |= {
-    "restore/psnr_ssim_summary": "PSNR and SSIM, means over each set",
-    "restore/psnr_ssim": "PSNR and SSIM of each image",
-}
+if SCORES:  # a run may only denoise folders
+    TABLES |= {
+        "restore/psnr_ssim_summary": "PSNR and SSIM, means over each set",
+        "restore/psnr_ssim": "PSNR and SSIM of each image",
+    }
 REPORTED += STRIPS + ["<results>/restore/curves.png"] * bool(MODELS)

@@ -89,29 +89,19 @@ def window_schedule(name):
 
 
 def scene(source):
-    from hsi.formats import READERS
+    from hsi.formats import files
     from hsi.scene import EMBEDDED
 
     if source != EMBEDDED:
-        suffix = source_file(source).suffix
-        if suffix.lower() not in READERS:
-            known = ", ".join(READERS)
-            raise UserError(
-                f"expected {known}, found '{suffix}'; convert {source} to one of them"
-            )
+        files(source)
 
 
 def split(how):
+    from hsi.formats import files
+
     kind, _, what = how.partition(":")
     if kind == "mask":
-        source_file(what)
-
-
-def source_file(source):
-    """The file of FILE or FILE:variable."""
-    from hsi.formats import locate
-
-    return locate(source)[0]
+        files(what)
 
 
 def checked(found):

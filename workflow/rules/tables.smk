@@ -18,6 +18,27 @@ rule settings:
         "printf '%s' {params.text:q} > {output:q} 2> {log:q}"
 
 
+def trained_note(section):
+    """With which schedules the networks of a section learned; '' where none did."""
+    if section == "restore":
+        learned = dict.fromkeys(RESTORE["models"], RESTORE["schedule"])
+    else:
+        networks = [name for name in HSI["classifiers"] if name in NETWORKS]
+        learned = {
+            name: HSI["schedules"].get(name, HSI["schedule"]) for name in networks
+        }
+    if not learned:
+        return ""
+    by = dict.fromkeys(learned.values())
+    if len(by) == 1:
+        named = f"the schedule {(only := next(iter(by)))}"
+        named += ", which is not the published one" * (only != "paper")
+    else:
+        own = ", ".join(f"{name} with {how}" for name, how in learned.items())
+        named = f"schedules of their own: {own}"
+    return f"Networks trained here learned with {named}."
+
+
 rule table:
     input:
         "<results>/{table}.csv",
@@ -40,25 +61,22 @@ rule table:
         ENVIRONMENT
     params:
         title=lambda w: TABLES[w.table],
-        schedule=lambda w: config[Path(w.table).parts[0]]["schedule"],
-        others=lambda w: "".join(
-            f", {name} with {own}"
-            for name, own in config[Path(w.table).parts[0]]
-            .get("schedules", {})
-            .items()
-        ),
+        trained=lambda w: trained_note(Path(w.table).parts[0]),
         code=code_revision("engine.tables"),
     message:
         "lay out the table {wildcards.table}"
     shell:
         "python -m engine.tables {input:q} {output:q} --caption {params.title:q}"
-        " --note 'Networks trained here learned with the schedule: {params.schedule}{params.others}.' > {log:q} 2>&1"
+        " --note {params.trained:q} > {log:q} 2>&1"
 
 
 rule headlines:
     input:
-        images="<results>/restore/psnr_ssim_summary.csv" if config["restore"] else [],
-        scenes="<results>/hsi/overall_accuracy_summary.csv" if config["hsi"] else [],
+        tables=[
+            f"<results>/{table}.csv"
+            for table in ("restore/psnr_ssim_summary", "hsi/overall_accuracy_summary")
+            if table in TABLES
+        ],
         script=here("workflow/scripts/headlines.py"),
     output:
         "<results>/headlines.txt",
@@ -70,7 +88,7 @@ rule headlines:
     message:
         "pick the headline figures"
     shell:
-        "python {input.script:q} {input.images:q} {input.scenes:q} > {output:q} 2> {log:q}"
+        "python {input.script:q} {input.tables:q} > {output:q} 2> {log:q}"
 
 
 # What the report shows; a target without files of its own, for the command in the next rule.

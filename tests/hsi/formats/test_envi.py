@@ -7,7 +7,7 @@ import pytest
 import spectral
 
 from hsi.errors import HsiError
-from hsi.formats import envi
+from hsi.formats import envi, files
 from hsi.labels import open_labels
 from hsi.scene import Scene, open_scene, write_scene
 
@@ -54,6 +54,21 @@ def test_round_trip_keeps_what_is_known(tmp_path, known):
     image = spectral.open_image(str(tmp_path / "a.hdr"))
     assert image.bands.centers == [450.5, 550.0, 650.0, 2200.25]
     assert np.array_equal(image.load(), written.cube)
+
+
+@pytest.mark.parametrize("data", ["a", "a.raw", "a.IMG", "a.cube"])
+def test_all_files_of_a_scene_are_known(tmp_path, cube, data):
+    header = write_raw(tmp_path, cube)
+    (tmp_path / "a.raw").rename(tmp_path / data)
+    assert files(header) == files(tmp_path / data) == [header, tmp_path / data]
+
+
+def test_a_header_called_after_its_data(tmp_path, cube):
+    write_raw(tmp_path, cube).rename(tmp_path / "a.raw.hdr")
+    assert files(tmp_path / "a.raw") == [tmp_path / "a.raw.hdr", tmp_path / "a.raw"]
+    (tmp_path / "a.raw").unlink()
+    with pytest.raises(HsiError, match="expected its data beside it"):
+        files(tmp_path / "a.raw.hdr")
 
 
 def test_reflectance_scale_factor_is_kept_and_not_applied(tmp_path, cube):

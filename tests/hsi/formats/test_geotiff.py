@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from hsi.errors import HsiError
-from hsi.formats import georeference, geotiff
+from hsi.formats import files, georeference, geotiff
 from hsi.labels import open_labels
 from hsi.scene import Scene, open_scene, write_scene
 
@@ -141,7 +141,9 @@ def test_enmap_metadata_beside_gives_the_bands(tmp_path, cube):
     xml += "<expectedChannelsList>1,2</expectedChannelsList><expectedChannelsList>4"
     xml += "</expectedChannelsList></q></specific></level_X>"
     (tmp_path / "ENMAP01-L2A-METADATA.XML").write_text(xml)
-    scene = open_scene(write_tif(tmp_path / "ENMAP01-L2A-SPECTRAL_IMAGE.TIF", cube, nodata=0))
+    image = write_tif(tmp_path / "ENMAP01-L2A-SPECTRAL_IMAGE.TIF", cube, nodata=0)
+    assert files(image) == [image, tmp_path / "ENMAP01-L2A-METADATA.XML"]
+    scene = open_scene(image)
     assert scene.wavelengths == pytest.approx([418.4, 550, 1300, 2200])
     assert scene.bad_bands.tolist() == [False, False, True, False]
     assert scene.scale == pytest.approx(np.full(4, 1e-4))
