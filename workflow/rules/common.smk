@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from shlex import quote
 
+from snakemake.settings.types import DeploymentMethod
+
 from engine.revision import code_revision
 
 
@@ -59,15 +61,18 @@ def enter(images, sets, key):
     return name
 
 
-# The commands of this very environment, whether it is activated or not; and where data lie.
-shell.prefix(
-    f"PATH={quote(str(Path(sys.executable).parent))}:$PATH; "
-    + (
-        f"export RESTORE_DATA={quote(str(Path(config['data_root']).resolve()))}; "
-        if config["data_root"]
-        else ""
-    )
-)
+def prefix():
+    """The commands of this very environment, activated or not, or conda's; where data lie."""
+    found = []
+    if DeploymentMethod.CONDA not in workflow.deployment_settings.deployment_method:
+        found.append(f"PATH={quote(str(Path(sys.executable).parent))}:$PATH; ")
+    if config["data_root"]:
+        data = quote(str(Path(config["data_root"]).resolve()))
+        found.append(f"export RESTORE_DATA={data}; ")
+    return "".join(found)
+
+
+shell.prefix(prefix())
 
 
 # Snakemake's own lock would outlive a killed run; the kernel drops this one with its process.
