@@ -78,10 +78,19 @@ def main(app: typer.Typer, prog: str) -> NoReturn:
         # The reader (head, less) has gone: nothing is left to say, not even at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 1
+    except OSError as error:  # of a path that was given: a folder for a file, no permission
+        status = _say(prog, _without_number(error), 2)
     except (KeyboardInterrupt, typer.Abort):
         print(f"{prog}: stopped; run the same line again to go on", file=sys.stderr)
         status = _STOPPED
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _without_number(error: OSError) -> OSError:
+    """Give an error that names the file and the reason, and no [Errno]."""
+    if error.filename is None or error.strerror is None:
+        return error
+    return OSError(f"{error.filename}: {error.strerror}").with_traceback(error.__traceback__)
 
 
 def _say(prog: str, error: Exception, status: int) -> int:

@@ -36,6 +36,7 @@ Batch = TypeVar("Batch")
 SECONDS_BETWEEN_SAVES = 30.0
 AHEAD = 2  # batches drawn before they are needed
 LOG_ROWS = 200
+MOST_STEPS = 50  # between rows of the log, and so between saves
 
 
 def train(
@@ -70,7 +71,8 @@ def train(
     seed : int
         Of the batches and of dropout.
     checkpoint : Checkpoint
-        Entered; state is saved there every half minute, and taken up from there.
+        Entered; state is saved there every half minute (of long steps, every `MOST_STEPS`), and
+        taken up from there.
     history : Path, optional
         CSV of ``step,loss,learning_rate,seconds``; the loss is the mean since the row before, the
         seconds count training alone and include those before a resume.
@@ -130,7 +132,7 @@ def train(
         if history is not None:
             _write_history(history, rows)
 
-    every = max(1, schedule.steps // LOG_ROWS)
+    every = max(1, min(schedule.steps // LOG_ROWS, MOST_STEPS))
     began = saved = time.monotonic()
     waited = 0.0
     losses: list[Tensor] = []

@@ -2,9 +2,10 @@
 
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import yaml
 
@@ -126,20 +127,43 @@ def read_schedule(path: Path, kind: type[AnySchedule]) -> AnySchedule:
     for key, value in settings.items():
         if key not in kinds:
             raise UserError(f"{path}: unknown key '{key}'; known: {', '.join(kinds)}")
-        if isinstance(value, list):
-            settings[key] = tuple(value)
-        elif kinds[key] is float and isinstance(value, int | float):
-            settings[key] = float(value)
-        elif kinds[key] is int and (isinstance(value, bool) or not isinstance(value, int)):
-            raise UserError(f"{path}: {key}: expected a whole number, found {value!r}")
-        elif kinds[key] is bool and not isinstance(value, bool):
-            raise UserError(f"{path}: {key}: expected true or false, found {value!r}")
-        elif kinds[key] is float:
-            raise UserError(f"{path}: {key}: expected a number, found {value!r}")
+        try:
+            settings[key] = _of_kind(value, kinds[key])
+        except ValueError as error:
+            raise UserError(f"{path}: {key}: expected {error}, found {value!r}") from error
     for key in ("steps", "batch_size"):
         if key not in settings:
             raise UserError(f"{path}: '{key}' is missing")
     return kind(**settings)
+
+
+def _of_kind(value: Any, kind: Any) -> Any:
+    """Give a value of YAML as what a field holds.
+
+    Raises
+    ------
+    ValueError
+        With what was expected.
+    """
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if kind is int and not (number and isinstance(value, int)):
+        raise ValueError("a whole number")
+    if kind is float:
+        if number:
+            return float(value)
+        hint = ""
+        with suppress(TypeError, ValueError):  # YAML takes 1e-3, without a point, for text
+            hint = f" (write {float(value)!r})" if isinstance(value, str) else ""
+        raise ValueError(f"a number{hint}")
+    if kind is bool and not isinstance(value, bool):
+        raise ValueError("true or false")
+    if get_origin(kind) is tuple:
+        if not isinstance(value, list):
+            raise ValueError("a list such as [1, 2]")
+        return tuple(_of_kind(item, get_args(kind)[0]) for item in value)
+    if kind not in (int, bool) and not isinstance(value, str):
+        raise ValueError("text")
+    return value
 
 
 def in_words(settings: Mapping[str, Any] | None) -> str:

@@ -54,10 +54,22 @@ def compare(weights: Sequence[Path], scores: Sequence[Path]) -> pd.DataFrame:
         A file is missing or holds something else, or weights have no scores.
     """
     scored = read_rows(scores)
+    cases = scored[["degradation", "level"]].drop_duplicates()
+    if len(cases) > 1:
+        found = ", ".join(f"{kind}:{level}" for kind, level in cases.itertuples(index=False))
+        raise RestoreError(f"expected scores of one degradation, found {found}")
     means = scored.groupby(["weights_sha256", "set"], sort=False)[["psnr_db", "ssim"]].mean()
-    rows = []
+    rows: list[dict[str, Any]] = []
+    compared: dict[tuple[Any, ...], Path] = {}
     for path in weights:
         training = _training(path)
+        variant = (training["network"], training["schedule"]["optimizer"], training["seed"])
+        if variant in compared:
+            raise RestoreError(
+                f"{path}: {variant[0]} by {variant[1]} with seed {variant[2]} is there already, "
+                f"{compared[variant]}; name one of them"
+            )
+        compared[variant] = path
         sha = sha256_file(path)
         if sha not in means.index.get_level_values(0):
             raise RestoreError(f"{path}: expected scores of these weights, found none")

@@ -3,7 +3,6 @@
 import io
 import shutil
 import tempfile
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain
@@ -17,23 +16,13 @@ from PIL import Image, ImageCms, UnidentifiedImageError
 from restore import exif as exif_block
 from restore import netpbm, png16, png_text
 from restore.errors import RestoreError
+from restore.opening import open_image
 from restore.picture import Picture, split_alpha
 
 _READABLE = ["PNG", "JPEG", "BMP", "DIB", "WEBP", "PPM"]
 _EXIF_MARK = b"Exif\0\0"
 _STRIP = 2**22  # pixels copied at a time
 _SPOOLED = 2**27  # pixels from which colour goes through a file
-_opening = threading.Lock()
-
-
-def open_image(file: BinaryIO, formats: list[str] | None = None) -> Image.Image:
-    """Open with Pillow whatever the size: its limit is for images from strangers on a server."""
-    with _opening:
-        limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
-        try:
-            return Image.open(file, formats=formats)
-        finally:
-            Image.MAX_IMAGE_PIXELS = limit
 
 
 def read(file: BinaryIO) -> Picture:

@@ -48,6 +48,7 @@ def write_folder(
     seed: int,
     *,
     colour: bool = False,
+    overwrite: bool = False,
     advance: Callable[[], None] | None = None,
 ) -> Path:
     """Degrade images into a folder; every image is looked at before the first file is written.
@@ -63,6 +64,8 @@ def write_folder(
         Of the noise.
     colour : bool, optional
         Keep three channels; see `restore.degrade.pair`.
+    overwrite : bool, optional
+        Replace files that no earlier call has written, too; never the images themselves.
     advance : callable, optional
         Called after each image.
 
@@ -74,10 +77,12 @@ def write_folder(
     Raises
     ------
     RestoreError
-        If an image cannot be read or degraded, or two have one name.
+        If an image cannot be read or degraded, two have one name, or a file would be replaced that
+        is one of the images, or that no earlier call has written.
     """
     items = list(items)
     _check(items, degradation, colour=colour)
+    _refuse_to_replace(items, out_dir, degradation, overwrite=overwrite)
     files: dict[str, dict[str, str]] = {}
     for item in items:
         image = item.load()
@@ -114,6 +119,26 @@ def _check(items: Sequence[Item], degradation: Degradation, *, colour: bool) -> 
             degrade.prepared(image, degradation, colour=colour)
         except RestoreError as error:
             raise RestoreError(f"{item.path}: {error}; take it out of the set") from error
+
+
+def _refuse_to_replace(
+    items: Sequence[Item], out_dir: Path, degradation: Degradation, *, overwrite: bool
+) -> None:
+    """Refuse to write over images, and over whatever no earlier call has written."""
+    sources = {item.path.resolve() for item in items}
+    try:
+        ours = {entry["file"] for entry in manifest(out_dir)["files"].values()}
+    except (RestoreError, KeyError, TypeError):
+        ours = set()
+    for item in items:
+        path = out_dir / (item.name + _SUFFIX[degradation.kind])
+        if path.resolve() in sources:
+            raise RestoreError(f"{path}: is one of the images; write into another folder")
+        if path.exists() and path.name not in ours and not overwrite:
+            raise RestoreError(
+                f"{path}: exists, and was not made by restore degrade; add --overwrite, or write "
+                "into another folder"
+            )
 
 
 def manifest(folder: Path) -> dict[str, Any]:

@@ -113,7 +113,7 @@ def _candidates(model: str) -> list[Model]:
 
 
 def _fingerprint(candidates: list[Model], options: Options) -> str:
-    """Hash all that decides an output beside the input; tiles and device do not."""
+    """Hash all that decides an output beside the input; tiles, device and precision do not."""
     weights = sorted(model.sha256 for model in candidates)
     how = [options.how.strength, options.how.self_ensemble, options.known_sigma]
     return hashlib.sha256(json.dumps([weights, how]).encode()).hexdigest()[:16]

@@ -140,10 +140,10 @@ def is_lossy(path: Path) -> bool:
 
 def decoded_bytes(path: Path) -> int:
     """Tell from the head of a file about how many bytes its pixels take."""
-    from restore import decode
+    from restore.opening import open_image
 
     try:
-        with path.open("rb") as file, decode.open_image(file) as image:
+        with path.open("rb") as file, open_image(file) as image:
             deep = image.mode.startswith(("I", "F"))
             pages = getattr(image, "n_frames", 1)
             return image.width * image.height * pages * (4 if deep else len(image.getbands()))
@@ -156,10 +156,10 @@ def decoded_bytes(path: Path) -> int:
 
 def is_grey(path: Path) -> bool:
     """Tell from the head of a file whether its image is grey; not of one that cannot be read."""
-    from restore import decode
+    from restore.opening import open_image
 
     try:
-        with path.open("rb") as file, decode.open_image(file) as image:
+        with path.open("rb") as file, open_image(file) as image:
             return image.mode.startswith(("1", "L", "I", "F"))
     except Exception:  # whatever it is, it is told of when it is read
         return False

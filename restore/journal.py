@@ -56,6 +56,7 @@ class Journal:
         self._lock = threading.Lock()
         self._done: dict[str, str] = {}
         self._ours: dict[str, str] = {}
+        self._doubts: dict[str, str] = {}
         self._skipped: set[str] = set()
 
     def __enter__(self) -> Self:
@@ -88,6 +89,10 @@ class Journal:
         """Return the SHA-256 of the input that the existing output was made of; '' if unknown."""
         return self._done.get(job.output, "") if job.target.exists() else ""
 
+    def doubt(self, job: Job) -> str:
+        """Tell what spoke against the model when the existing output was made."""
+        return self._doubts.get(job.output, "")
+
     def knows(self, job: Job) -> bool:
         """Tell whether an earlier run made the output of this very image, whatever its options."""
         return self._ours.get(job.output) == job.name
@@ -118,6 +123,9 @@ class Journal:
                     known = last.setdefault(str(record.get("output")), record)
                     if known.get("finished", 0) <= record.get("finished", 0):
                         last[str(record.get("output"))] = record
+        self._doubts = {
+            output: str(record["doubt"]) for output, record in last.items() if record.get("doubt")
+        }
         self._ours = {output: str(record.get("file")) for output, record in last.items()}
         return {
             output: str(record.get("input_sha256"))

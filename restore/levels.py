@@ -5,16 +5,32 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+_PEAKS = (1.0, 255.0, 65535.0)
+_ENOUGH = 2**20  # values to judge by
+
 
 def white(pixels: NDArray[Any]) -> float:
     """Tell the value of white: of the type, or for floats 1, 255 or 65535, whichever fits.
 
-    Noise may go beyond white by as much again.
+    Noise may go beyond white by as much again, and one value in a hundred, a highlight, by more,
+    unless all are whole numbers.
     """
     if pixels.dtype.kind != "f":
         return float(np.iinfo(pixels.dtype).max)
     largest = float(pixels.max(initial=0))
-    return next((peak for peak in (1.0, 255.0, 65535.0) if largest <= 2 * peak), largest)
+    if largest > 2 * _PEAKS[0]:
+        some = pixels.reshape(-1)[:: max(1, pixels.size // _ENOUGH)]
+        if not np.array_equal(some, np.rint(some)):
+            largest = float(np.quantile(some, 0.99))
+    return next((peak for peak in _PEAKS if largest <= 2 * peak), largest)
+
+
+def doubt(pixels: NDArray[Any]) -> str:
+    """Say what speaks against `white`, if anything does."""
+    if pixels.dtype.kind != "f":
+        return ""
+    peak, largest = white(pixels), float(pixels.max(initial=0))
+    return f"{peak:g} was taken for white, with values up to {largest:g}" * (largest > 2 * peak)
 
 
 def planes(window: NDArray[Any], peak: float) -> NDArray[np.float32]:

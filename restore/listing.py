@@ -144,7 +144,7 @@ def _images(source: Path, recursive: bool, exclude: Sequence[str]) -> Iterator[s
         at = pending.pop()
         for entry in _entries(source / at):
             name = at + entry.name
-            if entry.is_dir():
+            if _is_folder(entry):
                 if recursive and not entry.is_symlink() and not _excluded(name, exclude):
                     pending.append(f"{name}/")
                 continue
@@ -160,6 +160,13 @@ def _images(source: Path, recursive: bool, exclude: Sequence[str]) -> Iterator[s
     if others:
         kinds = ", ".join(f"{count} {kind}" for kind, count in others.most_common(8))
         log.info("%s: left alone, as no images: %s", source, kinds)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link in a circle
+        return False
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:

@@ -5,6 +5,7 @@ import math
 import time
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -90,6 +91,8 @@ class Worker:
                 raise RestoreError(job.problem)
             digest = artifacts.sha256_file(job.source)
             if self.journal.made(job) == digest:
+                if self.strict and (doubt := self.journal.doubt(job)):
+                    raise RestoreError(f"made before, but {doubt} (--strict)")
                 self.journal.skip(job)
                 return Finished(_record(job, "skipped"))
             known = self.journal.knows(job)
@@ -137,7 +140,7 @@ class Worker:
         """Write the result; its line in the journal comes right before it takes its name."""
         job, model = loaded.job, loaded.choice.model
         try:
-            with artifacts.atomic(job.target, folder=self.journal.parts) as part:
+            with artifacts.atomic(job.target, folder=self._parts(job.target.parent)) as part:
                 images.encode(part, loaded.pages)
                 sigma = float(np.mean(loaded.sigmas))
                 record = _record(job, "done") | {
@@ -159,6 +162,12 @@ class Worker:
             return _failure(job, error)
         return record
 
+    def _parts(self, folder: Path) -> Path | None:
+        """Say where an unfinished file lies: on the disk of its folder, which may be a link."""
+        folder.mkdir(parents=True, exist_ok=True)
+        there = folder.stat().st_dev == self.journal.parts.stat().st_dev
+        return self.journal.parts if there else None
+
     def _sigma(self, page: Picture) -> float:
         if self.sigma is not None:
             return self.sigma
@@ -168,8 +177,11 @@ class Worker:
         channels = 3 if pages[0].pixels.ndim == 3 else 1
         seen = Seen(channels, pages[0].format == "JPEG", float(np.mean(sigmas)))
         if self.ask:
-            return choose.choose(self.candidates, seen)
-        return choose.judge(self.candidates[0], seen)
+            choice = choose.choose(self.candidates, seen)
+        else:
+            choice = choose.judge(self.candidates[0], seen)
+        doubts = [choice.doubt, *dict.fromkeys(levels.doubt(page.pixels) for page in pages)]
+        return replace(choice, doubt="; ".join(filter(None, doubts)))
 
     def _denoiser(self, model: Model) -> PixelDenoiser:
         if model.sha256 not in self._ready:

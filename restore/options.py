@@ -72,7 +72,8 @@ class Options:
     compare: Path | None = None
 
     def __post_init__(self) -> None:
-        if self.tile not in ("auto", "off") and not (self.tile.isdigit() and int(self.tile) > 0):
+        side = self.tile.isascii() and self.tile.isdecimal() and int(self.tile) > 0
+        if self.tile not in ("auto", "off") and not side:
             raise RestoreError(f"--tile {self.tile}: expected auto, off or a side in pixels")
         if self.form not in outputs.FORMATS:
             known = ", ".join(outputs.FORMATS)

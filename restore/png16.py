@@ -15,8 +15,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
+from restore.opening import open_image
 from restore.png_text import SIGNATURE, Texts
 
 _CHANNELS = {0: 1, 2: 3, 4: 2, 6: 4}
@@ -61,7 +61,7 @@ def read(data: bytes) -> NDArray[np.uint16]:
 
 
 def _samples(data: bytes, rawmode: str | None) -> NDArray[Any]:
-    with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
+    with open_image(io.BytesIO(data), ["PNG"]) as image:
         if rawmode is not None:
             # `tile` is Pillow's documented list of what to decode and as what.
             image.tile = [tile._replace(args=rawmode) for tile in image.tile]

@@ -12,6 +12,7 @@ import pandas as pd
 from engine.tables import write_csv
 from restore.benchmark import COLUMNS
 from restore.errors import RestoreError
+from restore.sets import PUBLISHED
 
 _CASE = ["set", "degradation", "level"]
 # What the papers call our variants.
@@ -69,7 +70,8 @@ def read_rows(paths: Sequence[Path]) -> pd.DataFrame:
         if tuple(frame.columns) != COLUMNS:
             raise RestoreError(f"{path}: expected the columns {','.join(COLUMNS)}")
         frames.append(frame)
-    return pd.concat(frames, ignore_index=True)
+    # A file that is named twice counts once.
+    return pd.concat(frames, ignore_index=True).drop_duplicates(ignore_index=True)
 
 
 def summarise(rows: pd.DataFrame, schedules: Mapping[str, str]) -> pd.DataFrame:
@@ -121,6 +123,9 @@ def _lookup(known: pd.DataFrame, row: "pd.Series[Any]", column: str) -> float:
         model = specific[1] + (specific[3] or "")
     # The papers score each specific network at its own noise level, and by one protocol.
     foreign = specific is not None and float(specific[2]) != float(row["level"])
+    known_set = PUBLISHED.get(str(row["set"]))
+    # A part of a published set, or other images under its name.
+    foreign |= known_set is not None and known_set.images != row["images"]
     key = (row["set"], row["degradation"], row["level"], _PUBLISHED_NAME.get(model, model.upper()))
     if foreign or ";" in str(row["precision"]) or key not in known.index:
         return float("nan")

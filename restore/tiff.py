@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from restore import directories, exif
-from restore.decode import open_image
+from restore import directories, exif, png_text
 from restore.errors import RestoreError
+from restore.opening import open_image
 from restore.picture import Picture, join_alpha, split_alpha
 
 if TYPE_CHECKING:
@@ -23,7 +23,9 @@ _STRUCTURE = {
     282, 283, 284, 288, 289, 290, 291, 292, 293, 296, 301, 317, 318, 319, 320, 321, 322, 323,
     324, 325, 330, 332, 333, 336, 338, 339, 340, 341, 342, 347, 512, 513, 514, 515, 517, 518,
     519, 520, 521, 529, 530, 531, 532, 34665, 34675, 34853, 40965,
+    50838, 50839,  # ImageJ's list of what it keeps, by numbers that no other program writes
 }  # fmt: skip
+_XMP = 700
 
 
 def read(file: BinaryIO) -> list[Picture]:
@@ -53,12 +55,14 @@ def read(file: BinaryIO) -> list[Picture]:
 
 
 def _page(page: "tifffile.TiffPage", file: BinaryIO) -> Picture:
-    samples = _samples(page, file)
+    import tifffile
+
     tags = {tag.code: tag for tag in page.tags.values()}
     value = int(tags[274].value) if 274 in tags else 1
-    pixels, alpha = split_alpha(exif.turn(samples, value) if 2 <= value <= 8 else samples)
+    value = value if 2 <= value <= 8 else 1
+    pixels, alpha = split_alpha(_samples(page, file, value))
     kept = tuple(
-        (tag.code, int(tag.dtype), tag.count, tag.value)
+        (code, int(tag.dtype), tag.count, _kept(code, tag.value))
         for code, tag in tags.items()
         if code not in _STRUCTURE
     )
@@ -70,22 +74,40 @@ def _page(page: "tifffile.TiffPage", file: BinaryIO) -> Picture:
             dpi = (a / b * factor, c / d * factor)
             dpi = (dpi[1], dpi[0]) if value >= 5 else dpi
     icc = bytes(tags[34675].value) if 34675 in tags else None
+    if page.photometric == tifffile.PHOTOMETRIC.SEPARATED:
+        icc = None  # it describes inks, and the pixels are RGB now
     mode = getattr(page.photometric, "name", str(page.photometric))
     block = directories.of_page(file, page.index)
     return Picture(pixels, alpha, "TIFF", mode, icc, block, dpi, kept)
 
 
-def _samples(page: "tifffile.TiffPage", file: BinaryIO) -> NDArray[Any]:
-    """Decode a page to (H, W[, C]) of grey or RGB with alpha."""
-    import tifffile
+def _kept(code: int, value: Any) -> Any:
+    """Give a tag as it is written: text in UTF-8, as most programs do, XMP of upright pixels."""
+    if code == _XMP:
+        text = value.encode() if isinstance(value, str) else bytes(value)
+        return png_text.upright(((b"XMP", text),))[0][1]
+    return value.encode() if isinstance(value, str) else value
 
-    colours = tifffile.PHOTOMETRIC
+
+def _samples(page: "tifffile.TiffPage", file: BinaryIO, orientation: int) -> NDArray[Any]:
+    """Decode a page to (H, W[, C]) of grey or RGB with alpha, upright."""
     try:
-        samples = page.asarray()
+        samples = _stored(page)
     except (ValueError, ImportError) as error:
         if "imagecodecs" not in str(error):
             raise
-        return _by_pillow(page, file)
+        samples = None
+    if samples is None:
+        return _by_pillow(page, file, orientation)
+    return samples if orientation == 1 else exif.turn(samples, orientation)
+
+
+def _stored(page: "tifffile.TiffPage") -> NDArray[Any] | None:
+    """Decode a page as it lies in the file; None of colours that are left to Pillow."""
+    import tifffile
+
+    colours = tifffile.PHOTOMETRIC
+    samples = page.asarray()
     if page.axes == "SYX":
         samples = np.moveaxis(samples, 0, -1)
     elif page.axes not in ("YX", "YXS"):
@@ -108,13 +130,13 @@ def _samples(page: "tifffile.TiffPage", file: BinaryIO) -> NDArray[Any]:
         ink = peak - samples.astype(np.float64)
         return np.asarray(np.rint(ink[..., :3] * ink[..., 3:] / peak), dtype=samples.dtype)
     if page.photometric not in (colours.MINISBLACK, colours.RGB, colours.MINISWHITE):
-        return _by_pillow(page, file)
+        return None
     if samples.ndim == 3 and samples.shape[2] > 4:
         raise RestoreError(f"expected 1 to 4 channels, found {samples.shape[2]}")
     return samples
 
 
-def _by_pillow(page: "tifffile.TiffPage", file: BinaryIO) -> NDArray[Any]:
+def _by_pillow(page: "tifffile.TiffPage", file: BinaryIO, orientation: int) -> NDArray[Any]:
     """Decode through Pillow's libtiff (LZW, JPEG and others), where no depth is lost by it."""
     if page.bitspersample > 8 and page.samplesperpixel > 1:
         raise RestoreError(
@@ -124,16 +146,17 @@ def _by_pillow(page: "tifffile.TiffPage", file: BinaryIO) -> NDArray[Any]:
     file.seek(0)
     with open_image(file, ["TIFF"]) as image:
         image.seek(page.index)
-        orientation = image.getexif().get(274, 1)
+        image.load()
+        # Pillow turns the pixels itself, and then forgets that they were turned.
+        turned = orientation != 1 and image.getexif().get(274, 1) == 1
         if image.mode in ("P", "CMYK", "YCbCr", "LAB"):
             image = image.convert("RGB")
         elif image.mode == "1":
             image = image.convert("L")
-        image.load()
         samples = np.asarray(image)
-    if orientation != 1 and samples.shape[:2] != (page.imagelength, page.imagewidth):
-        raise RestoreError("a turned TIFF in this compression needs: pip install imagecodecs")
-    return samples.astype(np.uint16) if samples.dtype == np.int32 else samples
+    if samples.dtype == np.int32:
+        samples = samples.astype(np.uint16)
+    return samples if turned or orientation == 1 else exif.turn(samples, orientation)
 
 
 def write(path: Path, pictures: Sequence[Picture]) -> None:

@@ -93,6 +93,11 @@ def train(
     }
     with Checkpoint(out, training | {"torch": torch.__version__}) as checkpoint:
         if checkpoint.finished():
+            if history is not None and not history.exists():
+                raise RestoreError(
+                    f"{history}: expected the losses of {out}, which is trained already, found "
+                    "none; leave out --log, or delete the weights to train again"
+                )
             log.info("%s: holds exactly this training already; nothing to do", out)
         else:
             patches = Patches(

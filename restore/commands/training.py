@@ -14,6 +14,9 @@ def degrade(
     degradation: Annotated[str, typer.Argument(help="noise:25, jpeg:10 or bicubic:3.")],
     seed: Seed = 0,
     colour: Annotated[bool, typer.Option("--color", help="Keep three channels.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace files that restore degrade did not make.")
+    ] = False,
 ) -> None:
     """Write degraded images as files: noise as float TIFF (never rounded), JPEG, small PNG."""
     from engine.progress import progress
@@ -24,7 +27,12 @@ def degrade(
     wanted = parse(degradation)
     chosen = resolve(images)
     with progress(len(chosen.items), f"degrade {wanted}", "images") as bar:
-        write_folder(chosen.items, out, wanted, seed, colour=colour, advance=bar.advance)
+        write_folder(
+            *(chosen.items, out, wanted, seed),
+            colour=colour,
+            overwrite=overwrite,
+            advance=bar.advance,
+        )
 
 
 def train(

@@ -30,6 +30,8 @@ def run(error: BaseException | None, capsys: pytest.CaptureFixture[str]) -> tupl
     [
         (None, 0, ""),
         (UserError("a.png: empty\nfile"), 2, "prog: a.png: empty file\n"),
+        (NotADirectoryError(20, "Not a directory", "a/b"), 2, "prog: a/b: Not a directory\n"),
+        (OSError("cut short"), 2, "prog: cut short\n"),
         (Partial("1 of 2 failed"), 1, "prog: 1 of 2 failed\n"),
     ],
 )

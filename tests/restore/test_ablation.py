@@ -78,6 +78,12 @@ def test_weights_without_scores_are_one_line(trained: tuple[list[Path], list[Pat
         ablation.compare(weights, scores[:1])
 
 
+def test_two_trainings_of_one_variant_are_one_line(trained: tuple[list[Path], list[Path]]) -> None:
+    weights, scores = trained
+    with pytest.raises(RestoreError, match="with seed 0 is there already"):
+        ablation.compare([*weights, weights[0]], scores)
+
+
 def test_another_optimizer_has_a_name_of_its_own() -> None:
     plan = PatchSchedule("tiny", 20, 2)
     assert with_optimizer(plan, "adam") is plan

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from restore import degrade, degraded
+from restore import degrade, degraded, sets
 from restore.errors import RestoreError
 
 RNG = np.random.default_rng(0)
@@ -89,6 +90,26 @@ def test_missing_or_foreign_manifest_is_refused(tmp_path):
         (tmp_path / "degraded.json").write_text(text)
         with pytest.raises(RestoreError, match="not a manifest"):
             degraded.manifest(tmp_path)
+
+
+def test_nothing_is_replaced_that_was_not_made(tmp_path):
+    noise = degrade.parse("noise:25")
+    (tmp_path / "grey.tif").write_bytes(b"mine")
+    with pytest.raises(RestoreError, match=r"grey\.tif: exists, and was not made"):
+        degraded.write_folder(ITEMS, tmp_path, noise, 0)
+    assert [path.name for path in tmp_path.iterdir()] == ["grey.tif"]
+    assert (tmp_path / "grey.tif").read_bytes() == b"mine"
+    degraded.write_folder(ITEMS, tmp_path, noise, 0, overwrite=True)
+    degraded.write_folder(ITEMS, tmp_path, noise, 1)  # its own
+
+
+def test_images_are_never_replaced_by_themselves(tmp_path):
+    Image.fromarray(ITEMS[0].image).save(tmp_path / "a.jpg")
+    before = (tmp_path / "a.jpg").read_bytes()
+    items = sets.resolve(str(tmp_path)).items
+    with pytest.raises(RestoreError, match=r"a\.jpg: is one of the images"):
+        degraded.write_folder(items, tmp_path, degrade.parse("jpeg:10"), 0, overwrite=True)
+    assert (tmp_path / "a.jpg").read_bytes() == before
 
 
 def test_two_images_of_one_name_and_none_are_refused(tmp_path):

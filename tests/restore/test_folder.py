@@ -1,6 +1,8 @@
 """Folders of images: depth and alpha kept, nothing overwritten, failures named, runs resumed."""
 
 import json
+import os
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -237,6 +239,36 @@ def test_auto_without_shipped_weights_says_what_to_do(
     monkeypatch.setattr(models, "shipped", dict)
     with pytest.raises(RestoreError, match=r"no weights are shipped .* name a file with --model"):
         run(photos, tmp_path / "clean", "auto")
+
+
+def test_strict_does_not_skip_what_was_doubtful(photos: Path, tmp_path: Path, weights: str) -> None:
+    out = tmp_path / "clean"
+    run(photos, out, weights, sigma="90")
+    assert lines(out)["grey.png"]["status"] == "done"
+    with pytest.raises(Partial):
+        run(photos, out, weights, sigma="90", strict=True)
+    assert "made before, but the noise seems to be 90" in lines(out)["grey.png"]["reason"]
+    assert (out / "grey.png").exists()
+
+
+def test_an_output_folder_on_another_disk(photos: Path, tmp_path: Path, weights: str) -> None:
+    other = Path("/dev/shm")
+    if not os.access(other, os.W_OK) or other.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("no second file system to write to")
+    out = tmp_path / "clean"
+    out.mkdir()
+    with tempfile.TemporaryDirectory(dir=other) as elsewhere:
+        (out / "trip").symlink_to(elsewhere)
+        run(photos, out, weights, recursive=True)
+        assert [path.name for path in Path(elsewhere).iterdir()] == ["sea.tif"]
+        run(photos, out, weights, recursive=True, overwrite=True, sigma="3")
+        assert (out / "trip/sea.tif").exists()
+
+
+def test_a_link_in_a_circle_is_left_alone(photos: Path, tmp_path: Path, weights: str) -> None:
+    (photos / "loop").symlink_to("loop")
+    run(photos, tmp_path / "clean", weights)
+    assert set(lines(tmp_path / "clean")) == {"grey.png", "alpha ä.png", "deep.png"}
 
 
 def test_strict_fails_what_the_model_does_not_suit(

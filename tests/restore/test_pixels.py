@@ -6,7 +6,7 @@ import torch
 
 from restore import pixels
 from restore.errors import RestoreError
-from restore.levels import white
+from restore.levels import doubt, white
 from restore.models import load
 from restore.options import How
 from restore.pixels import PixelDenoiser, denoise_pixels
@@ -133,6 +133,15 @@ def test_where_nothing_fits_it_is_one_line(shaken, monkeypatch):
     monkeypatch.setattr(PixelDenoiser, "_pass", exhausted)
     with pytest.raises(RestoreError, match="not even a tile of 32 pixels fits in memory"):
         denoise_pixels(noise((70, 70)), shaken)
+
+
+def test_a_highlight_is_no_white():
+    pixels = np.random.default_rng(0).random((50, 50), np.float32)
+    pixels[3, 4] = 3
+    assert white(pixels) == 1
+    assert doubt(pixels) == "1 was taken for white, with values up to 3"
+    assert white(np.float32([[0, 1, 1, 200]] + [[1] * 4] * 200)) == 255  # whole numbers
+    assert doubt(np.float32([[0, 1.5]])) == ""
 
 
 def test_white_of_floats_leaves_room_for_noise():

@@ -46,16 +46,48 @@ def test_tags_stay(tmp_path):
     assert tags[42113] == "-9999"
 
 
-@pytest.mark.parametrize("value", [3, 6, 8])
-def test_orientation_is_applied_once(value, tmp_path):
-    tifffile.imwrite(
-        tmp_path / "a.tif", COLOUR, photometric="rgb", extratags=[(274, 3, 1, value, True)]
-    )
-    turned = {3: COLOUR[::-1, ::-1], 6: np.rot90(COLOUR, -1), 8: np.rot90(COLOUR)}[value]
+@pytest.mark.parametrize("square", [True, False])
+@pytest.mark.parametrize("compression", ["raw", "tiff_lzw"])
+@pytest.mark.parametrize("value", [2, 3, 4, 5, 6, 7, 8])
+def test_orientation_is_applied_once(value, compression, square, tmp_path):
+    pixels = COLOUR[: min(COLOUR.shape[:2]), : min(COLOUR.shape[:2])] if square else COLOUR
+    Image.fromarray(pixels).save(tmp_path / "a.tif", compression=compression, tiffinfo={274: value})
+    turned = {
+        2: pixels[:, ::-1],
+        3: pixels[::-1, ::-1],
+        4: pixels[::-1],
+        5: pixels.swapaxes(0, 1),
+        6: np.rot90(pixels, -1),
+        7: pixels[::-1, ::-1].swapaxes(0, 1),
+        8: np.rot90(pixels),
+    }[value]
     found = images.read(tmp_path / "a.tif")
     assert np.array_equal(found.pixels, turned)
     images.write(tmp_path / "b.tif", found)
     assert np.array_equal(images.read(tmp_path / "b.tif").pixels, turned)
+
+
+def test_texts_are_utf8_and_xmp_follows_the_pixels(tmp_path):
+    xmp = b"<x tiff:Orientation='6'/>"
+    tags = [
+        (274, 3, 1, 6, True), (315, 2, 0, "Zoë µm".encode(), True), (700, 1, len(xmp), xmp, True),
+        (50838, 4, 2, (8, 8), True), (50839, 1, 4, b"abcd", True),
+    ]  # fmt: skip
+    tifffile.imwrite(tmp_path / "a.tif", GREY, extratags=tags, metadata=None)
+    images.write(tmp_path / "b.tif", images.read(tmp_path / "a.tif"))
+    with tifffile.TiffFile(tmp_path / "b.tif") as file:
+        kept = {tag.code: tag.value for tag in file.pages[0].tags.values()}
+    assert kept[315] == "Zoë µm"
+    assert kept[700] == b"<x tiff:Orientation='1'/>"
+    assert not {50838, 50839} & set(kept)
+
+
+def test_the_profile_of_inks_goes_with_them(tmp_path):
+    inks = np.zeros((4, 5, 4), np.uint8)
+    tifffile.imwrite(tmp_path / "a.tif", inks, photometric="separated", iccprofile=b"inks")
+    found = images.read(tmp_path / "a.tif")
+    assert (found.pixels == 255).all()
+    assert found.icc is None
 
 
 def test_planes_one_after_the_other(tmp_path):

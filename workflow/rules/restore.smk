@@ -29,7 +29,7 @@ rule degrade:
         "degrade{wildcards.color} {wildcards.set}: {wildcards.degradation}"
     shell:
         "restore degrade {params.images:q} {params.folder:q} {wildcards.degradation}"
-        " --seed {params.seed} {params.colour} > {log:q} 2>&1"
+        " --seed {params.seed} {params.colour} --overwrite > {log:q} 2>&1"
 
 
 # What a training wrote stays until the next one ends: the command sees whether anything that
