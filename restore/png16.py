@@ -64,7 +64,8 @@ def _samples(data: bytes, rawmode: str | None) -> NDArray[Any]:
     with open_image(io.BytesIO(data), ["PNG"]) as image:
         if rawmode is not None:
             # `tile` is Pillow's documented list of what to decode and as what.
-            image.tile = [tile._replace(args=rawmode) for tile in image.tile]
+            listed: Any = image
+            listed.tile = [tile._replace(args=rawmode) for tile in listed.tile]
         image.load()
         return np.asarray(image)
 
