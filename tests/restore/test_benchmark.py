@@ -1,5 +1,6 @@
 """Scores follow the protocol; prepared files give the same rows; means stand beside the paper's."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from restore.errors import RestoreError
 from restore.metrics import psnr, quantise, ssim
 from restore.models import Denoiser, load, save
 from restore.protocol import Scoring
-from restore.sets import ImageSet, resolve
+from restore.sets import PUBLISHED, ImageSet, resolve
 from restore.summary import SUMMARY_COLUMNS, published, read_rows, summarise, write_tables
 
 CPU = Compute(torch.device("cpu"), "float32", "test")
@@ -31,6 +32,12 @@ def images(tmp_path: Path) -> ImageSet:
     for index in range(2):
         Image.fromarray((ramp[:: 1 - 2 * index]).astype(np.uint8)).save(folder / f"{index}.png")
     return resolve(str(folder))
+
+
+@pytest.fixture
+def small_bsd68(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the two images be all that the set has."""
+    monkeypatch.setitem(PUBLISHED, "BSD68", replace(PUBLISHED["BSD68"], images=2))
 
 
 @pytest.fixture
@@ -94,6 +101,7 @@ def test_a_baseline_for_jpeg_is_one_line(images: ImageSet) -> None:
         evaluate(Baseline("nlm"), [images], [parse("jpeg:10")], seed=0)
 
 
+@pytest.mark.usefixtures("small_bsd68")
 def test_means_stand_beside_the_published_figures(
     images: ImageSet, identity: Denoiser, tmp_path: Path
 ) -> None:
@@ -103,6 +111,8 @@ def test_means_stand_beside_the_published_figures(
     pd.DataFrame(nlm).to_csv(tmp_path / "b.csv", index=False)
     schedules = {identity.sha256: "tiny (3 steps)"}
     write_tables([tmp_path / "a.csv", tmp_path / "b.csv"], schedules, tmp_path / "out")
+    twice = write_tables([tmp_path / "a.csv", tmp_path / "a.csv"], schedules, tmp_path / "twice")
+    assert twice["images"].tolist() == [2, 2]
     joined = pd.read_csv(tmp_path / "out" / "psnr_ssim.csv")
     assert tuple(joined.columns) == COLUMNS
     assert len(joined) == 6
@@ -137,6 +147,7 @@ def test_summary_separates_seeds(images: ImageSet, identity: Denoiser) -> None:
     assert list(summarise(pd.DataFrame(rows), {})["seed"]) == [0, 1]
 
 
+@pytest.mark.usefixtures("small_bsd68")
 def test_another_protocol_is_logged_marked_and_not_compared(
     images: ImageSet, identity: Denoiser, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -238,9 +249,12 @@ def test_each_variant_finds_its_published_figure(
     scores = {"psnr_db": 30.0, "ssim": 0.9, "psnr_input_db": 20.0, "ssim_input": 0.5}
     named = {"model": model, "set": chosen, "degradation": kind, "level": level, "image": "a"}
     row = {**named, **scores, "seed": 0, "weights_sha256": "", "precision": "float32"}
-    means = summarise(pd.DataFrame([row]), {}).iloc[0]
+    rows = [row | {"image": str(number)} for number in range(PUBLISHED[chosen].images)]
+    means = summarise(pd.DataFrame(rows), {}).iloc[0]
     assert means.psnr_published_db == psnr
     assert bool(means.psnr_difference_db) == bool(psnr)
+    part = summarise(pd.DataFrame(rows[1:]), {}).iloc[0]
+    assert part.psnr_published_db == part.psnr_difference_db == ""
 
 
 def test_every_published_figure_has_a_source_and_stands_once() -> None:
