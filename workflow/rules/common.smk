@@ -106,6 +106,27 @@ def schedule_of(wildcards):
     return HSI["schedules"].get(wildcards.classifier, HSI["schedule"])
 
 
+def trained_note(section):
+    """With which schedules the networks of a section learned; '' where none did."""
+    if section == "restore":
+        learned = dict.fromkeys(RESTORE["models"], RESTORE["schedule"])
+    else:
+        networks = [name for name in HSI["classifiers"] if name in NETWORKS]
+        learned = {
+            name: HSI["schedules"].get(name, HSI["schedule"]) for name in networks
+        }
+    if not learned:
+        return ""
+    schedule, *others = dict.fromkeys(learned.values())
+    if others:
+        own = ", ".join(f"{name} with {how}" for name, how in learned.items())
+        named = f"schedules of their own: {own}"
+    else:
+        named = f"the schedule {schedule}"
+        named += ", which is not the published one" * (schedule != "paper")
+    return f"Networks trained here learned with {named}."
+
+
 def strips_of(wildcards):
     """The strips of a map; none where a single job does it."""
     count = MAPS[wildcards.map]["strips"]

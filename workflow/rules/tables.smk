@@ -18,27 +18,6 @@ rule settings:
         "printf '%s' {params.text:q} > {output:q} 2> {log:q}"
 
 
-def trained_note(section):
-    """With which schedules the networks of a section learned; '' where none did."""
-    if section == "restore":
-        learned = dict.fromkeys(RESTORE["models"], RESTORE["schedule"])
-    else:
-        networks = [name for name in HSI["classifiers"] if name in NETWORKS]
-        learned = {
-            name: HSI["schedules"].get(name, HSI["schedule"]) for name in networks
-        }
-    if not learned:
-        return ""
-    by = dict.fromkeys(learned.values())
-    if len(by) == 1:
-        named = f"the schedule {(only := next(iter(by)))}"
-        named += ", which is not the published one" * (only != "paper")
-    else:
-        own = ", ".join(f"{name} with {how}" for name, how in learned.items())
-        named = f"schedules of their own: {own}"
-    return f"Networks trained here learned with {named}."
-
-
 rule table:
     input:
         "<results>/{table}.csv",
