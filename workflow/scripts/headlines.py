@@ -11,12 +11,11 @@ from restore.models import is_shipped
 
 def images(table: pd.DataFrame) -> list[str]:
     """One line a degradation: the input's PSNR, then each method's."""
-    lines = [f"Images: mean PSNR in dB (schedule: {schedules(table)})"]
+    shipped = [" (shipped)" * is_shipped(digest) for digest in table.weights_sha256]
+    table = table.assign(method=table.model + shipped)
+    lines = ["Images: mean PSNR in dB", *schedules(table.method, table.schedule)]
     for (name, kind, level), rows in table.groupby(["set", "degradation", "level"], sort=False):
-        scores = [
-            f"{row.model}{' (shipped)' * is_shipped(row.weights_sha256)} {row.psnr_db}"
-            for row in rows.itertuples()
-        ]
+        scores = [f"{row.method} {row.psnr_db}" for row in rows.itertuples()]
         shown = ", ".join([f"input {rows.psnr_input_db.iloc[0]}", *scores])
         lines.append(f"  {name} {f'{kind}:{level}':11}{shown}")
     return lines
@@ -24,16 +23,21 @@ def images(table: pd.DataFrame) -> list[str]:
 
 def scenes(table: pd.DataFrame) -> list[str]:
     """One line a scene and split: each classifier's overall accuracy."""
-    lines = [f"Scenes: overall accuracy in % (schedule: {schedules(table)})"]
+    lines = ["Scenes: overall accuracy in %", *schedules(table.classifier, table.schedule)]
     for (scene, split), rows in table.groupby(["scene", "split"], sort=False):
         scores = [f"{row.classifier} {row.oa_mean}" for row in rows.itertuples()]
         lines.append(f"  {scene} {split:12}{', '.join(scores)}")
     return lines
 
 
-def schedules(table: pd.DataFrame) -> str:
-    """Name the schedules behind a table's networks."""
-    return "; ".join(dict.fromkeys(name for name in table.schedule if name not in ("", "none")))
+def schedules(methods: pd.Series, learned: pd.Series) -> list[str]:
+    """Say with which schedule each network learned; nothing where none did."""
+    how = {
+        f"{method}: {name.removesuffix(', shipped')}": None
+        for method, name in zip(methods, learned, strict=True)
+        if name not in ("", "none")
+    }
+    return [f"  schedules  {'; '.join(how)}"] if how else []
 
 
 def main(paths: list[str]) -> None:
