@@ -31,6 +31,8 @@ def read(file: BinaryIO) -> Picture:
     file.seek(0)
     texts = png_text.read(file)
     file.seek(0)
+    behind = png_text.read_exif(file)  # Pillow reads what lies before the pixels
+    file.seek(0)
     try:
         image = open_image(file, _READABLE)
     except UnidentifiedImageError:
@@ -41,7 +43,7 @@ def read(file: BinaryIO) -> Picture:
     with image:
         if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
             raise RestoreError(f"expected a still image, found {image.n_frames} frames")  # type: ignore[attr-defined]
-        block = image.info.get("exif") or None
+        block = image.info.get("exif") or behind
         block = block.removeprefix(_EXIF_MARK) if block else None
         dpi = image.info.get("dpi")
         icc = image.info.get("icc_profile") or None

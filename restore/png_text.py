@@ -1,6 +1,6 @@
-"""The texts of a PNG (tEXt, zTXt, iTXt), kept byte for byte: title, author, XMP and the like.
+"""What a PNG says beside its pixels, kept byte for byte: texts (title, author, XMP), and EXIF.
 
-PNG specification, third edition (W3C 2025), sections 5.3 and 11.3.3.
+PNG specification, third edition (W3C 2025), sections 5.3, 11.3.2 and 11.3.3.
 """
 
 import re
@@ -27,12 +27,21 @@ def read(file: BinaryIO) -> Texts:
     tuple of (bytes, bytes)
         Names and contents, in order; empty where the file is no PNG. Damaged ones are left out.
     """
+    return _chunks(file, _NAMES)
+
+
+def read_exif(file: BinaryIO) -> bytes | None:
+    """Find the EXIF block of a file, which may lie behind the pixels; as for `read`."""
+    return next((content for _, content in _chunks(file, (b"eXIf",))), None)
+
+
+def _chunks(file: BinaryIO, names: tuple[bytes, ...]) -> Texts:
     if file.read(8) != SIGNATURE:
         return ()
     found = []
     while len(head := file.read(8)) == 8:
         size, name = struct.unpack(">I4s", head)
-        if name not in _NAMES:
+        if name not in names:
             file.seek(size + 4, 1)
             continue
         content, check = file.read(size), file.read(4)

@@ -133,7 +133,21 @@ def _stored(page: "tifffile.TiffPage") -> NDArray[Any] | None:
         return None
     if samples.ndim == 3 and samples.shape[2] > 4:
         raise RestoreError(f"expected 1 to 4 channels, found {samples.shape[2]}")
-    return samples
+    associated = page.extrasamples[:1] == (tifffile.EXTRASAMPLE.ASSOCALPHA,)
+    return _straight(samples) if associated else samples
+
+
+def _straight(samples: NDArray[Any]) -> NDArray[Any]:
+    """Divide colours by the alpha that they were multiplied with, as Pillow does on its way."""
+    whole = samples.dtype.kind != "f"
+    peak = float(np.iinfo(samples.dtype).max) if whole else 1.0
+    alpha = samples[..., -1:].astype(np.float64)
+    colours = np.divide(
+        samples[..., :-1] * peak, alpha, where=alpha > 0, out=np.zeros(samples[..., :-1].shape)
+    )
+    if whole:
+        colours = np.minimum(np.rint(colours), peak)
+    return np.concatenate([colours.astype(samples.dtype), samples[..., -1:]], axis=-1)
 
 
 def _by_pillow(page: "tifffile.TiffPage", file: BinaryIO, orientation: int) -> NDArray[Any]:

@@ -1,4 +1,4 @@
-"""The texts of a PNG, XMP among them, go with the picture."""
+"""The texts of a PNG, XMP among them, and EXIF go with the picture."""
 
 import zlib
 
@@ -36,6 +36,19 @@ def test_texts_behind_the_pixels_are_kept_and_damaged_ones_are_not(tmp_path):
     end = data.index(b"IEND") - 4
     (tmp_path / "b.png").write_bytes(data[:end] + late + bad[:-1] + b"?" + data[end:])
     assert images.read(tmp_path / "b.png").texts == ((b"tEXt", b"Late\0x"),)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_exif_behind_the_pixels_is_kept_and_turns_them(dtype, tmp_path):
+    before = picture(dtype)
+    images.write(tmp_path / "a.png", before)
+    data = (tmp_path / "a.png").read_bytes()
+    end = data.index(b"IEND") - 4
+    late = png16._chunk(b"eXIf", exif(6))
+    (tmp_path / "b.png").write_bytes(data[:end] + late + data[end:])
+    found = images.read(tmp_path / "b.png")
+    assert found.exif == exif(1)
+    assert np.array_equal(found.pixels, before.pixels[::-1].swapaxes(0, 1))
 
 
 def test_the_orientation_in_xmp_is_reset_where_the_image_was_turned(tmp_path):

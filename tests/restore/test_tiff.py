@@ -106,6 +106,24 @@ def test_white_as_zero_is_turned_over(tmp_path):
     assert np.array_equal(images.read(tmp_path / "a.tif").pixels, 65535 - GREY)
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_colours_multiplied_with_alpha_are_divided(dtype, tmp_path):
+    alpha = 1.0 if dtype is np.float32 else float(np.iinfo(dtype).max)
+    straight = np.array([[[0.8, 0.4, 0.2, 0.5], [0.3, 0.2, 0.1, 1.0], [0, 0, 0, 0]]]) * alpha
+    stored = straight.copy()
+    stored[..., :3] *= straight[..., 3:] / alpha
+    stored = stored.astype(dtype)
+    tifffile.imwrite(tmp_path / "in.tif", stored, photometric="rgb", extrasamples=["assocalpha"])
+    page = images.read(tmp_path / "in.tif")
+    assert page.alpha is not None
+    assert np.array_equal(page.alpha, stored[..., 3])
+    np.testing.assert_allclose(page.pixels / alpha, straight[..., :3] / alpha, atol=0.01)
+    images.write(tmp_path / "out.tif", page)
+    with tifffile.TiffFile(tmp_path / "out.tif") as file:
+        assert [int(kind) for kind in file.pages.first.extrasamples] == [2]
+        assert np.array_equal(file.asarray()[..., :3], page.pixels)
+
+
 def test_palette(tmp_path):
     indices = RNG.integers(0, 4, (6, 7), dtype=np.uint8)
     colours = RNG.integers(0, 256, (3, 256), dtype=np.uint16) * 257

@@ -85,7 +85,9 @@ def test_the_end_of_a_run_says_the_figures_and_where_they_lie(finished: Project)
     said = (finished.folder / "output.txt").read_text()
     headlines = (finished.folder / "results/headlines.txt").read_text()
     assert headlines.strip() in said
-    assert "  schedules  dncnn-s-25: user's short (20 steps); dncnn-s-25 (shipped): best" in headlines
+    assert (
+        "  schedules  dncnn-s-25: user's short (20 steps); dncnn-s-25 (shipped): best" in headlines
+    )
     assert re.search(r"dncnn-s-25 [\d.]+, dncnn-s-25 \(shipped\) [\d.]+, nlm", headlines)
     assert "results/report.html" in headlines
     assert len(headlines.splitlines()) == 8
