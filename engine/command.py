@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
@@ -84,6 +85,22 @@ def main(app: typer.Typer, prog: str) -> NoReturn:
         print(f"{prog}: stopped; run the same line again to go on", file=sys.stderr)
         status = _STOPPED
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def expect_file(path: Path, suffix: str) -> None:
+    """Refuse a name that no file of a kind can have or be written to, before any work."""
+    if path.suffix != suffix:
+        raise UserError(f"{path}: expected a name that ends with {suffix}")
+    if path.is_dir():
+        raise UserError(f"{path}: expected a file to write, found a folder; name a file in it")
+    expect_folder(path.parent)
+
+
+def expect_folder(path: Path) -> None:
+    """Refuse a folder to write into that is a file, or lies below one, before any work."""
+    for part in (path, *path.parents):
+        if part.exists() and not part.is_dir():
+            raise UserError(f"{path}: expected a folder to write into, but {part} is a file")
 
 
 def _without_number(error: OSError) -> OSError:

@@ -44,9 +44,3 @@ def settings_of(given: list[str] | None) -> dict[str, str]:
         if not (key and equals and value):
             raise HsiError(f"--set {key}: expected KEY=VALUE, such as dihedral=true")
     return {key: value for key, _, value in pairs}
-
-
-def expect_suffix(path: Path, expected: str) -> None:
-    """Refuse a wrong output name before any work."""
-    if path.suffix != expected:
-        raise HsiError(f"{path}: expected a name that ends with {expected}")

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from engine.command import expect_folder
 from hsi.commands.arguments import (
     Device,
     LabelSource,
@@ -108,6 +109,7 @@ def score(
     from hsi.score import made_by, score_map
     from hsi.splits import load_split
 
+    expect_folder(out)
     labels = open_labels(label_source)
     found = read(map_file, "labels")
     scores = score_map(
@@ -146,4 +148,5 @@ def summary(
     """Collect scored runs into tables, with means over seeds beside the published figures."""
     from hsi.summary import summarise
 
+    expect_folder(out)
     summarise(folders, out)

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from hsi.commands.arguments import LabelSource, Overwrite, SceneSource, Seed, expect_suffix
+from engine.command import expect_file
+from hsi.commands.arguments import LabelSource, Overwrite, SceneSource, Seed
 
 
 def info(source: SceneSource) -> None:
@@ -38,7 +39,7 @@ def picture(
     from hsi.false_colour import save_scene
     from hsi.scene import open_scene
 
-    expect_suffix(out, ".png")
+    expect_file(out, ".png")
     save_scene(out, open_scene(source))
 
 
@@ -55,7 +56,7 @@ def split(
     from hsi.maps import save_split
     from hsi.splits import make_split
 
-    expect_suffix(out, ".npz")
+    expect_file(out, ".npz")
     labels = open_labels(source)
     made = make_split(labels, how, seed=seed, window=window, name=name)
     made.save(out)
@@ -80,7 +81,7 @@ def reduce(
     from hsi.scene import open_scene
     from hsi.splits import load_split
 
-    expect_suffix(out, ".npz")
+    expect_file(out, ".npz")
     scene = open_scene(source)
     training = None if split_file is None else load_split(split_file).train
     pca = fit_pca(scene, components, whiten=whiten, training=training)

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from engine.command import expect_file
 from hsi.commands.arguments import (
     Device,
     LabelSource,
@@ -14,7 +15,6 @@ from hsi.commands.arguments import (
     Seed,
     Settings,
     SplitFile,
-    expect_suffix,
     prepared_scene,
     settings_of,
 )
@@ -49,7 +49,9 @@ def train(
     from hsi.splits import load_split
     from hsi.train import train as fit
 
-    expect_suffix(out, ".safetensors")
+    expect_file(out, ".safetensors")
+    if history is not None:
+        expect_file(history, ".csv")
     chosen = make_classifier(
         classifier, window=window, components=components, settings=settings_of(settings)
     )
@@ -96,7 +98,7 @@ def study(
     from hsi.study import read_candidates
     from hsi.study import study as compare_settings
 
-    expect_suffix(out, ".csv")
+    expect_file(out, ".csv")
     best = compare_settings(
         open_scene(source),
         open_labels(label_source),

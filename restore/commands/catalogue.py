@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from engine.command import expect_file, expect_folder
 from restore.commands.options import Device, Precision, pick_compute
 
 
@@ -15,6 +16,7 @@ def import_(
     """Import published DnCNN weights."""
     from restore.models import import_published
 
+    expect_file(out, ".safetensors")
     typer.echo(f"{out}: {import_published(published, out)}")
 
 
@@ -44,6 +46,7 @@ def ship(
     """Write weights as float16 where that costs next to nothing, with a model card beside."""
     from restore.shipping import ship as write
 
+    expect_folder(out)
     typer.echo(write(weights, test, out, pick_compute(device, precision)))
 
 
@@ -59,6 +62,7 @@ def verify(
     from restore.models import shipped
     from restore.shipping import verify as check
 
+    expect_folder(out)
     apart = check(model or list(shipped()), out, pick_compute(device, precision))
     for line in apart:
         typer.echo(line, err=True)

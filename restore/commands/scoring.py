@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from engine.command import expect_file, expect_folder
 from restore.commands.options import Device, Images, Precision, Seed, image_sets, scored_models
 
 Degradations = Annotated[
@@ -47,6 +48,7 @@ def benchmark(
     from restore.degrade import parse
     from restore.protocol import Scoring
 
+    expect_file(out, ".csv")
     wanted = [parse(text) for text in degradation]
     protocol = Scoring(rounding, border, luma)
     sets = image_sets(images)
@@ -72,6 +74,7 @@ def summary(
     from restore.models import describe_schedule, find, is_shipped
     from restore.summary import write_tables
 
+    expect_folder(out)
     schedules = {}
     for path in map(find, model or []):
         checksum = sha256_file(path)
@@ -95,6 +98,7 @@ def compare(
     from restore.pictures import strip
     from restore.sets import resolve
 
+    expect_file(out, ".png")
     chosen = resolve(images)
     models = scored_models(model, device, precision)
     strip(models, chosen, parse(degradation), out, seed=seed, prepared=prepared)
@@ -107,6 +111,7 @@ def curves(
     """Draw training curves."""
     from restore.pictures import curves as draw
 
+    expect_file(out, ".png")
     draw(histories, out)
 
 
@@ -118,4 +123,5 @@ def ablation(
     """Compare trainings with and without residual learning and batch normalisation."""
     from restore.ablation import write_comparison
 
+    expect_folder(out)
     write_comparison(weights, scores, out)

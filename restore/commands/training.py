@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from engine.command import expect_file, expect_folder
 from restore.commands.options import Device, Images, Precision, Seed, image_sets, pick_compute
 
 
@@ -24,6 +25,7 @@ def degrade(
     from restore.degraded import write_folder
     from restore.sets import resolve
 
+    expect_folder(out)
     wanted = parse(degradation)
     chosen = resolve(images)
     with progress(len(chosen.items), f"degrade {wanted}", "images") as bar:
@@ -67,6 +69,9 @@ def train(
     from restore.schedules import with_optimizer
     from restore.train import train as run_training
 
+    expect_file(out, ".safetensors")
+    if log is not None:
+        expect_file(log, ".csv")
     network = variant(name)
     plan = named(schedule, network)
     if optimizer:

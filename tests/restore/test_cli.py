@@ -80,7 +80,7 @@ UNREADABLE = {
 def test_what_cannot_be_read_is_one_line(
     command: str, kind: str, tmp_path: Path, weights: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder, out = make(tmp_path / "set", kind), tmp_path / "out"
+    folder, out = make(tmp_path / "set", kind), tmp_path / "out.csv"
     given: list[object] = [folder, out, "noise:25"]
     if command == "benchmark":
         given = ["--model", weights, "--images", folder, "--degradation", "noise:25", "--out", out]
@@ -195,3 +195,28 @@ def test_import_says_what_it_recognised_and_refuses_code(
     line = capsys.readouterr().err.splitlines()[-1]
     assert line.startswith(f"restore: {tmp_path / 'model.pth'}: refused, because loading it would")
     assert not (tmp_path / "other.safetensors").exists()
+
+
+OUTPUTS = {
+    "x.csv": "x.csv: expected a file to write, found a folder; name a file in it",
+    "x.txt": "x.txt: expected a name that ends with .csv",
+    "taken/x.csv": "taken: expected a folder to write into, but",
+}
+
+
+@pytest.mark.parametrize("out", OUTPUTS)
+def test_outputs_that_cannot_be_written_are_told_before_any_work(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], out: str
+) -> None:
+    (tmp_path / "x.csv").mkdir()
+    (tmp_path / "taken").touch()
+    asked = ("--model", "no-such", "--images", "no-such", "--degradation", "noise:25")
+    assert restore("benchmark", *asked, "--out", tmp_path / out) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert OUTPUTS[out] in line
+    assert restore("verify", "--out", tmp_path / "taken") == 2
+    assert "taken is a file" in capsys.readouterr().err
+    train = ("train", "dncnn-b", "--images", "no-such", "--out")
+    for wrong in ("x.csv", "x"):
+        assert restore(*train, tmp_path / wrong) == 2
+        assert "ends with .safetensors" in capsys.readouterr().err
