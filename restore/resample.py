@@ -10,6 +10,7 @@ References
 """
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -56,22 +57,8 @@ def imresize(image: NDArray[Any], scale: float, *, antialiasing: bool = True) ->
     _check(image)
     # 1/3 * 9 is exactly 3 in doubles, but other products can end a rounding error above a whole
     # number, and ceil would then add a pixel.
-    shape = tuple(max(math.ceil(scale * side - 1e-9), 1) for side in image.shape[:2])
-    return _resize(image, (shape[0], shape[1]), (scale, scale), antialiasing)
-
-
-def imresize_to(
-    image: NDArray[Any], shape: tuple[int, int], *, antialiasing: bool = True
-) -> NDArray[Any]:
-    """Resize to a height and width as MATLAB's `imresize(image, [h w])` does.
-
-    As `imresize`, with a factor of its own for each side.
-    """
-    if min(shape) < 1:
-        raise RestoreError(f"the shape of a resize must be at least 1x1, not {shape}")
-    _check(image)
-    scales = (shape[0] / image.shape[0], shape[1] / image.shape[1])
-    return _resize(image, shape, scales, antialiasing)
+    shape = [max(math.ceil(scale * side - 1e-9), 1) for side in image.shape[:2]]
+    return _resize(image, shape, scale, antialiasing)
 
 
 def modcrop(image: NDArray[Any], scale: int) -> NDArray[Any]:
@@ -141,12 +128,11 @@ def _check(image: NDArray[Any]) -> None:
 
 
 def _resize(
-    image: NDArray[Any], shape: tuple[int, int], scales: tuple[float, float], antialiasing: bool
+    image: NDArray[Any], shape: Sequence[int], scale: float, antialiasing: bool
 ) -> NDArray[Any]:
     values = image.astype(np.float64)
-    # MATLAB shrinks first along the side with the smaller factor, rows first when they are equal.
-    for axis in sorted((0, 1), key=lambda axis: scales[axis]):
-        matrix = _weights(image.shape[axis], shape[axis], scales[axis], antialiasing)
+    for axis in (0, 1):  # rows first, as MATLAB does where the factors are equal
+        matrix = _weights(image.shape[axis], shape[axis], scale, antialiasing)
         moved = np.moveaxis(values, axis, 0)
         product = matrix @ np.ascontiguousarray(moved).reshape(moved.shape[0], -1)
         values = np.moveaxis(product.reshape(-1, *moved.shape[1:]), 0, axis)

@@ -111,12 +111,6 @@ def test_channels_are_resized_alike():
         assert np.array_equal(result[..., channel], resample.imresize(image[..., channel], 1 / 3))
 
 
-def test_to_a_shape_equals_by_factor_where_both_apply():
-    image = np.random.default_rng(4).uniform(0, 255, (12, 9))
-    assert np.array_equal(resample.imresize_to(image, (4, 3)), resample.imresize(image, 1 / 3))
-    assert resample.imresize_to(image, (5, 20)).shape == (5, 20)
-
-
 def test_modcrop_cuts_at_the_end():
     image = np.arange(7 * 8).reshape(7, 8)
     assert np.array_equal(resample.modcrop(image, 3), image[:6, :6])
@@ -156,5 +150,3 @@ def test_wrong_input_is_refused():
         resample.imresize(np.zeros((4, 4), np.int64), 2)
     with pytest.raises(RestoreError, match="not \\(4,\\)"):
         resample.imresize(np.zeros(4), 2)
-    with pytest.raises(RestoreError, match="at least 1x1"):
-        resample.imresize_to(np.zeros((4, 4)), (0, 4))
