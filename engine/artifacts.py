@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.errors import UserError
+from engine.errors import UserError, why
 
 if TYPE_CHECKING:
     import torch
@@ -159,6 +159,6 @@ def load_tensors(path: Path | str) -> "tuple[dict[str, torch.Tensor], dict[str, 
         return tensors, json.loads(text)
     except (SafetensorError, OSError, ValueError) as error:
         raise UserError(
-            f"{path}: expected a whole .safetensors file, found something else ({error}); "
+            f"{path}: expected a whole .safetensors file, found something else ({why(error)}); "
             "train or import it again"
         ) from error

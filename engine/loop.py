@@ -92,6 +92,8 @@ def train(
     """
     from lightning.fabric import Fabric
 
+    # It says by a handler of its own, and again by ours, which precision it was asked for.
+    logging.getLogger("lightning.fabric").setLevel(logging.WARNING)
     torch.manual_seed(seed)
     fabric = Fabric(
         accelerator="cuda" if compute.device.type == "cuda" else "cpu",

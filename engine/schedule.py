@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import yaml
 
-from engine.errors import UserError
+from engine.errors import UserError, why
 
 NAMED = ("demo", "paper", "best")  # what `--schedule` knows besides files, in both packages
 _OPTIMIZERS = ("adam", "keras-adam", "adamw", "sgd", "muon")
@@ -116,8 +116,8 @@ def read_schedule(path: Path, kind: type[AnySchedule]) -> AnySchedule:
     try:
         found = yaml.safe_load(path.read_text())
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        first = str(error).splitlines()[0]
-        raise UserError(f"{path}: expected a schedule as a YAML file ({first})") from error
+        known = f"{', '.join(NAMED)} or a YAML file of a schedule"
+        raise UserError(f"{path}: expected {known} ({why(error)})") from error
     kinds: dict[str, Any] = {field.name: field.type for field in fields(kind)}
     if not isinstance(found, dict):
         raise UserError(

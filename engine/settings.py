@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from engine.errors import UserError
+from engine.errors import UserError, why
 
 Check = Callable[[str], object]
 
@@ -37,8 +37,7 @@ def load(path: Path | str) -> dict[str, Any]:
     try:
         found = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "not UTF-8"
-        raise UserError(f"{path}: expected a readable YAML file ({reason})") from error
+        raise UserError(f"{path}: expected a readable YAML file ({why(error)})") from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" line {mark.line + 1}, column {mark.column + 1}:" if mark else ""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from engine.artifacts import sha256_file
 from engine.device import Compute
+from engine.errors import why
 from engine.memory import is_exhausted
 from engine.progress import progress
 from engine.revision import code_revision
@@ -109,7 +110,7 @@ def classify(
             rasters.close()
             state.done()
     except OSError as error:
-        raise HsiError(f"{files.map}: not written: {error.strerror or error}") from error
+        raise HsiError(f"{files.map}: not written: {why(error)}") from error
     except (RuntimeError, MemoryError) as error:
         if not is_exhausted(error):
             raise

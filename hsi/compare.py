@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from engine.errors import why
 from hsi.errors import HsiError
 from hsi.labels import Labels
 from hsi.splits import Split
@@ -162,5 +163,5 @@ def _right(folder: Path) -> npt.NDArray[np.bool_]:
     try:
         right: npt.NDArray[np.bool_] = np.load(path, allow_pickle=False)
     except (OSError, ValueError) as error:
-        raise HsiError(f"{path}: expected the test pixels of hsi score ({error})") from error
+        raise HsiError(f"{path}: expected the test pixels of hsi score ({why(error)})") from error
     return right

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from engine.artifacts import sha256_file, write_json
+from engine.errors import why
 from hsi.errors import HsiError
 from hsi.map_files import Options, make_rasters, outputs, refuse_existing
 from hsi.map_record import counted, picture
@@ -89,7 +90,7 @@ def join(
             rasters.close()
             state.done()
     except OSError as error:
-        raise HsiError(f"{files.map}: not written: {error.strerror or error}") from error
+        raise HsiError(f"{files.map}: not written: {why(error)}") from error
     log.info("%s: %d strips joined", files.map, len(parts))
     return files.map
 
@@ -99,7 +100,7 @@ def _record(path: Path) -> dict[str, Any]:
     try:
         record: dict[str, Any] = json.loads(beside.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise HsiError(f"{beside}: expected the record of a strip ({error})") from error
+        raise HsiError(f"{beside}: expected the record of a strip ({why(error)})") from error
     if "rows" not in record:
         raise HsiError(f"{path}: expected a map of hsi classify --strip, found another")
     return record
@@ -145,7 +146,7 @@ def _copy(parts: Sequence[tuple[Record, Path]], raster: Raster, ending: str) -> 
         try:
             values = np.load(_beside(path, ending), mmap_mode="r", allow_pickle=False)
         except ValueError as error:
-            raise HsiError(f"{path}: expected a whole .npy file ({error})") from error
+            raise HsiError(f"{path}: expected a whole .npy file ({why(error)})") from error
         if values.shape[:2] != (stop - start, width):
             raise HsiError(
                 f"{path}: expected {stop - start} × {width} pixels, found {values.shape[:2]}"

@@ -120,7 +120,8 @@ def refuse_existing(files: Outputs, options: Options, state: MapState, inputs: s
     there = [path.name for path in wanted if path.exists()]
     if there and not (options.overwrite or state.placing):
         raise HsiError(
-            f"{files.map}: {', '.join(there)} exists; add --overwrite, or write elsewhere"
+            f"{files.map}: found {', '.join(there)} there already; add --overwrite, or write "
+            "elsewhere"
         )
 
 

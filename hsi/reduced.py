@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.artifacts import atomic
+from engine.errors import why
 from hsi.errors import HsiError
 from hsi.reduce import PCA
 from hsi.scene import Scene
@@ -95,4 +96,4 @@ def read_npz(path: Path, keys: tuple[str, ...], command: str) -> dict[str, npt.N
         AttributeError,
         TypeError,
     ) as error:
-        raise HsiError(f"{path}: expected a file of hsi {command} ({error})") from error
+        raise HsiError(f"{path}: expected a file of hsi {command} ({why(error)})") from error

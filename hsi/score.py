@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from engine.artifacts import load_tensors, sha256_arrays, sha256_file, write_json
+from engine.errors import why
 from engine.schedule import in_words
 from engine.tables import write_csv
 from hsi.errors import HsiError
@@ -149,7 +150,7 @@ def made_by(map_path: Path, labels: Labels, model: Path | None) -> dict[str, Any
         try:
             record = json.loads(path.read_text(encoding="utf-8"))
         except ValueError as error:
-            raise HsiError(f"{path}: expected the record of hsi classify ({error})") from error
+            raise HsiError(f"{path}: expected the record of hsi classify ({why(error)})") from error
     found = {
         "scene": record.get("scene", labels.name),
         "classifier": record.get("classifier", map_path.stem),

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from engine.errors import why
 from engine.tables import read_csv, write_csv
 from hsi.compare import MCNEMAR_COLUMNS, compared
 from hsi.errors import HsiError
@@ -118,7 +119,7 @@ def _read(folder: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise HsiError(f"{path}: expected the scores of hsi score ({error})") from error
+        raise HsiError(f"{path}: expected the scores of hsi score ({why(error)})") from error
     missing = [key for key in (*OVERALL_COLUMNS, "schedule", "report") if key not in found]
     if missing:
         raise HsiError(f"{path}: expected the scores of hsi score; '{missing[0]}' is missing")

@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from engine.errors import why
 from restore.dncnn import Variant, variant
 from restore.errors import RestoreError
 from restore.schedules import schedule
@@ -49,7 +50,7 @@ def read_scores(card: Path) -> list[Score]:
     try:
         rows = _ROW.findall(card.read_text(encoding="utf-8"))
     except OSError as error:
-        raise RestoreError(f"{card}: expected a model card ({error.strerror})") from error
+        raise RestoreError(f"{card}: expected a model card ({why(error)})") from error
     if not rows:
         raise RestoreError(
             f"{card}: expected rows such as '| Set12, noise:25 | … | 30.44 / 0.8620 |', found none"

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, PngImagePlugin
 
+from engine.errors import why
 from restore import netpbm, png16
 from restore.errors import RestoreError
 from restore.picture import Picture, join_alpha
@@ -55,4 +56,4 @@ def write(path: Path, picture: Picture, kind: str) -> None:
     try:
         Image.fromarray(join_alpha(picture)).save(path, kind, **options)
     except (OSError, ValueError, SystemError) as error:
-        raise RestoreError(f"{kind} cannot hold this image ({error}); write a PNG") from error
+        raise RestoreError(f"{kind} cannot hold this image ({why(error)}); write a PNG") from error

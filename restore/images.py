@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import artifacts
+from engine.errors import why
 from restore.errors import RestoreError
 from restore.picture import Picture
 
@@ -59,7 +60,7 @@ def read_pages(path: Path | str) -> list[Picture]:
     try:
         file = path.open("rb")
     except OSError as error:
-        raise RestoreError(f"{path}: cannot be read ({error.strerror or error})") from error
+        raise RestoreError(f"{path}: cannot be read ({why(error)})") from error
     try:
         with file:
             head = file.read(4)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.errors import why
 from restore import images
 from restore.errors import RestoreError
 from restore.outputs import output_below, output_name
@@ -175,7 +176,7 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
         with os.scandir(folder) as found:
             return list(found)
     except OSError as error:
-        raise RestoreError(f"{folder}: cannot be listed ({error.strerror})") from error
+        raise RestoreError(f"{folder}: cannot be listed ({why(error)})") from error
 
 
 def _excluded(name: str, patterns: Sequence[str]) -> bool:

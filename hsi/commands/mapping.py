@@ -138,7 +138,8 @@ def compare(
     found = compare_maps(maps[0], maps[1], open_labels(label_source), load_split(split_file))
     right = f"right in both {found.both}, in neither {found.neither}"
     typer.echo(f"{right}, in the first alone {found.first}, in the second alone {found.second}")
-    typer.echo(f"McNemar: chi-squared {found.statistic:.3f}, p = {found.p_value:.3g}")
+    chance = f"p = {found.p_value:.3g}" if found.p_value > 0 else "p < 1e-300"
+    typer.echo(f"McNemar: chi-squared {found.statistic:.3f}, {chance}")
 
 
 def summary(

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.errors import why
 from hsi.errors import HsiError
 from hsi.formats.contents import Contents, Kind
 
@@ -40,7 +41,7 @@ def read(path: Path, variable: str | None, kind: Kind) -> Contents:
             array = np.asarray(image)
             palette = image.getpalette("RGB") if colour_type == PALETTE else None
     except (OSError, UnidentifiedImageError, SyntaxError) as error:
-        raise HsiError(f"{path}: expected a whole PNG ({error})") from error
+        raise HsiError(f"{path}: expected a whole PNG ({why(error)})") from error
     return Contents(
         path,
         array,

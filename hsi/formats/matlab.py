@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from engine.errors import why
 from hsi.errors import HsiError
 from hsi.formats.contents import (
     WAVELENGTH_NAMES,
@@ -39,7 +40,7 @@ def read(path: Path, variable: str | None, kind: Kind) -> Contents:
     try:
         arrays, version = _v73(path) if _is_hdf5(path) else _v5(path)
     except (MatReadError, ValueError, OSError, TypeError, zlib.error) as error:
-        raise HsiError(f"{path}: expected a whole MATLAB file ({error})") from error
+        raise HsiError(f"{path}: expected a whole MATLAB file ({why(error)})") from error
 
     found: dict[str, Any] = {"format": f"MATLAB {version}"}
     listed = next((a for key, a in arrays.items() if key.lower() in WAVELENGTH_NAMES), None)

@@ -5,6 +5,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from engine.errors import why
 from hsi.errors import HsiError
 from hsi.formats.contents import Contents, Cube, Kind, bands_last, choose
 from hsi.formats.lazy import cube_blocks
@@ -32,7 +33,9 @@ def read(path: Path, variable: str | None, kind: Kind) -> Contents:
             name = choose(path, shapes, variable, kind)
             array, wavelengths = arrays[name], arrays.get("wavelengths")
     except (ValueError, OSError, EOFError, BadZipFile) as error:
-        raise HsiError(f"{path}: expected a whole NumPy file without pickles ({error})") from error
+        raise HsiError(
+            f"{path}: expected a whole NumPy file without pickles ({why(error)})"
+        ) from error
 
     found: dict[str, object] = {"format": "NumPy", **({"variable": name} if name else {})}
     if kind == "labels":

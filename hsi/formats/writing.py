@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from engine.errors import why
 from hsi.errors import HsiError
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -51,7 +52,7 @@ def new_files(path: Path, size: int = 0) -> Iterator[Path]:
                 f"{path}: the disk is full; free some of it, or write elsewhere. Nothing was "
                 "written"
             ) from error
-        raise HsiError(f"{path}: cannot be written ({error})") from error
+        raise HsiError(f"{path}: cannot be written ({why(error)})") from error
 
 
 def refuse_existing(path: Path, *, overwrite: bool) -> None:

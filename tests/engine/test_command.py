@@ -3,7 +3,7 @@
 import pytest
 
 from engine.command import application, main
-from engine.errors import Partial, UserError
+from engine.errors import Partial, UserError, why
 
 
 def run(error: BaseException | None, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
@@ -58,3 +58,16 @@ def test_unknown_option_ends_with_2(capsys: pytest.CaptureFixture[str]) -> None:
             main(app, "prog")
     assert ended.value.code == 2
     assert "No such option" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (FileNotFoundError(2, "No such file or directory", "a/b"), "No such file or directory"),
+        (OSError("cut short"), "cut short"),
+        (ValueError("one line\nand another"), "one line"),
+        (EOFError(), "EOFError"),
+    ],
+)
+def test_why_leaves_out_number_and_path(error: Exception, said: str) -> None:
+    assert why(error) == said

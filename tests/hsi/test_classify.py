@@ -51,12 +51,12 @@ def test_georeference_goes_into_the_map(small_models, tmp_path, cpu, scene):
 
 def test_what_exists_stays_unless_asked(small_models, tmp_path, cpu):
     (tmp_path / "m.png").write_text("mine")
-    with pytest.raises(HsiError, match=r"m.npy: m.png exists; add --overwrite"):
+    with pytest.raises(HsiError, match=r"m.npy: found m.png there already; add --overwrite"):
         run(small_models, tmp_path / "m.npy", cpu)
     assert [path.name for path in tmp_path.iterdir()] == ["m.png"]
     run(small_models, tmp_path / "m.npy", cpu, overwrite=True)
     first = (tmp_path / "m.npy").read_bytes()
-    with pytest.raises(HsiError, match=r"m.npy, m.png, m.json exists"):
+    with pytest.raises(HsiError, match=r"found m.npy, m.png, m.json there already"):
         run(small_models, tmp_path / "m.npy", cpu)
     run(small_models, tmp_path / "m.npy", cpu, overwrite=True, block=7)
     assert (tmp_path / "m.npy").read_bytes() == first

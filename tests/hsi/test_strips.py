@@ -92,7 +92,7 @@ def test_strips_of_something_else_are_refused(files, tmp_path, cpu):
     join(scene, weights, strips, tmp_path / "joined.npy")
     with pytest.raises(HsiError, match="expected a map of hsi classify --strip"):
         join(scene, weights, [tmp_path / "joined.npy"], tmp_path / "again.npy")
-    with pytest.raises(HsiError, match=r"joined\.npy, .* exists; add --overwrite"):
+    with pytest.raises(HsiError, match=r"joined\.npy, .* there already; add --overwrite"):
         join(scene, weights, strips, tmp_path / "joined.npy")
     join(scene, weights, strips, tmp_path / "joined.npy", overwrite=True)
     with pytest.raises(HsiError, match=r"expected a strip's name to end with \.npy"):
