@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from engine.command import expect_file
+from engine.command import expect_file, expect_folder
 from hsi.commands.arguments import LabelSource, Overwrite, SceneSource, Seed
 
 
@@ -27,6 +27,7 @@ def convert(
     from hsi.formats.writing import refuse_existing
     from hsi.scene import open_scene, write_scene
 
+    expect_folder(out.parent)
     refuse_existing(out, overwrite=overwrite)
     write_scene(out, open_scene(source))
 
