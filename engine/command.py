@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -101,6 +102,14 @@ def expect_folder(path: Path) -> None:
     for part in (path, *path.parents):
         if part.exists() and not part.is_dir():
             raise UserError(f"{path}: expected a folder to write into, but {part} is a file")
+
+
+def expect_apart(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
+    """Refuse outputs that would replace what they are made from, before any work."""
+    read = {path.resolve() for path in inputs}
+    for path in outputs:
+        if path.resolve() in read:
+            raise UserError(f"{path}: it would be replaced, but is read from; write elsewhere")
 
 
 def _without_number(error: OSError) -> OSError:

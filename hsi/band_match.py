@@ -108,7 +108,7 @@ def match_bands(
         return Bands(used)
     centres = scene.wavelengths
     nearest = np.abs(wanted[used, None] - centres[None]).argmin(axis=1).astype(np.int64)
-    missing = np.abs(centres[nearest] - wanted[used]) > TOLERANCE
+    missing = ~(np.abs(centres[nearest] - wanted[used]) <= TOLERANCE)
     if not missing.any():
         log.info("%s: %d bands found by their wavelengths", scene.name, len(used))
         return Bands(nearest, how="wavelength")
@@ -122,7 +122,7 @@ def _interpolated(scene: Scene, wanted: npt.NDArray[np.float64], trained_on: str
     good = scene.good_bands
     good = good[np.argsort(scene.wavelengths[good], kind="stable")]
     centres = scene.wavelengths[good]
-    outside = (wanted < centres[0] - TOLERANCE) | (wanted > centres[-1] + TOLERANCE)
+    outside = ~((wanted >= centres[0] - TOLERANCE) & (wanted <= centres[-1] + TOLERANCE))
     if outside.any():
         raise HsiError(
             f"{scene.name}: --resample-bands: expected bands from {wanted.min():g} to "

@@ -13,6 +13,7 @@ from engine.errors import why
 from hsi.errors import HsiError
 from hsi.labels import Labels
 from hsi.splits import Split
+from hsi.tested import classes_on_test_pixels
 
 MCNEMAR_COLUMNS = (
     "scene",
@@ -101,18 +102,12 @@ def compare_maps(
     Raises
     ------
     HsiError
-        Maps, labels and split do not belong together.
+        Maps, labels and split do not belong together; a map holds other numbers than classes.
     """
-    split.check_fits(labels)
-    truth = labels.ground_truth
-    for name, numbers in (("first", first), ("second", second)):
-        if numbers.shape != truth.shape:
-            raise HsiError(
-                f"{name} map: expected {truth.shape} pixels as in the labels {labels.name}, "
-                f"found {numbers.shape}"
-            )
-    test = split.test
-    return mcnemar(first[test] == truth[test], second[test] == truth[test])
+    truth = labels.ground_truth[split.test]
+    one = classes_on_test_pixels("first map", first, labels, split)
+    two = classes_on_test_pixels("second map", second, labels, split)
+    return mcnemar(one == truth, two == truth)
 
 
 def compared(

@@ -101,7 +101,7 @@ def _record(path: Path) -> dict[str, Any]:
         record: dict[str, Any] = json.loads(beside.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise HsiError(f"{beside}: expected the record of a strip ({why(error)})") from error
-    if "rows" not in record:
+    if not isinstance(record, dict) or not {"rows", "model_sha256", *SHARED} <= record.keys():
         raise HsiError(f"{path}: expected a map of hsi classify --strip, found another")
     return record
 

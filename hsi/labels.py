@@ -67,6 +67,9 @@ CLASS_NAMES: dict[str, tuple[str, ...]] = {
 }
 
 
+LARGEST = 2**20  # class number: there are names and colours for all up to the highest
+
+
 @dataclass(frozen=True)
 class Labels:
     """Ground truth with names and colours.
@@ -200,6 +203,11 @@ def _whole(name: str, array: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
     numbers = np.asarray(array).astype(np.int64)
     if (numbers < 0).any():
         raise HsiError(f"{name}: labels: expected 0 or more, found {numbers.min()}; use 0 for none")
+    if numbers.max(initial=0) > LARGEST:
+        raise HsiError(
+            f"{name}: labels: expected class numbers up to {LARGEST}, found {numbers.max()}; use 0 "
+            "for unlabelled pixels"
+        )
     return numbers
 
 

@@ -1,6 +1,7 @@
 """What is written beside a map: a picture with a legend, and a record of how it was made."""
 
 import logging
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,7 @@ def describe(
         "trained_on": described["scene"],
         "classifier": described["classifier"],
         "split": described["split"]["how"],
+        "trained_split": described["split"],
         "seed": described["seed"],
         "schedule": in_words(described["schedule"]),
         "seconds_map": round(seconds, 3),
@@ -81,8 +83,8 @@ def picture(path: Path, numbers: npt.NDArray[Any], model: Model, title: str) -> 
 
 def counted(numbers: npt.NDArray[Any]) -> Mapping[int, int]:
     """Count the pixels of each class number, some rows at a time."""
-    counts = np.zeros(int(np.iinfo(numbers.dtype).max) + 1, np.int64)
+    counts: Counter[int] = Counter()
     for start in range(0, len(numbers), 256):
-        found = np.bincount(numbers[start : start + 256].ravel(), minlength=len(counts))
-        counts += found
-    return {int(number): int(counts[number]) for number in np.flatnonzero(counts)}
+        found, times = np.unique(numbers[start : start + 256], return_counts=True)
+        counts.update(dict(zip(found.tolist(), times.tolist(), strict=True)))
+    return dict(sorted(counts.items()))

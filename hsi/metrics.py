@@ -74,6 +74,23 @@ class Scores:
         return np.where(self.support > 0, values, np.nan)
 
 
+def check_numbers(
+    name: str, predicted: npt.NDArray[np.int64], classes: npt.NDArray[np.int64]
+) -> None:
+    """Raise HsiError where the numbers of a map on test pixels (n,) are not all of `classes`."""
+    strangers = np.setdiff1d(predicted, classes)
+    if strangers.size and strangers[0] == 0:
+        raise HsiError(
+            f"{name}: expected a class on every test pixel, found 0, which stands for no data, on "
+            f"{(predicted == 0).sum()} of {len(predicted)}; take these out of the labels"
+        )
+    if strangers.size:
+        raise HsiError(
+            f"{name}: expected class numbers of the labels ({classes[0]} to {classes[-1]}) on "
+            f"every test pixel, found {strangers[0]}"
+        )
+
+
 def score(
     truth: npt.NDArray[np.int64], predicted: npt.NDArray[np.int64], classes: npt.NDArray[np.int64]
 ) -> Scores:
@@ -93,17 +110,7 @@ def score(
     """
     if not truth.size:
         raise HsiError("expected at least one test pixel, found none; make another split")
-    strangers = np.setdiff1d(predicted, classes)
-    if strangers.size and strangers[0] == 0:
-        raise HsiError(
-            f"map: expected a class on every test pixel, found 0, which stands for no data, on "
-            f"{(predicted == 0).sum()} of {len(predicted)}; take these out of the labels"
-        )
-    if strangers.size:
-        raise HsiError(
-            f"map: expected class numbers of the labels ({classes[0]} to {classes[-1]}) on every "
-            f"test pixel, found {strangers[0]}"
-        )
+    check_numbers("map", predicted, classes)
     count = len(classes)
     cells = np.searchsorted(classes, truth) * count + np.searchsorted(classes, predicted)
     confusion = np.bincount(cells, minlength=count * count).reshape(count, count)

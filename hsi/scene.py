@@ -1,6 +1,7 @@
 """A hyperspectral scene and where it comes from: the one embedded in a package, or a file."""
 
 import hashlib
+import logging
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,8 +15,10 @@ import numpy.typing as npt
 from engine.memory import release
 from hsi.errors import HsiError
 from hsi.formats import WRITTEN, envi, geotiff, numpy_arrays, read
-from hsi.formats.contents import Contents, Cube
+from hsi.formats.contents import LAYOUTS, Contents, Cube, band_axis
 from hsi.no_data import without_data
+
+log = logging.getLogger(__name__)
 
 EMBEDDED = "IndianPines"
 CHECKSUM_BYTES = 32 * 2**20  # read at once
@@ -67,8 +70,10 @@ class Scene:
                 f"{self.name}: expected a cube (rows, columns, bands), found shape "
                 f"{self.cube.shape}; name another variable as FILE:variable"
             )
-        if self.cube.dtype.kind not in "uif":
-            raise HsiError(f"{self.name}: expected real numbers, found {self.cube.dtype}")
+        if self.cube.dtype.kind not in "uif" or self.cube.dtype.itemsize > 8:
+            raise HsiError(
+                f"{self.name}: expected real numbers of at most 64 bits, found {self.cube.dtype}"
+            )
         for key in ("wavelengths", "bad_bands", "scale", "offset"):
             value = getattr(self, key)
             if value is not None and value.shape != self.cube.shape[2:]:
@@ -76,6 +81,8 @@ class Scene:
                     f"{self.name}: expected {self.cube.shape[2]} {key.replace('_', ' ')}, one a "
                     f"band, found {value.size}; mend the file's header"
                 )
+        if self.wavelengths is not None and not np.isfinite(self.wavelengths).all():
+            raise HsiError(f"{self.name}: expected a wavelength for every band, found NaN")
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -144,10 +151,20 @@ def open_scene(source: str | Path) -> Scene:
         cube = np.load(embedded_file("Indian_pines_corrected.npy"), allow_pickle=False)
         return Scene(EMBEDDED, cube, provenance={"source": EMBEDDED, "origin": INDIAN_PINES_ORIGIN})
     found = read(source, "cube")
+    wavelengths = found.wavelengths
+    if wavelengths is not None and not np.isfinite(wavelengths).all():
+        unknown = int((~np.isfinite(wavelengths)).sum())
+        log.warning(
+            "%s: %d of %d bands have no wavelength; bands are taken by their position",
+            source, unknown, wavelengths.size,
+        )  # fmt: skip
+        wavelengths = None
+    if found.provenance.get("layout") == LAYOUTS[0] and wavelengths is None:
+        log.info("%s: taken as %s", source, LAYOUTS[0])
     return Scene(
         scene_name(found),
         found.array,
-        found.wavelengths,
+        wavelengths,
         found.bad_bands,
         found.georeference,
         found.ignore_value,
@@ -169,6 +186,11 @@ def write_scene(path: Path, scene: Scene) -> None:
     if suffix not in WRITTEN:
         raise HsiError(f"{path}: expected a name that ends with one of {', '.join(WRITTEN)}")
     if suffix == ".npy":
+        if band_axis(scene.cube.shape, "") != 2:
+            raise HsiError(
+                f"{path}: {' × '.join(map(str, scene.cube.shape))} values in a .npy would be taken "
+                "for bands first when they are read; write .hdr or .tif"
+            )
         numpy_arrays.write(path, scene.cube)
         return
     write = envi.write_cube if suffix == ".hdr" else geotiff.write_cube

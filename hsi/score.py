@@ -22,6 +22,7 @@ from hsi.leakage import leakage_report
 from hsi.maps import save_classes, save_comparison, save_confusion
 from hsi.metrics import Scores, score
 from hsi.splits import Split
+from hsi.tested import check_unseen, classes_on_test_pixels
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +39,7 @@ PER_CLASS_COLUMNS = (
     "precision",
     "f1",
 )
+OF_THE_RECORD = ("schedule", "seconds_train", "seconds_map", "trained_split")
 # Figures that a model's settings state, where its classifier has them.
 OF_THE_MODEL = ("parameters", "multiply_adds_a_pixel", "window")
 
@@ -64,8 +66,9 @@ def score_map(
         Folder to write to.
     made_by : mapping
         `scene`, `classifier`, `seed` (of the training), and where known `schedule`,
-        `seconds_train`, `seconds_map`, `parameters`, `multiply_adds_a_pixel`, and `window`, the
-        pixels across that the classifier looks at.
+        `seconds_train`, `seconds_map`, `parameters`, `multiply_adds_a_pixel`, `window`, the pixels
+        across that the classifier looks at, and `trained_split`, that of its training as
+        `Split.describe` gives it.
 
     Returns
     -------
@@ -74,16 +77,12 @@ def score_map(
     Raises
     ------
     HsiError
-        Map, labels and split do not belong together.
+        Map, labels and split do not belong together; the classifier learned from another split.
     """
-    split.check_fits(labels)
-    if numbers.shape != labels.ground_truth.shape:
-        raise HsiError(
-            f"map: expected {labels.ground_truth.shape} pixels as in the labels {labels.name}, "
-            f"found {numbers.shape}"
-        )
-    test = split.test
-    scores = score(labels.ground_truth[test], numbers[test].astype(np.int64), labels.classes)
+    predicted = classes_on_test_pixels("map", numbers, labels, split)
+    check_unseen(made_by.get("trained_split"), labels, split)
+    test, truth = split.test, labels.ground_truth[split.test]
+    scores = score(truth, predicted, labels.classes)
     tested = scores.support > 0
     if not tested.all():
         absent = [name for name, has in zip(labels.class_names, tested, strict=True) if not has]
@@ -98,13 +97,14 @@ def score_map(
     table = _confusion_table(scores, labels)
     write_csv(table, out / "confusion.csv", list(table.columns))
     write_csv(_per_class(case, scores, labels, split), out / "per_class.csv", PER_CLASS_COLUMNS)
-    numpy_arrays.write(out / "right.npy", numbers[test] == labels.ground_truth[test])
+    numpy_arrays.write(out / "right.npy", predicted == truth)
     title = f"{case['scene']} {case['split']}: {case['classifier']}, OA {scores.oa:.2f} %"
     save_confusion(out / "confusion.png", scores.confusion, labels.class_names, title)
     save_classes(
         out / "classes.png", scores.recall, scores.precision, scores.support, labels, title
     )
-    save_comparison(out / "comparison.png", numbers, labels, split, case["classifier"])
+    whole = np.nan_to_num(numbers).astype(np.int64)
+    save_comparison(out / "comparison.png", whole, labels, split, case["classifier"])
     write_json(
         out / "scores.json",
         {
@@ -144,18 +144,12 @@ def made_by(map_path: Path, labels: Labels, model: Path | None) -> dict[str, Any
     HsiError
         The map was made by another model.
     """
-    record: dict[str, Any] = {}
-    path = map_path.with_suffix(".json")
-    if path.is_file():
-        try:
-            record = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise HsiError(f"{path}: expected the record of hsi classify ({why(error)})") from error
+    record = _record(map_path.with_suffix(".json"))
     found = {
         "scene": record.get("scene", labels.name),
         "classifier": record.get("classifier", map_path.stem),
         "seed": record.get("seed", 0),
-        **{key: record.get(key) for key in ("schedule", "seconds_train", "seconds_map")},
+        **{key: record.get(key) for key in OF_THE_RECORD},
     }
     if model is None:
         return found
@@ -170,8 +164,23 @@ def made_by(map_path: Path, labels: Labels, model: Path | None) -> dict[str, Any
         "seed": description["seed"],
         "schedule": in_words(description["schedule"]),
         "seconds_train": description["seconds_train"],
+        "trained_split": description["split"],
         **{key: description["settings"].get(key) for key in OF_THE_MODEL},
     }
+
+
+def _record(path: Path) -> dict[str, Any]:
+    """Read what `hsi classify` wrote beside a map; empty where it wrote nothing there."""
+    if not path.is_file():
+        return {}
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise HsiError(f"{path}: expected the record of hsi classify ({why(error)})") from error
+    if not isinstance(found, dict) or "model_sha256" not in found:
+        log.warning("%s: no record of hsi classify; it is left aside", path)
+        return {}
+    return found
 
 
 def _in_own_window(split: Split, window: int | None) -> float | None:

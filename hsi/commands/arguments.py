@@ -1,10 +1,12 @@
 """Arguments that several commands take, and what they stand for."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from engine.command import expect_apart
 from hsi.errors import HsiError
 
 if TYPE_CHECKING:
@@ -35,6 +37,16 @@ def prepared_scene(path: Path | None) -> "Reduced | None":
     from hsi.reduced import load_reduced
 
     return None if path is None else load_reduced(path)
+
+
+def keep_inputs(outputs: Iterable[Path], *read: str | Path | None) -> None:
+    """Refuse outputs that would replace what is read: scenes and labels (str), or a file (Path)."""
+    from hsi.formats import files
+    from hsi.scene import EMBEDDED
+
+    sources = [source for source in read if isinstance(source, str) and source != EMBEDDED]
+    own = [path for path in read if isinstance(path, Path)]
+    expect_apart(outputs, own + [file for source in sources for file in files(source)])
 
 
 def settings_of(given: list[str] | None) -> dict[str, str]:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from engine.command import expect_file, expect_folder
-from hsi.commands.arguments import LabelSource, Overwrite, SceneSource, Seed
+from hsi.commands.arguments import LabelSource, Overwrite, SceneSource, Seed, keep_inputs
 
 
 def info(source: SceneSource) -> None:
@@ -41,6 +41,7 @@ def picture(
     from hsi.scene import open_scene
 
     expect_file(out, ".png")
+    keep_inputs([out], source)
     save_scene(out, open_scene(source))
 
 
@@ -58,6 +59,8 @@ def split(
     from hsi.splits import make_split
 
     expect_file(out, ".npz")
+    kind, _, masks = how.partition(":")
+    keep_inputs([out, out.with_suffix(".png")], source, masks if kind == "mask" else None)
     labels = open_labels(source)
     made = make_split(labels, how, seed=seed, window=window, name=name)
     made.save(out)
@@ -83,6 +86,7 @@ def reduce(
     from hsi.splits import load_split
 
     expect_file(out, ".npz")
+    keep_inputs([out], source, split_file)
     scene = open_scene(source)
     training = None if split_file is None else load_split(split_file).train
     pca = fit_pca(scene, components, whiten=whiten, training=training)

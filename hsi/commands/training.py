@@ -15,6 +15,7 @@ from hsi.commands.arguments import (
     Seed,
     Settings,
     SplitFile,
+    keep_inputs,
     prepared_scene,
     settings_of,
 )
@@ -52,6 +53,8 @@ def train(
     expect_file(out, ".safetensors")
     if history is not None:
         expect_file(history, ".csv")
+    written = [out] if history is None else [out, history, history.with_suffix(".png")]
+    keep_inputs(written, source, label_source, split_file, reduced)
     chosen = make_classifier(
         classifier, window=window, components=components, settings=settings_of(settings)
     )
@@ -99,6 +102,7 @@ def study(
     from hsi.study import study as compare_settings
 
     expect_file(out, ".csv")
+    keep_inputs([out], source, label_source, split_file)
     best = compare_settings(
         open_scene(source),
         open_labels(label_source),

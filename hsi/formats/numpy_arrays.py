@@ -1,4 +1,4 @@
-"""NumPy's .npy and .npz, without pickles; a scene may carry `wavelengths` in nanometres."""
+"""NumPy's .npy and .npz, without pickles; a .npz may list wavelengths beside its cube."""
 
 from pathlib import Path
 from zipfile import BadZipFile
@@ -7,7 +7,15 @@ import numpy as np
 
 from engine.errors import why
 from hsi.errors import HsiError
-from hsi.formats.contents import Contents, Cube, Kind, bands_last, choose
+from hsi.formats.contents import (
+    WAVELENGTH_NAMES,
+    Contents,
+    Cube,
+    Kind,
+    band_centres,
+    bands_last,
+    choose,
+)
 from hsi.formats.lazy import cube_blocks
 from hsi.formats.writing import new_files
 
@@ -27,11 +35,13 @@ def read(path: Path, variable: str | None, kind: Kind) -> Contents:
             array, name, wavelengths = np.load(path, mmap_mode="r", allow_pickle=False), "", None
         else:
             with np.load(path, allow_pickle=False) as archive:
-                wanted = {variable, "wavelengths"} if variable in archive else set(archive.files)
+                listed = [key for key in archive.files if key.lower() in WAVELENGTH_NAMES]
+                wanted = {variable, *listed} if variable in archive else set(archive.files)
                 arrays = {key: archive[key] for key in archive.files if key in wanted}
             shapes = {key: a.shape for key, a in arrays.items() if a.dtype.kind in "biuf"}
             name = choose(path, shapes, variable, kind)
-            array, wavelengths = arrays[name], arrays.get("wavelengths")
+            array = arrays[name]
+            wavelengths = next((arrays[key] for key in listed if key != name), None)
     except (ValueError, OSError, EOFError, BadZipFile) as error:
         raise HsiError(
             f"{path}: expected a whole NumPy file without pickles ({why(error)})"
@@ -40,10 +50,10 @@ def read(path: Path, variable: str | None, kind: Kind) -> Contents:
     found: dict[str, object] = {"format": "NumPy", **({"variable": name} if name else {})}
     if kind == "labels":
         return Contents(path, array, provenance=found)
-    centres = None if wavelengths is None else np.asarray(wavelengths, np.float64)
     if array.ndim == 3:
-        listed = None if centres is None else centres.size
-        array, found["layout"] = bands_last(array, name, listed)
+        count = None if wavelengths is None else wavelengths.size
+        array, found["layout"] = bands_last(array, name, count)
+    centres = band_centres(wavelengths, array.shape[-1])
     return Contents(path, array, wavelengths=centres, provenance=found)
 
 

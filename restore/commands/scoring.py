@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from engine.command import expect_file, expect_folder
+from engine.command import expect_apart, expect_file, expect_folder
 from restore.commands.options import Device, Images, Precision, Seed, image_sets, scored_models
 
 Degradations = Annotated[
@@ -100,6 +100,7 @@ def compare(
 
     expect_file(out, ".png")
     chosen = resolve(images)
+    expect_apart([out], [item.path for item in chosen])
     models = scored_models(model, device, precision)
     strip(models, chosen, parse(degradation), out, seed=seed, prepared=prepared)
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from engine.command import expect_file, expect_folder
+from engine.command import expect_apart, expect_file, expect_folder
 from restore.commands.options import Device, Images, Precision, Seed, image_sets, pick_compute
 
 
@@ -72,6 +72,7 @@ def train(
     expect_file(out, ".safetensors")
     if log is not None:
         expect_file(log, ".csv")
+    expect_apart([out], [Path(start_from)] if start_from else [])
     network = variant(name)
     plan = named(schedule, network)
     if optimizer:

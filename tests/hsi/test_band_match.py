@@ -56,6 +56,15 @@ def test_nothing_is_extrapolated():
         match(scene_of([395, 500, 650]), resample=True)
 
 
+def test_a_centre_that_is_no_number_is_no_bands_centre():
+    unknown = [400.0, 500.0, 610.0, np.nan]
+    turned = scene_of([700, 610, 500, 400])
+    with pytest.raises(HsiError, match=r"1 of them have none within 0\.1 nm"):
+        match_bands(USED, 4, unknown, turned)
+    with pytest.raises(HsiError, match="1 bands lie beyond"):
+        match_bands(USED, 4, unknown, turned, resample=True)
+
+
 def test_without_wavelengths_the_bands_must_be_as_many():
     assert match(scene_of(None, bands=4)).lower.tolist() == [0, 2, 3]
     with pytest.raises(HsiError, match=r"expected 4 bands as in old, .* \(new states no"):

@@ -104,6 +104,46 @@ def test_convert_keeps_the_cube(files, scene):
 
 
 @pytest.mark.parametrize(
+    ("made", "arguments"),
+    [
+        ("labels.png", ("split", "labels.png", "--how", "random:0.1", "--out", "labels.npz")),
+        ("labels.npz", ("split", "labels.npz", "--how", "random:0.1", "--out", "labels.npz")),
+        ("masks.npz", ("split", "gt.npy", "--how", "mask:masks.npz", "--out", "masks.npz")),
+        ("scene.npz", ("reduce", "scene.npz", "scene.npz", "--components", "5")),
+        (
+            "labels.png",
+            ("train", "stripes.hdr", "labels.png", "--classifier", "svm", "--split", "split.npz",
+             "--out", "m.safetensors", "--log", "labels.csv"),
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_read_is_never_replaced(files, monkeypatch, capsys, made, arguments):
+    monkeypatch.chdir(files)
+    (files / made).write_bytes(b"years of work")
+    assert hsi(*arguments) == 2
+    assert f"{made}: it would be replaced, but is read from" in capsys.readouterr().err
+    assert (files / made).read_bytes() == b"years of work"
+
+
+def test_a_map_is_scored_on_the_split_it_was_learned_from(files, capsys, caplog):
+    model, scene = files / "m.safetensors", files / "stripes.hdr"
+    args = ("--classifier", "svm", "--split", files / "split.npz", "--out", model)
+    assert hsi("train", scene, files / "gt.npy", *args) == 0
+    assert hsi("classify", scene, model, files / "map.npy") == 0
+    args = ("--how", "random:0.5", "--window", 9, "--out", files / "other.npz")
+    assert hsi("split", files / "gt.npy", *args) == 0
+    scored = ("score", files / "map.npy", files / "gt.npy", "--out", files / "r", "--split")
+    for known in ((), ("--model", model)):  # by the record beside the map, by the model
+        assert hsi(*scored, files / "other.npz", *known) == 2
+        assert "learned from the split random:0.1 of seed 0" in capsys.readouterr().err
+        assert hsi(*scored, files / "split.npz", *known) == 0
+    for foreign in ("[1]", '{"a": 1}'):  # not a record of ours: nothing is known of the map
+        (files / "map.json").write_text(foreign)
+        assert hsi(*scored, files / "split.npz", "--model", model) == 0
+        assert "map.json: no record of hsi classify" in caplog.text
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (("info", "nothing.hdr"), "nothing.hdr: no such file"),

@@ -37,6 +37,16 @@ def test_what_is_no_ground_truth_is_refused(array, message):
         make_labels("x", array)
 
 
+def test_numbers_that_are_no_classes_are_refused():
+    array = np.ones((4, 4), np.int64)
+    array[0] = 2
+    array[1] = 2**31 - 1
+    with pytest.raises(HsiError, match="up to 1048576, found 2147483647; use 0 for unlabelled"):
+        make_labels("a", array)
+    array[1] = 70_000
+    assert make_labels("a", array).class_names == ("class 1", "class 2", "class 70000")
+
+
 def test_whole_floats_are_labels():
     assert make_labels("x", np.array([[0.0, 1.0, 2.0]])).ground_truth.dtype == np.int64
 

@@ -7,7 +7,7 @@ import pytest
 from engine.artifacts import sha256_arrays
 from hsi.errors import HsiError
 from hsi.labels import open_labels
-from hsi.scene import Scene, open_scene
+from hsi.scene import Scene, open_scene, write_scene
 
 
 def test_indian_pines_is_embedded_bands_last():
@@ -64,6 +64,29 @@ def test_what_is_no_cube_is_refused(shape):
 def test_wavelengths_must_be_one_a_band():
     with pytest.raises(HsiError, match="expected 3 wavelengths, one a band, found 2"):
         Scene("x", np.zeros((2, 2, 3)), wavelengths=np.array([1.0, 2.0]))
+
+
+def test_a_wavelength_that_is_no_number_makes_all_unknown(tmp_path, caplog):
+    cube = np.zeros((4, 5, 3), np.float32)
+    np.savez(tmp_path / "a.npz", cube=cube, wavelengths=[400.0, np.nan, 600.0])
+    assert open_scene(tmp_path / "a.npz").wavelengths is None
+    assert "1 of 3 bands have no wavelength; bands are taken by their position" in caplog.text
+    with pytest.raises(HsiError, match="expected a wavelength for every band, found NaN"):
+        Scene("a", cube, np.array([400.0, np.nan, 600.0]))
+
+
+def test_types_that_no_format_holds_are_refused():
+    with pytest.raises(HsiError, match="at most 64 bits, found float128"):
+        Scene("a", np.zeros((2, 2, 2), np.longdouble))
+
+
+def test_what_would_be_read_turned_is_not_written(tmp_path):
+    square = Scene("a", np.zeros((50, 30, 30), np.float32))
+    with pytest.raises(HsiError, match=r"50 × 30 × 30 values in a \.npy would be taken for bands"):
+        write_scene(tmp_path / "a.npy", square)
+    assert not list(tmp_path.iterdir())
+    write_scene(tmp_path / "a.hdr", square)
+    assert open_scene(tmp_path / "a.hdr").cube.shape == (50, 30, 30)
 
 
 def test_bad_bands_are_left_out():

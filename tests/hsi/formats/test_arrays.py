@@ -23,6 +23,17 @@ def test_npy_is_written_as_numpy_reads_it(tmp_path, known):
     assert np.array_equal(np.load(tmp_path / "a.npy"), known.cube)
 
 
+def test_wavelengths_of_an_npz_are_found_as_elsewhere(tmp_path, caplog):
+    cube = np.arange(105.0).reshape(7, 5, 3)
+    for index, listed in enumerate(
+        ({"Wavelength": [[0.4], [0.5], [0.6]]}, {"lambda": [400, 500, 600]})
+    ):
+        np.savez(tmp_path / f"{index}.npz", cube=cube, **listed)
+        assert open_scene(tmp_path / f"{index}.npz").wavelengths.tolist() == [400, 500, 600]
+    np.savez(tmp_path / "text.npz", cube=cube, wavelengths=["blue", "green", "red"])
+    assert open_scene(tmp_path / "text.npz").wavelengths is None
+
+
 def test_npz_says_which_variables_it_has(tmp_path, cube):
     path = tmp_path / "a.npz"
     np.savez(path, one=cube, two=cube)
