@@ -136,6 +136,8 @@ def check(
 ) -> None:
     """Look at every image before any work, so that none stops a run of hours.
 
+    A set that a model learned from, by its name, is logged: scores there say nothing of others.
+
     Raises
     ------
     RestoreError
@@ -145,6 +147,11 @@ def check(
         for degradation in degradations:
             if isinstance(model, Baseline) and degradation.kind != "noise":
                 raise RestoreError(f"model {model.name}: expected noise, found {degradation}")
+        learned = () if isinstance(model, Baseline) else model.learned_from
+        for name in (chosen.name for chosen in sets if chosen.name in learned):
+            log.warning(
+                "%s learned from %s: its scores there say nothing of others", model.name, name
+            )
     colours = {model.channels == 3 for model in models}
     for item in (item for chosen in sets for item in chosen.items):
         image = item.load()

@@ -52,6 +52,11 @@ class Denoiser:
         """Name and length of the schedule that made the weights, for tables."""
         return describe_schedule(self.description)
 
+    @property
+    def learned_from(self) -> tuple[str, ...]:
+        """Names of the image sets that it was trained on; empty where that is not known."""
+        return tuple(self.description.get("training", {}).get("sets", ()))
+
     def origin(self) -> dict[str, Any]:
         """Name the weights and what made them, those that they started from included."""
         training = self.description.get("training", {})

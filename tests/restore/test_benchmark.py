@@ -273,3 +273,13 @@ def test_the_published_figures_are_those_beside_the_repository(shared_data: Path
             found = known.loc[(row[1], kind, str(row[2]), row[3])]
             assert found.psnr_db == row.psnr_db
             assert found.ssim == row.ssim or np.isnan(row.ssim)
+
+
+def test_a_set_that_a_model_learned_from_is_logged(
+    images: ImageSet, identity: Denoiser, caplog: pytest.LogCaptureFixture
+) -> None:
+    check([identity, Baseline("nlm")], [images], [parse("noise:25")])
+    assert not caplog.records
+    seen = replace(identity, description={"training": {"sets": ["T91", "BSD68"]}})
+    check([seen, Baseline("nlm")], [images], [parse("noise:25")])
+    assert "dncnn-s-25 learned from BSD68: its scores there say nothing of others" in caplog.text
