@@ -62,7 +62,10 @@ def parse_bytes(text: str) -> int:
         raise UserError(f"{text}: expected a size such as 2GiB or 500MiB")
     power = _UNITS[found[2].upper()] // 10 if found[2] else 0
     base = 1000 if found[2] and found[3].lower() == "b" else 1024
-    return int(float(found[1]) * base**power)
+    size = int(float(found[1]) * base**power)
+    if not size:
+        raise UserError(f"{text}: expected a size such as 2GiB or 500MiB, more than nothing")
+    return size
 
 
 def size_in_words(size: float) -> str:

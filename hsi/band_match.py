@@ -70,7 +70,8 @@ def match_bands(
 ) -> Bands:
     """Find a model's bands in a scene.
 
-    Bands are equal where their centres are within 0.1 nm, whatever their order. Where the scene or
+    Bands are equal where their centres are within 0.1 nm, whatever their order; those that the
+    scene marks as bad are as if they were not there. Where the scene or
     the model knows no wavelengths, bands are taken by their position, and must be as many.
 
     Parameters
@@ -102,12 +103,19 @@ def match_bands(
                 f"{scene.name}: expected {count} bands as in {trained_on}, which the model was "
                 f"trained on, found {found}{hint}"
             )
+        bad = np.setdiff1d(used, scene.good_bands)
+        if bad.size:
+            log.warning(
+                "%s: the model looks at %d bands that are marked as bad here, first at band %d",
+                scene.name, bad.size, bad[0] + 1,
+            )  # fmt: skip
         return Bands(used)
     wanted = np.asarray(wavelengths, np.float64)
-    if found == count and np.abs(wanted - scene.wavelengths).max() <= TOLERANCE:
+    equal = found == count and np.abs(wanted - scene.wavelengths).max() <= TOLERANCE
+    if equal and np.isin(used, scene.good_bands).all():
         return Bands(used)
-    centres = scene.wavelengths
-    nearest = np.abs(wanted[used, None] - centres[None]).argmin(axis=1).astype(np.int64)
+    centres, good = scene.wavelengths, scene.good_bands
+    nearest = good[np.abs(wanted[used, None] - centres[None, good]).argmin(axis=1)]
     missing = ~(np.abs(centres[nearest] - wanted[used]) <= TOLERANCE)
     if not missing.any():
         log.info("%s: %d bands found by their wavelengths", scene.name, len(used))
@@ -149,7 +157,7 @@ def _differ(
     trained_on: str,
 ) -> HsiError:
     assert scene.wavelengths is not None
-    centres = scene.wavelengths
+    centres = scene.wavelengths[scene.good_bands]
     unused = centres[(np.abs(centres[:, None] - wanted[None]) > TOLERANCE).all(axis=1)]
     return HsiError(
         f"{scene.name}: expected the {len(wanted)} bands of {trained_on}, which the model was "

@@ -46,7 +46,7 @@ def false_colour(scene: Scene, bands: tuple[int, int, int]) -> npt.NDArray[np.ui
     ----------
     scene : Scene
     bands : tuple of 3 int
-        Indices. Values that are not finite are black.
+        Indices. Values that are not finite, or that stand for no data, are black.
 
     Raises
     ------
@@ -57,6 +57,8 @@ def false_colour(scene: Scene, bands: tuple[int, int, int]) -> npt.NDArray[np.ui
     for band in bands:
         plane = np.asarray(scene.cube[..., band], np.float32)
         finite = np.isfinite(plane)
+        if scene.ignore_value is not None:
+            finite &= plane != np.float32(scene.ignore_value)
         if not finite.any():
             raise HsiError(f"{scene.name}: expected numbers in band {band + 1}, found none")
         low, high = np.percentile(plane[finite], STRETCH)

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 ROWS = 256  # that are copied at once
 # What strips of one map have in common, by the names of their records.
-SHARED = ("scene", "source", "model_sha256", "precision", "bands", "scaling")
+SHARED = ("scene", "model_sha256", "precision", "bands", "scaling")
 Record = Mapping[str, Any]
 
 

@@ -1,5 +1,6 @@
 """Ground truth: which pixel is of which class, and what the classes are called."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -160,9 +161,9 @@ def make_labels(
     name : str
         Of the scene; that of a known scene brings its class names.
     array : ndarray (H, W)
-        Whole numbers from 0 (unlabelled) up, of any type.
+        Whole numbers from 0 (unlabelled, as NaN is) up, of any type.
     names : sequence of str, optional
-        By class number, background first.
+        By class number, background first. Equal ones get their numbers.
     colours : ndarray (C + 1, 3), uint8, optional
         By class number, background first; else those of `spectral`.
     """
@@ -173,11 +174,12 @@ def make_labels(
     top = max(classes, default=0)
     if names is None or len(names) <= top:
         names = ["", *_known_names(name, top)]
+    twice = {name for name, count in Counter(names[c] for c in classes).items() if count > 1}
     palette = spectral_colours(top) if colours is None or len(colours) <= top else colours
     return Labels(
         name,
         numbers,
-        tuple(names[c] for c in classes),
+        tuple(f"{names[c]} ({c})" if names[c] in twice else names[c] for c in classes),
         np.asarray(palette, np.uint8)[classes].reshape(-1, 3),
     )
 
@@ -194,6 +196,7 @@ def _whole(name: str, array: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
     if array.dtype.kind not in "biuf":
         raise HsiError(f"{name}: labels: expected whole numbers, found {array.dtype}")
     if array.dtype.kind == "f":
+        array = np.where(np.isnan(array), 0, array)
         wrong = ~np.isfinite(array) | (array != np.round(array))
         if wrong.any():
             raise HsiError(

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from hsi.classifier import Prediction
 from hsi.errors import HsiError
+from hsi.formats import envi
 from hsi.georasters import RASTERS
 from hsi.map_state import MapState
 from hsi.model import Model
@@ -117,6 +118,9 @@ def refuse_existing(files: Outputs, options: Options, state: MapState, inputs: s
     for path in wanted:
         if path.resolve() in inputs:
             raise HsiError(f"{files.map}: the map would replace {path}, which it is made from")
+    for path in wanted:
+        if path.suffix == ".hdr":
+            envi.refuse_older_data(path)
     there = [path.name for path in wanted if path.exists()]
     if there and not (options.overwrite or state.placing):
         raise HsiError(

@@ -107,10 +107,11 @@ def save_confusion(
             column, row, str(confusion[row, column]),
             ha="center", va="center", fontsize=6, color=colour,
         )  # fmt: skip
-    axes.set_xticks(range(count), class_names, rotation=90, fontsize=7)
-    axes.set_yticks(range(count), class_names, fontsize=7)
+    names = [_plain(name) for name in class_names]
+    axes.set_xticks(range(count), names, rotation=90, fontsize=7)
+    axes.set_yticks(range(count), names, fontsize=7)
     axes.set(xlabel="predicted", ylabel="true")
-    axes.set_title(title, fontsize=9)
+    axes.set_title(_plain(title), fontsize=9)
     _save(figure, path)
 
 
@@ -140,11 +141,11 @@ def save_classes(
     for place, value in enumerate(recall):
         text = "absent from test" if np.isnan(value) else f"{value:.1f}"
         axes.text(102, place, text, va="center", fontsize=7)
-    names = [f"{n} ({count})" for n, count in zip(labels.class_names, support, strict=True)]
+    names = [_plain(f"{n} ({count})") for n, count in zip(labels.class_names, support, strict=True)]
     axes.set_yticks(places, names, fontsize=7)
     axes.invert_yaxis()
     axes.set(xlim=(0, 100), xlabel="recall (bars) and precision (points), %")
-    axes.set_title(title, fontsize=9)
+    axes.set_title(_plain(title), fontsize=9)
     _save(figure, path)
 
 
@@ -155,9 +156,14 @@ def save_curve(path: Path, history: Path, title: str) -> None:
     axes = figure.subplots()
     axes.plot(rows["step"], rows["loss"], lw=1.2)
     axes.set(xlabel="step", ylabel="cross-entropy", yscale="log")
-    axes.set_title(title, fontsize=9)
+    axes.set_title(_plain(title), fontsize=9)
     axes.grid(alpha=0.3)
     _save(figure, path)
+
+
+def _plain(text: str) -> str:
+    """Keep matplotlib from reading dollar signs in names as mathematics."""
+    return text.replace("$", r"\$")
 
 
 def _figure(width: float, height: float) -> "Figure":
@@ -179,7 +185,7 @@ def _panel_size(shape: tuple[int, ...], panels: int) -> tuple[float, float]:
 
 def _show(axes: "Axes", picture: Colours, title: str) -> None:
     axes.imshow(picture, interpolation="nearest")
-    axes.set_title(title, fontsize=9)
+    axes.set_title(_plain(title), fontsize=9)
     axes.set_axis_off()
 
 
@@ -187,7 +193,7 @@ def _legend(figure: "Figure", names: Sequence[str], colours: Colours) -> None:
     from matplotlib.patches import Patch
 
     patches = [
-        Patch(facecolor=tuple(colour / 255), edgecolor="0.4", label=name)
+        Patch(facecolor=tuple(colour / 255), edgecolor="0.4", label=_plain(name))
         for name, colour in zip(names, colours.astype(float), strict=True)
     ]
     figure.legend(handles=patches, loc="outside right center", fontsize=7, frameon=False)

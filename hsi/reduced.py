@@ -80,10 +80,12 @@ def load_reduced(path: Path) -> Reduced:
 
 def read_npz(path: Path, keys: tuple[str, ...], command: str) -> dict[str, npt.NDArray[Any]]:
     """Read the named arrays of a .npz that `hsi <command>` wrote, without pickles."""
-    from zipfile import BadZipFile
+    from zipfile import BadZipFile, is_zipfile
 
     if not path.is_file():
         raise HsiError(f"{path}: no such file; make it with hsi {command}")
+    if not is_zipfile(path):
+        raise HsiError(f"{path}: expected a file of hsi {command}, found no .npz")
     try:
         with np.load(path, allow_pickle=False) as archive:
             return {key: archive[key] for key in keys}

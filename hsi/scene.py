@@ -193,6 +193,8 @@ def write_scene(path: Path, scene: Scene) -> None:
             )
         numpy_arrays.write(path, scene.cube)
         return
+    if suffix == ".hdr":
+        envi.refuse_older_data(path)
     write = envi.write_cube if suffix == ".hdr" else geotiff.write_cube
     write(
         path,

@@ -80,7 +80,7 @@ def score_map(
         Map, labels and split do not belong together; the classifier learned from another split.
     """
     predicted = classes_on_test_pixels("map", numbers, labels, split)
-    check_unseen(made_by.get("trained_split"), labels, split)
+    check_unseen("map", made_by.get("trained_split"), labels, split)
     test, truth = split.test, labels.ground_truth[split.test]
     scores = score(truth, predicted, labels.classes)
     tested = scores.support > 0

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.artifacts import atomic
+from engine.artifacts import atomic, sha256_arrays
+from engine.errors import why
 from hsi.blocks import block_split
 from hsi.errors import HsiError
 from hsi.labels import Labels
@@ -66,6 +67,7 @@ class Split:
             "seed": self.seed,
             "window": self.window,
             "labels_checksum": self.labels_checksum,
+            "train_sha256": sha256_arrays(self.train),
             "report": dict(self.report),
         }
 
@@ -87,7 +89,12 @@ def load_split(path: Path) -> Split:
         No such file, or not one of `hsi split`.
     """
     found = read_npz(path, ("train", "test", "description"), "split")
-    return Split(found["train"], found["test"], **json.loads(str(found["description"])))
+    try:
+        described = json.loads(str(found["description"]))
+        described.pop("train_sha256", None)
+        return Split(found["train"], found["test"], **described)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise HsiError(f"{path}: expected a file of hsi split ({why(error)})") from error
 
 
 def make_split(

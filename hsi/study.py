@@ -91,7 +91,11 @@ def read_candidates(path: Path) -> list[Candidate]:
         No such file, or a mistake in it; every candidate is made once to find out.
     """
     candidates = []
-    for name, found in load(path).items():
+    if not (listed := load(path)):
+        raise HsiError(f"{path}: expected candidates, found none")
+    for name, found in listed.items():
+        if Path(str(name)).name != str(name):
+            raise HsiError(f"{path}: {name}: expected a name for files, without '/'")
         if not isinstance(found, Mapping) or "classifier" not in found:
             raise HsiError(f"{path}: {name}: expected keys with values, 'classifier' among them")
         stated = {str(key): value for key, value in found.items()}
@@ -154,6 +158,14 @@ def study(
     labels.check_fits(scene)
     split.check_fits(labels)
     known = training_labels(labels, split)
+    for candidate in candidates:
+        components = candidate.components or 0
+        if components > len(scene.good_bands):
+            raise HsiError(
+                f"candidate {candidate.name}: components: expected at most "
+                f"{len(scene.good_bands)}, the usable bands of {scene.name}, found {components}; "
+                "--candidates FILE names others"
+            )
     rows: list[dict[str, Any]] = []
     for fold in range(folds):
         inside = make_split(known, inner, seed=seed + fold, window=window)

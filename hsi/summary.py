@@ -58,6 +58,7 @@ SUMMARY_COLUMNS = (
 FIGURES = ("oa", "aa", "kappa")
 DDOF = 1  # the sample standard deviation; with one seed there is none
 
+_PUBLISHED_WINDOWS = {"hybridsn": 25, "cnn2d": 25, "cnn3d": 25}
 # What the paper's tables call our classifiers.
 _PUBLISHED_NAMES = {"hybridsn": "HybridSN", "svm": "SVM", "cnn2d": "2D-CNN", "cnn3d": "3D-CNN"}
 
@@ -84,7 +85,7 @@ def summarise(folders: Sequence[Path], out: Path) -> None:
         raise HsiError("expected at least one folder of hsi score, found none")
     seen: dict[tuple[Any, ...], Path] = {}
     for folder, run in zip(folders, runs, strict=True):
-        key = tuple(run[name] for name in OVERALL_COLUMNS[:4])
+        key = (*(run[name] for name in OVERALL_COLUMNS[:4]), *_settings(run))
         if key in seen:
             raise HsiError(f"{folder}: the same run as {seen[key]}; give each once")
         seen[key] = folder
@@ -95,13 +96,18 @@ def summarise(folders: Sequence[Path], out: Path) -> None:
     write_csv(overall, out / "overall_accuracy.csv", OVERALL_COLUMNS)
     groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     for run in runs:
-        case = (run["scene"], run["split"], run["classifier"], run["schedule"])
+        case = (run["scene"], run["split"], run["classifier"], run["schedule"], *_settings(run))
         groups.setdefault(case, []).append(run)
     reference = published()
     means = pd.DataFrame([_mean(group, reference) for group in groups.values()])
     write_csv(means, out / "overall_accuracy_summary.csv", SUMMARY_COLUMNS)
     pairs = pd.DataFrame(compared(runs, folders), columns=list(MCNEMAR_COLUMNS))
     write_csv(pairs, out / "mcnemar.csv", MCNEMAR_COLUMNS)
+
+
+def _settings(run: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Tell a network from another of its name, by what its settings change."""
+    return run.get("window"), run.get("parameters")
 
 
 def published() -> dict[tuple[str, str, str], dict[str, str]]:
@@ -140,6 +146,9 @@ def _mean(
     first = runs[0]
     name = _PUBLISHED_NAMES.get(first["classifier"], first["classifier"])
     known = reference.get((first["scene"], first["split"], name), {})
+    window = first.get("window")
+    if window != _PUBLISHED_WINDOWS.get(first["classifier"], window):
+        known = {}
     row: dict[str, Any] = {
         "scene": first["scene"],
         "split": first["split"],

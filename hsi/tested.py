@@ -1,6 +1,5 @@
 """A map on the test pixels of a split: class numbers, and pixels that it has not learned from."""
 
-import json
 import logging
 from collections.abc import Mapping
 from typing import Any
@@ -52,11 +51,15 @@ def classes_on_test_pixels(
     return whole
 
 
-def check_unseen(trained: Mapping[str, Any] | None, labels: Labels, split: Split) -> None:
+def check_unseen(
+    name: str, trained: Mapping[str, Any] | None, labels: Labels, split: Split
+) -> None:
     """Refuse to score a map on another split of the labels than its classifier learned from.
 
     Parameters
     ----------
+    name : str
+        What messages call the map.
     trained : mapping, optional
         What `Split.describe` returned of the split that the classifier learned from; None where
         that is not known.
@@ -73,15 +76,15 @@ def check_unseen(trained: Mapping[str, Any] | None, labels: Labels, split: Split
         return
     if trained["labels_checksum"] != labels.checksum():
         log.warning(
-            "the classifier of the map learned from other labels than %s: see that no test pixel "
-            "is among its training pixels",
+            "%s: its classifier learned from other labels than %s: see that no test pixel is among "
+            "its training pixels",
+            name,
             labels.name,
         )
         return
-    described = json.loads(json.dumps(split.describe()))
-    if any(trained[key] != described[key] for key in described if key != "how"):
+    if trained.get("train_sha256") not in (None, split.describe()["train_sha256"]):
         raise HsiError(
-            f"map: its classifier learned from the split {trained['how']} of seed "
-            f"{trained['seed']}, so that test pixels of {split.how} of seed {split.seed} are among "
-            "its training pixels; score it on its own split"
+            f"{name}: its classifier learned from other training pixels ({trained['how']}, seed "
+            f"{trained['seed']}) than those of {split.how}, seed {split.seed}: test pixels may be "
+            "among them; take the split that it learned from"
         )

@@ -106,6 +106,8 @@ def train(
         if checkpoint.finished():
             log.info("%s: holds exactly this training already; nothing to do", out)
             return sha256_file(out)
+        if out.is_file():
+            log.warning("%s: what another training left there will be replaced", out)
         log.info(
             "%s on %s, %s: %d training pixels of %d classes",
             classifier.name, scene.name, split.how, pixels, len(labels.classes),

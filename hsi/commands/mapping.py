@@ -132,10 +132,16 @@ def compare(
     from hsi.compare import compare_maps
     from hsi.formats import read
     from hsi.labels import open_labels
+    from hsi.score import made_by
     from hsi.splits import load_split
+    from hsi.tested import check_unseen
 
-    maps = [read(source, "labels").array for source in (first, second)]
-    found = compare_maps(maps[0], maps[1], open_labels(label_source), load_split(split_file))
+    labels, split = open_labels(label_source), load_split(split_file)
+    maps = [read(source, "labels") for source in (first, second)]
+    for order, map_ in zip(("first", "second"), maps, strict=True):
+        trained = made_by(map_.path, labels, None)["trained_split"]
+        check_unseen(f"{order} map", trained, labels, split)
+    found = compare_maps(maps[0].array, maps[1].array, labels, split)
     right = f"right in both {found.both}, in neither {found.neither}"
     typer.echo(f"{right}, in the first alone {found.first}, in the second alone {found.second}")
     chance = f"p = {found.p_value:.3g}" if found.p_value > 0 else "p < 1e-300"

@@ -60,7 +60,7 @@ def split(
 
     expect_file(out, ".npz")
     kind, _, masks = how.partition(":")
-    keep_inputs([out, out.with_suffix(".png")], source, masks if kind == "mask" else None)
+    keep_inputs([out, out.with_suffix(".png")], source, masks if kind == "mask" and masks else None)
     labels = open_labels(source)
     made = make_split(labels, how, seed=seed, window=window, name=name)
     made.save(out)

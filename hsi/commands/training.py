@@ -19,6 +19,7 @@ from hsi.commands.arguments import (
     prepared_scene,
     settings_of,
 )
+from hsi.errors import HsiError
 
 
 def train(
@@ -58,7 +59,12 @@ def train(
     chosen = make_classifier(
         classifier, window=window, components=components, settings=settings_of(settings)
     )
-    made = load_split(split_file)
+    made, prepared = load_split(split_file), prepared_scene(reduced)
+    if prepared is not None and components not in (None, prepared.cube.shape[2]):
+        raise HsiError(
+            f"--components {components}: expected those of {reduced}, {prepared.cube.shape[2]}; "
+            "leave one of the two out"
+        )
     fit(
         chosen,
         open_scene(source),
@@ -68,7 +74,7 @@ def train(
         compute=pick(device, precision),
         schedule_name=schedule,
         seed=seed,
-        reduced=prepared_scene(reduced),
+        reduced=prepared,
         history=history,
     )
     if history is not None and history.is_file():

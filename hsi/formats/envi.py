@@ -103,6 +103,15 @@ def _pair(path: Path) -> tuple[Path, Header, Path]:
     raise HsiError(f"{path}: expected its data beside it, one of {names}; found none")
 
 
+def refuse_older_data(path: Path) -> None:
+    """Raise HsiError where a file beside a new header would be taken for its data, not the .img."""
+    stem = path.with_suffix("")
+    for suffix in DATA_SUFFIXES[: DATA_SUFFIXES.index(".img")]:
+        older = stem.with_name(stem.name + suffix)
+        if older.is_file():
+            raise HsiError(f"{path}: {older} would be taken for its data; give it another name")
+
+
 def _memory_map(path: Path, header: Header, data: Path) -> npt.NDArray[Any]:
     """Map the data, bands last, read only."""
     lines, samples, bands = (number(path, header, key) for key in ("lines", "samples", "bands"))

@@ -43,9 +43,9 @@ def read(path: Path, variable: str | None, kind: Kind) -> Contents:
             array = arrays[name]
             wavelengths = next((arrays[key] for key in listed if key != name), None)
     except (ValueError, OSError, EOFError, BadZipFile) as error:
-        raise HsiError(
-            f"{path}: expected a whole NumPy file without pickles ({why(error)})"
-        ) from error
+        said = why(error)  # NumPy advises to load pickles, which run whatever code they hold
+        said = "it holds objects, or is no NumPy file" if "pickle" in said else said
+        raise HsiError(f"{path}: expected a whole NumPy file without pickles ({said})") from error
 
     found: dict[str, object] = {"format": "NumPy", **({"variable": name} if name else {})}
     if kind == "labels":

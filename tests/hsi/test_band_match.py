@@ -65,6 +65,19 @@ def test_a_centre_that_is_no_number_is_no_bands_centre():
         match_bands(USED, 4, unknown, turned, resample=True)
 
 
+def test_bands_that_are_bad_in_the_scene_are_not_taken(caplog):
+    bad = np.array([False, False, True, False, False])
+    overlapping = scene_of([400, 500, 610, 610.05, 700], bad=bad)
+    assert match(overlapping).lower.tolist() == [0, 3, 4]
+    equal = scene_of(CENTRES, bad=bad[:4])
+    with pytest.raises(HsiError, match=r"1 of them have none within 0\.1 nm here \(610 nm\)"):
+        match(equal)
+    assert match(equal, resample=True).lower.tolist() == [0, 1, 1]
+    assert not [record for record in caplog.records if "marked as bad" in record.message]
+    assert match(scene_of(None, 4, bad[:4])).lower.tolist() == USED.tolist()
+    assert "looks at 1 bands that are marked as bad here, first at band 3" in caplog.text
+
+
 def test_without_wavelengths_the_bands_must_be_as_many():
     assert match(scene_of(None, bands=4)).lower.tolist() == [0, 2, 3]
     with pytest.raises(HsiError, match=r"expected 4 bands as in old, .* \(new states no"):

@@ -4,6 +4,7 @@ import sys
 import time
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from hsi.formats import envi
@@ -103,6 +104,39 @@ def test_convert_keeps_the_cube(files, scene):
     assert np.array_equal(open_scene(files / "again.hdr").wavelengths, scene.wavelengths)
 
 
+def test_runs_of_other_settings_are_other_runs(files):
+    (files / "quick.yaml").write_text("steps: 2\nbatch_size: 8\n")
+    scene, truth = files / "stripes.hdr", files / "gt.npy"
+    folders = []
+    for window in (9, 11):
+        model, folder = files / f"{window}.safetensors", files / f"w{window}"
+        args = ("--split", files / "split.npz", "--out", model, "--schedule", files / "quick.yaml")
+        args += ("--classifier", "cnn2d", "--components", 5, "--window", window)
+        assert hsi("train", scene, truth, *args) == 0
+        assert hsi("classify", scene, model, folder / "map.npy") == 0
+        args = ("--split", files / "split.npz", "--model", model, "--out", folder)
+        assert hsi("score", folder / "map.npy", truth, *args) == 0
+        folders.append(folder)
+    assert hsi("summary", *folders, "--out", files / "t") == 0
+    means = pd.read_csv(files / "t" / "overall_accuracy_summary.csv")
+    assert means.window.tolist() == [9, 11]
+    assert means.seeds.tolist() == [1, 1]
+
+
+def test_names_are_drawn_as_they_are(files):
+    names = ["none", "$a_$", r"$\foo$", *(f"class {n}" for n in range(3, 8))]
+    truth = np.load(files / "gt.npy")
+    envi.write_classification(
+        files / "named.hdr", truth, class_names=names, colours=np.zeros((8, 3), np.uint8)
+    )
+    args = ("--how", "random:0.1", "--window", 9, "--out", files / "named.npz")
+    assert hsi("split", files / "named.hdr", *args) == 0
+    args = ("--split", files / "named.npz", "--out", files / "r")
+    assert hsi("score", files / "named.hdr", files / "named.hdr", *args) == 0
+    confusion = pd.read_csv(files / "r" / "confusion.csv", index_col=0)
+    assert confusion.columns.tolist() == ["$a_$", r"$\foo$", "class 7"]
+
+
 @pytest.mark.parametrize(
     ("made", "arguments"),
     [
@@ -135,8 +169,12 @@ def test_a_map_is_scored_on_the_split_it_was_learned_from(files, capsys, caplog)
     scored = ("score", files / "map.npy", files / "gt.npy", "--out", files / "r", "--split")
     for known in ((), ("--model", model)):  # by the record beside the map, by the model
         assert hsi(*scored, files / "other.npz", *known) == 2
-        assert "learned from the split random:0.1 of seed 0" in capsys.readouterr().err
+        assert "from other training pixels (random:0.1, seed 0)" in capsys.readouterr().err
         assert hsi(*scored, files / "split.npz", *known) == 0
+    compared = ("compare", files / "map.npy", files / "gt.npy", files / "gt.npy", "--split")
+    assert hsi(*compared, files / "other.npz") == 2
+    assert "first map: its classifier learned from other" in capsys.readouterr().err
+    assert hsi(*compared, files / "split.npz") == 0
     for foreign in ("[1]", '{"a": 1}'):  # not a record of ours: nothing is known of the map
         (files / "map.json").write_text(foreign)
         assert hsi(*scored, files / "split.npz", "--model", model) == 0
@@ -151,6 +189,7 @@ def test_a_map_is_scored_on_the_split_it_was_learned_from(files, capsys, caplog)
         (("convert", "{}/stripes.hdr", "{}/x.xyz"), "expected a name that ends with one of .hdr"),
         (("convert", "{}/stripes.hdr", "{}/stripes.hdr"), "expected no such file, found one"),
         (("classify", "{}/stripes.hdr", "{}/none", "{}/m.xyz"), "no such file"),
+        (("split", "{}/gt.npy", "--how", "mask:", "--out", "{}/s.npz"), "expected a file, such as"),
         (("split", "{}/gt.npy", "--how", "third", "--out", "{}/s.npz"), "--how third: expected"),
         (("split", "{}/gt.npy", "--how", "random:0.1", "--out", "{}/s.npy"), "ends with .npz"),
         (
@@ -175,6 +214,10 @@ def test_a_map_is_scored_on_the_split_it_was_learned_from(files, capsys, caplog)
         ),
         (("study", "{}/stripes.hdr", "{}/gt.npy", "--split", "{}/split.npz", "--out", "{}/s"),
          "ends with .csv"),
+        (
+            ("classify", "{}/stripes.hdr", "{}/split.npz", "{}/m", "--memory", "0"),
+            "0: expected a size such as 2GiB",
+        ),
         (("compare", "{}/gt.npy", "{}/stripes.hdr", "{}/gt.npy", "--split", "{}/split.npz"),
          "second map: expected (30, 27) pixels"),
         (("classify", "{}/stripes.hdr", "{}/none", "{}/m"), "no such file"),

@@ -25,7 +25,7 @@ def test_known_scenes_bring_their_names():
     ("array", "message"),
     [
         (np.array([[0.0, 1.5]]), "expected whole numbers, found 1.5"),
-        (np.array([[0.0, np.nan]]), "expected whole numbers, found nan"),
+        (np.array([[0.0, np.inf]]), "expected whole numbers, found inf"),
         (np.array([[0, -1, 2]]), "expected 0 or more, found -1"),
         (np.zeros((2, 2), int), "expected at least two classes, found none"),
         (np.ones((2, 2), int), "expected at least two classes, found class 1 alone"),
@@ -35,6 +35,17 @@ def test_known_scenes_bring_their_names():
 def test_what_is_no_ground_truth_is_refused(array, message):
     with pytest.raises(HsiError, match=message):
         make_labels("x", array)
+
+
+def test_names_that_come_twice_get_their_numbers():
+    array = np.array([[1, 2], [3, 0]])
+    found = make_labels("a", array, ["none", "field", "field", "wood"])
+    assert found.class_names == ("field (1)", "field (2)", "wood")
+
+
+def test_nan_is_unlabelled():
+    found = make_labels("a", np.array([[1.0, np.nan], [2.0, 0.0]]))
+    assert found.ground_truth.tolist() == [[1, 0], [2, 0]]
 
 
 def test_numbers_that_are_no_classes_are_refused():

@@ -43,13 +43,15 @@ def test_other_numbers_on_test_pixels_are_refused(labels, split, value, message)
 def test_another_split_of_the_same_labels_is_refused(labels, split, tmp_path, caplog):
     split.save(tmp_path / "split.npz")
     own = load_split(tmp_path / "split.npz").describe()
-    check_unseen(own, labels, split)
-    check_unseen(own, labels, dataclasses.replace(split, how="as tables call it"))
-    check_unseen(None, labels, split)
+    check_unseen("map", own, labels, split)
+    check_unseen("map", own, labels, dataclasses.replace(split, how="as tables call it"))
+    wider = make_split(labels, "random:0.1", seed=0, window=25)  # the same pixels
+    check_unseen("map", own, labels, wider)
+    check_unseen("map", None, labels, split)
     for how, seed in (("random:0.1", 1), ("random:0.5", 0), ("blocks:5", 0)):
         other = make_split(labels, how, seed=seed, window=9)
-        with pytest.raises(HsiError, match=f"learned from the split random:0.1 of seed 0, .*{how}"):
-            check_unseen(own, labels, other)
+        with pytest.raises(HsiError, match=rf"map: .*\(random:0.1, seed 0\) than those of {how}"):
+            check_unseen("map", own, labels, other)
     assert not caplog.records
-    check_unseen({**own, "labels_checksum": "of others"}, labels, split)
-    assert "learned from other labels than Stripes" in caplog.text
+    check_unseen("first map", {**own, "labels_checksum": "of others"}, labels, split)
+    assert "first map: its classifier learned from other labels than Stripes" in caplog.text

@@ -196,3 +196,10 @@ def test_full_disk_is_one_line_and_leaves_nothing(tmp_path, known, monkeypatch):
         with pytest.raises(HsiError, match=f"{name}: the disk is full"):
             write_scene(tmp_path / name, Scene("a", known.cube.view(FillsTheDisk)))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_header_is_not_written_beside_data_that_it_would_take(tmp_path, cube):
+    (tmp_path / "field").write_bytes(b"older data, without a suffix")
+    with pytest.raises(HsiError, match=r"field\.hdr: .*/field would be taken for its data"):
+        write_scene(tmp_path / "field.hdr", Scene("field", cube))
+    assert [path.name for path in tmp_path.iterdir()] == ["field"]
