@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from engine.errors import Partial, UserError
+from engine.errors import Partial, UserError, why
 
 _STOPPED = 130  # as shells number it: 128 and SIGINT
 # Newer releases of typer carry click inside, older ones depend on it: reach it through typer.
@@ -114,9 +114,9 @@ def expect_apart(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
 
 def _without_number(error: OSError) -> OSError:
     """Give an error that names the file and the reason, and no [Errno]."""
-    if error.filename is None or error.strerror is None:
+    if error.filename is None:
         return error
-    return OSError(f"{error.filename}: {error.strerror}").with_traceback(error.__traceback__)
+    return OSError(f"{error.filename}: {why(error)}").with_traceback(error.__traceback__)
 
 
 def _say(prog: str, error: Exception, status: int) -> int:

@@ -71,8 +71,8 @@ def match_bands(
     """Find a model's bands in a scene.
 
     Bands are equal where their centres are within 0.1 nm, whatever their order; those that the
-    scene marks as bad are as if they were not there. Where the scene or
-    the model knows no wavelengths, bands are taken by their position, and must be as many.
+    scene marks as bad are as if they were not there. Where the scene or the model knows no
+    wavelengths, bands are taken by their position, and must be as many.
 
     Parameters
     ----------

@@ -101,9 +101,14 @@ def reduced_scene(wildcards):
     return []
 
 
-def schedule_of(wildcards):
+def network_schedule(classifier):
     """How a network learns: as all do, or in a way of its own."""
-    return HSI["schedules"].get(wildcards.classifier, HSI["schedule"])
+    return HSI["schedules"].get(classifier, HSI["schedule"])
+
+
+def schedule_of(wildcards):
+    """How the network of a job learns."""
+    return network_schedule(wildcards.classifier)
 
 
 def trained_note(section):
@@ -112,9 +117,7 @@ def trained_note(section):
         learned = dict.fromkeys(RESTORE["models"], RESTORE["schedule"])
     else:
         networks = [name for name in HSI["classifiers"] if name in NETWORKS]
-        learned = {
-            name: HSI["schedules"].get(name, HSI["schedule"]) for name in networks
-        }
+        learned = {name: network_schedule(name) for name in networks}
     if not learned:
         return ""
     schedule, *others = dict.fromkeys(learned.values())
