@@ -3,9 +3,10 @@
 import math
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args, get_origin
+from types import UnionType
+from typing import Any, get_args, get_origin, Literal, TypeVar, Union
 
 import yaml
 
@@ -145,6 +146,10 @@ def _of_kind(value: Any, kind: Any) -> Any:
     ValueError
         With what was expected.
     """
+    if get_origin(kind) in (Union, UnionType):  # of settings that may be missing
+        return None if value is None else _of_kind(value, get_args(kind)[0])
+    if is_dataclass(kind):
+        return _settings(value, kind)
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if kind is int and not (number and isinstance(value, int)):
         raise ValueError("a whole number")
@@ -164,6 +169,23 @@ def _of_kind(value: Any, kind: Any) -> Any:
     if kind not in (int, bool) and not isinstance(value, str):
         raise ValueError("text")
     return value
+
+
+def _settings(value: Any, kind: Any) -> Any:
+    """Give a mapping of YAML as the settings of a part of a schedule."""
+    kinds: dict[str, Any] = {field.name: field.type for field in fields(kind)}
+    if not isinstance(value, dict):
+        raise ValueError("keys and values")
+    for key in value:
+        if key not in kinds:
+            raise ValueError(f"keys among {', '.join(kinds)}")
+    found = {}
+    for key, item in value.items():
+        try:
+            found[key] = _of_kind(item, kinds[key])
+        except ValueError as error:
+            raise ValueError(f"{error} for {key}") from error
+    return kind(**found)
 
 
 def in_words(settings: Mapping[str, Any] | None) -> str:

@@ -133,5 +133,6 @@ def _in_words(network: Variant) -> str:
         "gaussian": f"DnCNN-S, {colour}, noise σ {network.sigma:g}",
         "blind": f"DnCNN-B, {colour}, blind noise σ 0..{network.sigma:g}",
         "general": "DnCNN-3, grey or luma: noise σ 0..55, JPEG quality 5..99, bicubic ×2, ×3, ×4",
+        "real": f"DnCNN-R, {colour}: the noise of photographs, and white noise σ 0..55",
     }
     return task[network.task]

@@ -13,12 +13,15 @@ from typing import Any, Literal, cast, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from restore import jpeg, noise, resample
+from restore import camera, jpeg, noise, resample
 from restore.errors import RestoreError
 from restore.protocol import PUBLISHED, Scoring
 
-Kind = Literal["noise", "jpeg", "bicubic"]
-_EXPECTED = "expected noise:SIGMA (0..255), jpeg:QUALITY (1..100) or bicubic:SCALE (2, 3 or 4)"
+Kind = Literal["noise", "jpeg", "bicubic", "camera"]
+_EXPECTED = (
+    "expected noise:SIGMA (0..255), jpeg:QUALITY (1..100), bicubic:SCALE (2, 3 or 4) or "
+    "camera:ISO (25..102400)"
+)
 # MATLAB's and scikit-image's rgb2gray differ; this is MATLAB's, which the published grey test
 # images went through.
 _GREY = np.array([0.2989, 0.5870, 0.1140])
@@ -30,10 +33,10 @@ class Degradation:
 
     Parameters
     ----------
-    kind : {'noise', 'jpeg', 'bicubic'}
+    kind : {'noise', 'jpeg', 'bicubic', 'camera'}
     level : float
-        The noise's sigma on the 0..255 scale, the JPEG quality (1..100, whole), or the factor of
-        the bicubic shrinking (2, 3 or 4).
+        The noise's sigma on the 0..255 scale, the JPEG quality (1..100, whole), the factor of the
+        bicubic shrinking (2, 3 or 4), or the ISO of a camera (see `restore.camera.of_iso`).
 
     Raises
     ------
@@ -54,6 +57,9 @@ class Degradation:
             raise RestoreError(f"JPEG quality must be a whole number from 1 to 100, not {level:g}")
         if self.kind == "bicubic" and not (whole and 2 <= level <= 4):
             raise RestoreError(f"bicubic scale must be 2, 3 or 4, not {level:g}")
+        low, high = camera.ISO
+        if self.kind == "camera" and not low <= level <= high:
+            raise RestoreError(f"camera ISO must be from {low:g} to {high:g}, not {level:g}")
 
     def __str__(self) -> str:
         """Give the form that `parse` reads."""
@@ -66,7 +72,7 @@ def parse(text: str) -> Degradation:
     Parameters
     ----------
     text : str
-        ``noise:25``, ``jpeg:10``, ``bicubic:3``.
+        ``noise:25``, ``jpeg:10``, ``bicubic:3``, ``camera:1600``.
 
     Returns
     -------
@@ -127,7 +133,9 @@ def pair(
     Noise is added in floating point, neither clipped nor rounded beyond float32. A JPEG is made of
     MATLAB's luma (16..235). For super-resolution the image is cropped to a multiple of the scale,
     shrunk with MATLAB's antialiased bicubic in RGB, rounded to 8 bit, enlarged and clipped in
-    floating point; the luma of both is scored unrounded, without a border of `scale` pixels.
+    floating point; the luma of both is scored unrounded, without a border of `scale` pixels. A
+    camera's picture is scored against what the same camera makes without noise; a grey image is
+    photographed as the colour image it also is, and both pictures are turned grey.
 
     Parameters
     ----------
@@ -177,8 +185,15 @@ def degraded(
     reference : ndarray, uint8
         The image in the colours and the crop that are compared.
     stored : ndarray
-        float32 for noise, uint8 for JPEG and for the small image of bicubic.
+        float32 for noise, uint8 for JPEG, a camera, and the small image of bicubic.
     """
+    if degradation.kind == "camera":
+        clean, noisy = camera.evaluated(
+            _in_colour(image, colour=colour),
+            degradation.level,
+            _rng(seed, name, degradation.level),
+        )
+        return (clean, noisy) if colour else (grey(clean), grey(noisy))
     reference = prepared(image, degradation, colour=colour, protocol=protocol)
     if degradation.kind == "noise":
         noisy = noise.gaussian(reference, degradation.level, _rng(seed, name, degradation.level))
@@ -195,17 +210,35 @@ def prepared(
     colour: bool,
     protocol: Scoring = PUBLISHED,
 ) -> NDArray[np.uint8]:
-    """Give the image in the colours and the crop in which it is degraded."""
-    if image.dtype != np.uint8 or image.ndim not in (2, 3) or image.shape[2:] not in ((), (3,)):
-        raise RestoreError(f"expected 8-bit grey or RGB pixels, got {image.dtype} {image.shape}")
-    if colour and image.ndim == 2:
-        raise RestoreError("a colour degradation was asked for, but the image is grey")
+    """Give the image in the colours and the crop in which it is compared."""
+    if degradation.kind == "camera":
+        clean = camera.without_noise(_in_colour(image, colour=colour))
+        return clean if colour else grey(clean)
+    _check(image, colour=colour)
     if degradation.kind == "bicubic":
         # RGB even for a grey model: its luma is taken after enlarging.
         return resample.modcrop(image, int(degradation.level))
     if colour or image.ndim == 2:
         return image
     return jpeg.luma(image) if protocol.matlab_luma(degradation) else grey(image)
+
+
+def _in_colour(image: NDArray[np.uint8], *, colour: bool) -> NDArray[np.uint8]:
+    """Return what a camera is to photograph: RGB of at least 8 pixels a side."""
+    _check(image, colour=colour)
+    if min(image.shape[:2]) < 8:
+        raise RestoreError(
+            f"a camera needs 8 pixels a side or more, the image has "
+            f"{image.shape[1]}x{image.shape[0]}"
+        )
+    return image if image.ndim == 3 else np.repeat(image[..., None], 3, axis=2)
+
+
+def _check(image: NDArray[np.uint8], *, colour: bool) -> None:
+    if image.dtype != np.uint8 or image.ndim not in (2, 3) or image.shape[2:] not in ((), (3,)):
+        raise RestoreError(f"expected 8-bit grey or RGB pixels, got {image.dtype} {image.shape}")
+    if colour and image.ndim == 2:
+        raise RestoreError("a colour degradation was asked for, but the image is grey")
 
 
 def observe(

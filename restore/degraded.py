@@ -20,7 +20,7 @@ from restore.picture import Picture
 from restore.protocol import PUBLISHED, Scoring
 
 MANIFEST = "degraded.json"
-_SUFFIX = {"noise": ".tif", "jpeg": ".jpg", "bicubic": ".png"}
+_SUFFIX = {"noise": ".tif", "jpeg": ".jpg", "bicubic": ".png", "camera": ".png"}
 
 
 class Item(Protocol):
@@ -208,7 +208,7 @@ def read_observed(
             f"{folder}: expected {degradation} with colour {colour}, "
             f"found {found[0]} with colour {found[1]}; make the folder again"
         )
-    if degradation.kind == "noise" and seed not in (None, content["seed"]):
+    if degradation.kind in ("noise", "camera") and seed not in (None, content["seed"]):
         raise RestoreError(
             f"{folder}: expected noise of seed {seed}, found seed {content['seed']}; "
             f"use --seed {content['seed']} or make the folder again"

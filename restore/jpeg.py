@@ -50,15 +50,17 @@ def exact_luma(rgb: NDArray[Any]) -> NDArray[np.float64]:
     return np.asarray(rgb, dtype=np.float64) @ _LUMA + _OFFSET
 
 
-def encode(image: NDArray[np.uint8], quality: int) -> bytes:
+def encode(image: NDArray[np.uint8], quality: int, *, subsampling: int = 2) -> bytes:
     """Encode an image as a baseline JPEG with libjpeg's defaults.
 
     Parameters
     ----------
     image : ndarray (H, W) or (H, W, 3), uint8
-        Grey, or RGB, which is stored as YCbCr 4:2:0.
+        Grey, or RGB, which is stored as YCbCr.
     quality : int
         1..100, libjpeg's scale (the one MATLAB's `imwrite` has).
+    subsampling : {0, 1, 2}, optional
+        Of the colour: 4:4:4, 4:2:2 or 4:2:0; ignored for grey.
 
     Returns
     -------
@@ -80,8 +82,7 @@ def encode(image: NDArray[np.uint8], quality: int) -> bytes:
             f"{image.shape[1]}x{image.shape[0]}"
         )
     buffer = io.BytesIO()
-    # 2 is Pillow's number for 4:2:0; it is ignored for grey.
-    options: dict[str, Any] = {"subsampling": 2} if image.ndim == 3 else {}
+    options: dict[str, Any] = {"subsampling": subsampling} if image.ndim == 3 else {}
     Image.fromarray(np.ascontiguousarray(image)).save(
         buffer, "JPEG", quality=int(quality), **options
     )
@@ -97,30 +98,34 @@ def decode(data: bytes) -> NDArray[np.uint8]:
         raise RestoreError(f"not a readable JPEG: {error}") from error
 
 
-def compress(image: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
+def compress(image: NDArray[np.uint8], quality: int, *, subsampling: int = 2) -> NDArray[np.uint8]:
     """Give the image that remains after JPEG compression: `decode(encode(image, quality))`."""
-    return decode(encode(image, quality))
+    return decode(encode(image, quality, subsampling=subsampling))
 
 
 def compress_batch(
     patches: NDArray[np.uint8],
     qualities: Sequence[int] | NDArray[np.integer[Any]],
     pool: ThreadPoolExecutor | None = None,
+    *,
+    subsampling: Sequence[int] | NDArray[np.integer[Any]] | None = None,
 ) -> NDArray[np.uint8]:
-    """Compress grey patches, each at its own quality, on several threads.
+    """Compress patches, each at its own quality, on several threads.
 
     Parameters
     ----------
-    patches : ndarray (B, H, W), uint8
+    patches : ndarray (B, H, W) or (B, H, W, 3), uint8
     qualities : sequence of B int
         1..100.
     pool : ThreadPoolExecutor, optional
         Threads to use; by default one a CPU, shared by all calls. libjpeg runs outside Python's
         global lock.
+    subsampling : sequence of B int, optional
+        As in `encode`; by default 2 for all.
 
     Returns
     -------
-    ndarray (B, H, W), uint8
+    ndarray of the same shape, uint8
         The same whatever the number of threads.
 
     Raises
@@ -128,16 +133,17 @@ def compress_batch(
     RestoreError
         If the shapes do not fit or a quality is out of range.
     """
-    if patches.ndim != 3 or len(qualities) != len(patches):
+    if patches.ndim not in (3, 4) or len(qualities) != len(patches):
         raise RestoreError(
-            f"expected patches (B, H, W) and one quality a patch, "
+            f"expected patches (B, H, W[, 3]) and one quality a patch, "
             f"got {patches.shape} and {len(qualities)} qualities"
         )
     out = np.empty_like(patches)
+    colours = [2] * len(out) if subsampling is None else subsampling
 
     def work(rows: range) -> None:
         for row in rows:
-            out[row] = compress(patches[row], int(qualities[row]))
+            out[row] = compress(patches[row], int(qualities[row]), subsampling=int(colours[row]))
 
     pool = pool or _pool()
     # A patch takes some 100 us: a task of several keeps the cost of handing over small.

@@ -15,6 +15,7 @@ from restore.degrade import grey
 from restore.dncnn import Variant
 from restore.errors import RestoreError
 from restore.noise import gaussian_batch
+from restore.real_noise import RealNoise, real_batch
 from restore.resample import bicubic_batch, imresize
 
 QUALITIES = (5, 99)  # of JPEG, inclusive [DnCNN, section III-D]
@@ -58,11 +59,14 @@ class Patches:
         Patches are darkened by factors between this and 1.
     device : torch.device
         Where the images stay, as uint8, and where batches are made.
+    noise : RealNoise, optional
+        What a network for photographs learns to remove.
 
     Raises
     ------
     RestoreError
-        All images are smaller than a patch; those of DnCNN-3 are cut with 24 pixels more.
+        All images are smaller than a patch; those of DnCNN-3 are cut with 24 pixels more, those of
+        DnCNN-R as `RealNoise.side` says.
     """
 
     def __init__(
@@ -75,10 +79,15 @@ class Patches:
         scales: Sequence[float],
         device: torch.device,
         darkest: float = 1.0,
+        noise: RealNoise | None = None,
     ) -> None:
         self.network, self.patch, self.batch_size = network, patch, batch_size
         self.darkest = darkest
-        self.side = patch + 3 * _AROUND if network.task == "general" else patch  # of what is cut
+        self.noise = noise or RealNoise()
+        # of what is cut
+        self.side = {"general": patch + 3 * _AROUND, "real": self.noise.side(patch)}.get(
+            network.task, patch
+        )
         channels = network.architecture.channels
         planes = [
             _planes(image if scale == 1 else imresize(image, scale), channels)
@@ -109,6 +118,8 @@ class Patches:
         task = self.network.task
         if task == "general":
             return self._general(clean, generator)
+        if task == "real":
+            return Batch(*real_batch(clean, self.noise, self.patch, generator, self.pool))
         sigma = torch.full((len(clean),), self.network.sigma)
         if task == "blind":
             sigma = sigma * _stratified(len(clean), generator)
@@ -122,7 +133,7 @@ class Patches:
         Returns
         -------
         Tensor (B, C, S, S)
-            uint8; S is the side of a patch, and of what is around it for JPEG and bicubic.
+            uint8; S is the side of a patch, and of what is around it for other noise than white.
         """
         count, side = self.batch_size, self.side
         which = torch.multinomial(self.weights, count, replacement=True, generator=generator)

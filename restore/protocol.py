@@ -25,7 +25,8 @@ class Scoring:
         side.
     luma : {'auto', 'matlab', 'full'}
         The grey that a colour image becomes for a grey model: MATLAB's luma of 16..235, or grey of
-        0..255. 'auto' is the full range for noise and MATLAB's luma for JPEG and bicubic.
+        0..255. 'auto' is MATLAB's luma for JPEG and bicubic, the full range for noise. A camera's
+        picture has full range always.
 
     Raises
     ------
@@ -59,7 +60,11 @@ class Scoring:
 
     def matlab_luma(self, degradation: "Degradation") -> bool:
         """Whether a colour image becomes MATLAB's luma for a grey model."""
-        return degradation.kind != "noise" if self.luma == "auto" else self.luma == "matlab"
+        return (
+            degradation.kind in ("jpeg", "bicubic")
+            if self.luma == "auto"
+            else self.luma == "matlab"
+        )
 
     def departures(self, degradation: "Degradation", *, colour: bool) -> list[str]:
         """Name the choices that are not those of the published tables.

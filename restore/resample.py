@@ -106,6 +106,27 @@ def bicubic_batch(patches: "Tensor", scale: int) -> "Tensor":
     return (large[..., :height, :width] / 255).to(patches)
 
 
+def fitted(patches: "Tensor", side: int) -> "Tensor":
+    """Resize square patches to a side, smaller ones with antialiasing.
+
+    Parameters
+    ----------
+    patches : Tensor (B, C, S, S)
+        In [0, 1].
+    side : int
+
+    Returns
+    -------
+    Tensor (B, C, side, side)
+        In [0, 1]: what `imresize(patch, side / S)` gives, clipped.
+    """
+    before = patches.shape[-1]
+    if side == before:
+        return patches
+    matrix = _matrix_on(before, side / before, patches.device).to(patches)
+    return (matrix @ patches @ matrix.T).clamp(0, 1)
+
+
 def _both_sides(values: "Tensor", scale: float) -> "Tensor":
     rows = _matrix_on(values.shape[-2], scale, values.device)
     columns = _matrix_on(values.shape[-1], scale, values.device)

@@ -14,7 +14,7 @@ from engine.device import Compute
 from engine.loop import train as run_schedule
 from engine.revision import code_revision
 from restore import models
-from restore.dncnn import Architecture, DnCNN, Variant, folded
+from restore.dncnn import Architecture, DnCNN, Variant, folded, renormalised
 from restore.errors import RestoreError
 from restore.losses import LOSSES
 from restore.patches import Patches
@@ -56,7 +56,8 @@ def train(
         Images that `sets` lack because they show test images; only written down.
     start_from : str
         Shipped name or file of the initial weights, of a network of the same shape; '' for random
-        ones. Weights files hold folded networks, so this one learns without batch normalisation.
+        ones. Weights files hold folded networks, so this one learns without batch normalisation,
+        unless the schedule puts it back in.
 
     Returns
     -------
@@ -108,10 +109,14 @@ def train(
                 scales=schedule.scales,
                 darkest=schedule.darkest,
                 device=compute.device,
+                noise=schedule.noise,
             )
             model = DnCNN(architecture, torch.Generator().manual_seed(seed))
             if first is not None:
                 model.load_state_dict(first.network.state_dict())
+            if first is not None and schedule.renormalised:
+                example = patches.draw(0, torch.Generator().manual_seed(seed)).degraded
+                model = renormalised(model.to(compute.device), example)
             model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
             seconds = run_schedule(
                 model,

@@ -1,0 +1,355 @@
+"""The noise of a digital camera, from the sensor to the 8-bit picture: one model, NumPy and torch.
+
+An sRGB picture is taken back to what the sensor saw, gets the noise of light and of the amplifier
+on its Bayer mosaic, and is developed again: demosaicing, white balance, colour matrix, tone curve.
+That makes the noise grow with brightness and alike between neighbours and between channels, as it
+is in photographs and as white Gaussian noise is not. The steps and the constants are those of
+"unprocessing" [1]_, the noise is the Poissonian-Gaussian model [2]_ with its Poisson part as a
+Gaussian of the same variance, and the second demosaicing is that of Malvar, He and Cutler [3]_.
+
+All functions take NumPy arrays or tensors and return the same kind.
+
+References
+----------
+.. [1] T. Brooks, B. Mildenhall, T. Xue, J. Chen, D. Sharlet, J. T. Barron, "Unprocessing Images for
+       Learned Raw Denoising", CVPR 2019. :arxiv:`1811.11127`
+.. [2] A. Foi, M. Trimeche, V. Katkovnik, K. Egiazarian, "Practical Poissonian-Gaussian Noise
+       Modeling and Fitting for Single-Image Raw-Data", IEEE TIP 17(10), 2008.
+.. [3] H. S. Malvar, L. He, R. Cutler, "High-quality linear interpolation for demosaicing of
+       Bayer-patterned color images", ICASSP 2004.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from restore import jpeg
+
+if TYPE_CHECKING:  # evaluation in NumPy, and a look at the config, need no torch
+    from torch import Tensor
+
+    Array = NDArray[np.floating[Any]] | Tensor
+
+ISO = (25.0, 102400.0)  # what `camera:ISO` accepts
+QUALITY = 95  # of the JPEG that an evaluated photograph is kept in
+# Variance of the photon noise per unit of signal and ISO: white is 50,000 electrons at ISO 100, as in
+# cameras with large sensors. The range that [1] draws from, 1e-4 to 1.2e-2, is then ISO 500 to 60,000.
+SHOT_PER_ISO = 2e-7
+# log(read variance) over log(shot) [1, equation 15], and its standard deviation.
+READ_SLOPE, READ_OFFSET, READ_SPREAD = 2.18, 1.20, 0.26
+_DARKEST = 1e-8  # the slope of a power is infinite at black
+
+# XYZ to the colours of four cameras, and linear sRGB to XYZ, as in the code of [1].
+_CAMERAS = np.array(
+    [
+        [[1.0234, -0.2969, -0.2266], [-0.5625, 1.6328, -0.0469], [-0.0703, 0.2188, 0.6406]],
+        [[0.4913, -0.0541, -0.0202], [-0.6130, 1.3513, 0.2906], [-0.1564, 0.2151, 0.7183]],
+        [[0.8380, -0.2630, -0.0639], [-0.2887, 1.0725, 0.2496], [-0.0627, 0.1427, 0.5438]],
+        [[0.6596, -0.2079, -0.0562], [-0.4782, 1.3016, 0.1933], [-0.0970, 0.1581, 0.5181]],
+    ]
+)
+_XYZ = np.array(
+    [
+        [0.4124564, 0.3575761, 0.1804375],
+        [0.2126729, 0.7151522, 0.0721750],
+        [0.0193339, 0.1191920, 0.9503041],
+    ]
+)
+CAMERAS = len(_CAMERAS)
+
+# Bilinear interpolation of red or blue, and of green, from a mosaic with zeros between.
+_BILINEAR = np.array([[[1, 2, 1], [2, 4, 2], [1, 2, 1]], [[0, 1, 0], [1, 4, 1], [0, 1, 0]]]) / 4
+# Figure 2 of [3]: green at red or blue; a colour from its own row; from its own column; red at
+# blue and blue at red.
+_ROW = [[0, 0, 1, 0, 0], [0, -2, 0, -2, 0], [-2, 8, 10, 8, -2], [0, -2, 0, -2, 0], [0, 0, 1, 0, 0]]
+_MALVAR = (
+    np.array(
+        [
+            [
+                [0, 0, -2, 0, 0],
+                [0, 0, 4, 0, 0],
+                [-2, 4, 8, 4, -2],
+                [0, 0, 4, 0, 0],
+                [0, 0, -2, 0, 0],
+            ],
+            _ROW,
+            np.transpose(_ROW).tolist(),
+            [
+                [0, 0, -3, 0, 0],
+                [0, 4, 0, 4, 0],
+                [-3, 0, 12, 0, -3],
+                [0, 4, 0, 4, 0],
+                [0, 0, -3, 0, 0],
+            ],
+        ]
+    )
+    / 16
+)
+
+
+@dataclass(frozen=True)
+class Camera:
+    """What one camera does to each picture of a batch; every field is an array or tensor (B,).
+
+    Attributes
+    ----------
+    shot, read : Array
+        Variance of the noise: `shot` times the raw value, plus `read`. White is 1.
+    gamma : Array
+        Exponent of the tone curve, before its contrast.
+    contrast : Array of bool
+        Whether the tone curve ends with the S-shaped 3x² - 2x³.
+    exposure : Array
+        Raw value of what is white in the picture.
+    red, blue : Array
+        White-balance gains; green has 1.
+    matrix : Array (B, 3, 3)
+        Linear sRGB to the colours of the camera, rows of sum 1.
+    row, column : Array of int
+        Where in the mosaic's 2x2 cell the picture begins; at (0, 0) with red.
+    gradient : Array of bool
+        Demosaicing by gradient-corrected linear interpolation [3]_, or else bilinear.
+    """
+
+    shot: Any
+    read: Any
+    gamma: Any
+    contrast: Any
+    exposure: Any
+    red: Any
+    blue: Any
+    matrix: Any
+    row: Any
+    column: Any
+    gradient: Any
+
+
+def of_iso(iso: float) -> Camera:
+    """Return the camera that evaluation uses, for one picture in NumPy.
+
+    Gains, exposure and tone curve are the middle of what [1]_ draws from, the matrix is the mean
+    of its four cameras; the demosaicing is gradient-corrected.
+
+    Parameters
+    ----------
+    iso : float
+        Sensitivity: `shot` is 2e-7 times it, `read` follows from `shot` as [1]_ measured it.
+    """
+    shot = SHOT_PER_ISO * iso
+    values = {
+        "shot": shot,
+        "read": math.exp(READ_SLOPE * math.log(shot) + READ_OFFSET),
+        "gamma": 2.2,
+        "contrast": True,
+        "exposure": 0.8,
+        "red": 2.15,
+        "blue": 1.7,
+        "row": 0,
+        "column": 0,
+        "gradient": True,
+    }
+    matrix = colour_matrix(np.full((1, CAMERAS), 1 / CAMERAS))
+    return Camera(matrix=matrix, **{key: np.array([value]) for key, value in values.items()})
+
+
+def colour_matrix(shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mix the matrices of four cameras: (B, 4) shares of sum 1 to (B, 3, 3) matrices."""
+    mixed = np.tensordot(shares, _CAMERAS, axes=1) @ _XYZ
+    return np.asarray(mixed / mixed.sum(axis=2, keepdims=True))
+
+
+def photograph(image: Any, camera: Camera, normal: Any = None) -> Any:
+    """Photograph a picture again.
+
+    Parameters
+    ----------
+    image : Array (B, 3, H, W)
+        sRGB in 0..1; H and W at least 3.
+    camera : Camera
+        Of the same kind and size.
+    normal : Array (B, 1, H, W), optional
+        Standard normal numbers, one for each pixel of the sensor. Without them the picture has no
+        noise, but all else that the camera does to it: the target of training and of scores.
+
+    Returns
+    -------
+    Array (B, 3, H, W)
+        sRGB in 0..1, not rounded.
+    """
+    # (B, 3, 1, 1): from camera colours under the light of the picture to raw ones, and back
+    ones = camera.red * 0 + 1
+    gains = _stack([camera.red, ones, camera.blue]) / camera.exposure[:, None]
+    gains = gains[:, :, None, None]
+    raw = _mixed(camera.matrix, _linear(image, camera)) / gains
+    red, green, blue = _cells(image, camera)
+    mosaic = _where(red, raw[:, :1], _where(blue, raw[:, 2:], raw[:, 1:2]))
+    if normal is not None:
+        variance = camera.shot[:, None, None, None] * mosaic.clip(0) + _each(camera.read)
+        mosaic = mosaic + variance**0.5 * normal
+    developed = demosaiced(mosaic, red, green, blue, camera.gradient) * gains
+    return _toned(_mixed(_inverse(camera.matrix), developed).clip(0, 1), camera)
+
+
+def demosaiced(mosaic: Any, red: Any, green: Any, blue: Any, gradient: Any) -> Any:
+    """Interpolate the colours that each pixel of a mosaic lacks; the border is mirrored.
+
+    Parameters
+    ----------
+    mosaic : Array (B, 1, H, W)
+    red, green, blue : Array (B, 1, H, W) of bool
+        Which pixels saw which colour.
+    gradient : Array (B,) of bool
+        By gradient-corrected linear interpolation [3]_, or else bilinear.
+
+    Returns
+    -------
+    Array (B, 3, H, W)
+    """
+    zero = mosaic * 0
+    linear = [
+        filtered(_where(chosen, mosaic, zero), _BILINEAR[[kernel]])
+        for chosen, kernel in ((red, 0), (green, 1), (blue, 0))
+    ]
+    to_green, by_row, by_column, across = (filtered(mosaic, kernel[None]) for kernel in _MALVAR)
+    # A row with red has no blue: there a green pixel's red neighbours are in its row.
+    red_row = _any(red, 3)
+    corrected = [
+        _where(red, mosaic, _where(blue, across, _where(red_row, by_row, by_column))),
+        _where(green, mosaic, to_green),
+        _where(blue, mosaic, _where(red, across, _where(red_row, by_column, by_row))),
+    ]
+    return _where(_each(gradient), _join(corrected), _join(linear))
+
+
+def filtered(planes: Any, kernels: NDArray[np.float64] | Any) -> Any:
+    """Correlate every plane with a kernel of odd sides; the border is mirrored about its pixels.
+
+    Parameters
+    ----------
+    planes : Array (B, C, H, W)
+        Sides longer than half a kernel.
+    kernels : ndarray or Tensor (1 or B, h, w)
+        One for all pictures of the batch, or one each.
+    """
+    if isinstance(planes, np.ndarray):
+        chosen = np.broadcast_to(kernels, (len(planes), *kernels.shape[1:]))
+        results = [
+            ndimage.correlate(plane, kernel[None], mode="mirror")
+            for plane, kernel in zip(planes, chosen, strict=True)
+        ]
+        return np.stack(results)
+    import torch
+    from torch.nn import functional
+
+    batch, channels, height, width = planes.shape
+    kernels = torch.as_tensor(kernels).to(planes)
+    rows, columns = kernels.shape[1] // 2, kernels.shape[2] // 2
+    weights = kernels.expand(batch, -1, -1).repeat_interleave(channels, 0)[:, None]
+    flat = planes.reshape(1, batch * channels, height, width)
+    padded = functional.pad(flat, (columns, columns, rows, rows), mode="reflect")
+    return functional.conv2d(padded, weights, groups=batch * channels).view(planes.shape)
+
+
+def evaluated(
+    image: NDArray[np.uint8], iso: float, rng: np.random.Generator
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Photograph an 8-bit picture with and without noise, for evaluation.
+
+    Parameters
+    ----------
+    image : ndarray (H, W, 3), uint8
+        At least 3 pixels a side.
+    iso : float
+        See `of_iso`.
+    rng : numpy.random.Generator
+        Source of the noise; one standard normal number a pixel is drawn from it.
+
+    Returns
+    -------
+    clean : ndarray (H, W, 3), uint8
+        The photograph without noise, as it would be without a file.
+    noisy : ndarray (H, W, 3), uint8
+        The noisy one, out of a JPEG of quality 95 with colour at full size.
+    """
+    planes = image.transpose(2, 0, 1)[None] / 255.0
+    camera = of_iso(iso)
+    normal = rng.standard_normal((1, 1, *image.shape[:2]))
+    noisy = eight_bit(photograph(planes, camera, normal)[0].transpose(1, 2, 0))
+    return without_noise(image), jpeg.compress(noisy, QUALITY, subsampling=0)
+
+
+def without_noise(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Photograph an 8-bit picture (H, W, 3) without noise: what `evaluated` scores against."""
+    planes = image.transpose(2, 0, 1)[None] / 255.0
+    return eight_bit(photograph(planes, of_iso(ISO[0]))[0].transpose(1, 2, 0))
+
+
+def eight_bit(values: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
+    """Round 0..1 to uint8, clipped."""
+    return np.rint(values * 255).clip(0, 255).astype(np.uint8)
+
+
+def _linear(image: Any, camera: Camera) -> Any:
+    """Undo the tone curve."""
+    space = _space(image)
+    flat = 0.5 - space.sin(space.arcsin(1 - 2 * image) / 3)
+    straight = _where(_each(camera.contrast), flat, image)
+    return straight.clip(_DARKEST, 1) ** _each(camera.gamma)
+
+
+def _toned(linear: Any, camera: Camera) -> Any:
+    values = linear.clip(_DARKEST) ** (1 / _each(camera.gamma))
+    return _where(_each(camera.contrast), (3 - 2 * values) * values**2, values).clip(0, 1)
+
+
+def _cells(image: Any, camera: Camera) -> tuple[Any, Any, Any]:
+    """Return which pixels of the sensor see red, green and blue, each (B, 1, H, W)."""
+    height, width = image.shape[-2:]
+    space = _space(image)
+    where = {} if isinstance(image, np.ndarray) else {"device": image.device}
+    rows = (space.arange(height, **where) + camera.row[:, None]) % 2 == 1
+    columns = (space.arange(width, **where) + camera.column[:, None]) % 2 == 1
+    rows, columns = rows[:, None, :, None], columns[:, None, None, :]
+    return ~rows & ~columns, rows ^ columns, rows & columns
+
+
+def _mixed(matrix: Any, planes: Any) -> Any:
+    return (matrix @ planes.reshape(*planes.shape[:2], -1)).reshape(planes.shape)
+
+
+def _space(values: Any) -> Any:
+    """Return the library that `values` belong to."""
+    if isinstance(values, np.ndarray):
+        return np
+    import torch
+
+    return torch
+
+
+def _inverse(matrix: Any) -> Any:
+    return _space(matrix).linalg.inv(matrix)
+
+
+def _where(condition: Any, first: Any, second: Any) -> Any:
+    return _space(first).where(condition, first, second)
+
+
+def _stack(values: list[Any]) -> Any:
+    return _space(values[0]).stack(values, 1)
+
+
+def _join(values: list[Any]) -> Any:
+    return _space(values[0]).concatenate(values, 1)
+
+
+def _any(values: Any, axis: int) -> Any:
+    return values.any(axis, keepdims=True)
+
+
+def _each(values: Any) -> Any:
+    """One value a picture: (B,) to (B, 1, 1, 1)."""
+    return values[:, None, None, None]
