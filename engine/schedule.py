@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from pathlib import Path
 from types import UnionType
-from typing import Any, get_args, get_origin, Literal, TypeVar, Union
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 import yaml
 

@@ -36,8 +36,9 @@ if TYPE_CHECKING:  # evaluation in NumPy, and a look at the config, need no torc
 
 ISO = (25.0, 102400.0)  # what `camera:ISO` accepts
 QUALITY = 95  # of the JPEG that an evaluated photograph is kept in
-# Variance of the photon noise per unit of signal and ISO: white is 50,000 electrons at ISO 100, as in
-# cameras with large sensors. The range that [1] draws from, 1e-4 to 1.2e-2, is then ISO 500 to 60,000.
+# Variance of the photon noise per unit of signal and ISO: white is 50,000 electrons at ISO 100, as
+# in cameras with large sensors. The range that [1] draws from, 1e-4 to 1.2e-2, is then ISO 500 to
+# 60,000.
 SHOT_PER_ISO = 2e-7
 # log(read variance) over log(shot) [1, equation 15], and its standard deviation.
 READ_SLOPE, READ_OFFSET, READ_SPREAD = 2.18, 1.20, 0.26
@@ -290,12 +291,13 @@ def without_noise(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def eight_bit(values: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
     """Round 0..1 to uint8, clipped."""
-    return np.rint(values * 255).clip(0, 255).astype(np.uint8)
+    return np.asarray(np.rint(values * 255).clip(0, 255), dtype=np.uint8)
 
 
 def _linear(image: Any, camera: Camera) -> Any:
     """Undo the tone curve."""
     space = _space(image)
+    image = image.clip(0, 1)  # sums of kernels may be off by a rounding error
     flat = 0.5 - space.sin(space.arcsin(1 - 2 * image) / 3)
     straight = _where(_each(camera.contrast), flat, image)
     return straight.clip(_DARKEST, 1) ** _each(camera.gamma)

@@ -196,8 +196,8 @@ def degraded(
         return (clean, noisy) if colour else (grey(clean), grey(noisy))
     reference = prepared(image, degradation, colour=colour, protocol=protocol)
     if degradation.kind == "noise":
-        noisy = noise.gaussian(reference, degradation.level, _rng(seed, name, degradation.level))
-        return reference, noisy.astype(np.float32)
+        rng = _rng(seed, name, degradation.level)
+        return reference, noise.gaussian(reference, degradation.level, rng).astype(np.float32)
     if degradation.kind == "jpeg":
         return reference, jpeg.compress(reference, int(degradation.level))
     return reference, resample.imresize(reference, 1 / degradation.level).astype(np.uint8)

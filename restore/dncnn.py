@@ -262,9 +262,9 @@ def variant(name: str) -> Variant:
     Parameters
     ----------
     name : str
-        `dncnn-s-N` (σ = N), `dncnn-b`, `dncnn-3` or `dncnn-r` (colour alone). The first may go on with `-nobn` (no batch
-        normalisation) and `-direct` (predicts the image itself, not the degradation), as the
-        paper's ablation has it; then the first two with `-color`.
+        `dncnn-s-N` (σ = N), `dncnn-b`, `dncnn-3` or `dncnn-r` (colour alone). The first may go on
+        with `-nobn` (no batch normalisation) and `-direct` (predicts the image itself, not the
+        degradation), as the paper's ablation has it; then the first two with `-color`.
 
     Raises
     ------

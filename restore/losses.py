@@ -41,7 +41,8 @@ def relative_error(network: nn.Module, batch: Batch) -> Tensor:
     noise = (batch.degraded - batch.clean).square().mean(dim=(1, 2, 3))
     levels = 255**2
     weights: Tensor = levels / (1 + (noise * levels) ** (2 / 3))
-    return (errors * weights).mean()
+    relative: Tensor = errors * weights
+    return relative.mean()
 
 
 LOSSES: dict[Loss, Callable[[nn.Module, Batch], Tensor]] = {

@@ -61,6 +61,10 @@ class RealNoise:
     luma_blur, chroma_blur : (float, float)
         Standard deviation of that smoothing in pixels, of brightness and of colour: cameras
         smooth colour more.
+    optics : (float, float)
+        Standard deviation in pixels of the blur by lens, low-pass filter and pixel area. Pictures
+        that were shrunk are sharper than any sensor sees: demosaicing would leave false colours
+        that photographs do not have, and the network would learn to keep such noise.
     resized : float
         Share of the camera's patches whose content is enlarged before, as sharp as pixels of a
         full-size photograph are, and of which half are shrunk after.
@@ -106,8 +110,9 @@ class RealNoise:
     smoothed: float = 0.6
     luma_blur: Range = (0.3, 1.0)
     chroma_blur: Range = (0.4, 1.8)
+    optics: Range = (0.4, 1.0)
     resized: float = 0.7
-    enlarge: Range = (1.0, 2.2)
+    enlarge: Range = (1.2, 2.4)
     shrink: Range = (1.0, 1.6)
     jpeg: float = 0.7
     quality: Range = (60.0, 100.0)
@@ -127,6 +132,7 @@ class RealNoise:
             "exposure": (0.05, 1),
             "red": (0.5, 4),
             "blue": (0.5, 4),
+            "optics": (0.1, 2),
             "luma_blur": (0.1, 2),
             "chroma_blur": (0.1, 2),
             "enlarge": (1, 4),
@@ -195,7 +201,7 @@ def real_batch(
     draw = Draw(generator, cut.device)
     kinds = settings.counts(len(cut))
     values = cut.float() / 255
-    photos, alike, white, grey, clean = values.split(kinds)
+    photos, alike, white, grey, clean = torch.split(values, kinds)
     side = patch + 2 * AROUND
     # Where the blocks of JPEG and the cells of the mosaic begin must not show at the patch's
     # border, which the network knows by its zero padding: drawn for each batch.
@@ -297,6 +303,7 @@ def photographed(
 def _exposed(image: Tensor, settings: RealNoise, draw: Draw) -> tuple[Tensor, Tensor]:
     count, _, height, width = image.shape
     drawn = drawn_camera(settings, count, draw)
+    image = camera.filtered(image, blur(draw.within(settings.optics, count)))
     clean = camera.photograph(image, drawn)
     noisy = camera.photograph(image, drawn, draw.normal(count, 1, height, width))
     noise = noisy - clean

@@ -90,7 +90,7 @@ _PAPER_BATCHES = {"gaussian": 1600, "blind": 3000, "general": 8000, "real": 8000
 # random weights 5.1.
 _BEST_REAL = PatchSchedule(
     "best",
-    steps=4500,
+    steps=3600,
     batch_size=16,
     learning_rate=8e-3,
     optimizer="muon",
