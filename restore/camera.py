@@ -236,6 +236,8 @@ def filtered(planes: Any, kernels: NDArray[np.float64] | Any) -> Any:
     kernels : ndarray or Tensor (1 or B, h, w)
         One for all pictures of the batch, or one each.
     """
+    if len(planes) == 0:
+        return planes
     if isinstance(planes, np.ndarray):
         chosen = np.broadcast_to(kernels, (len(planes), *kernels.shape[1:]))
         results = [

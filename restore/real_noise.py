@@ -201,18 +201,19 @@ def real_batch(
     draw = Draw(generator, cut.device)
     kinds = settings.counts(len(cut))
     values = cut.float() / 255
-    photos, alike, white, grey, clean = torch.split(values, kinds)
+    photos, alike, white, grey, clean = torch.split(values, list(kinds))
     side = patch + 2 * AROUND
     # Where the blocks of JPEG and the cells of the mosaic begin must not show at the patch's
     # border, which the network knows by its zero padding: drawn for each batch.
     row, column = torch.randint(AROUND - 4, AROUND + 5, (2,), generator=generator).tolist()
     inner = (..., slice(row, row + patch), slice(column, column + patch))
+    small = [planes[..., :side, :side] for planes in (alike, white, grey, clean)]
     pairs = [
         photographed(photos, settings, side, draw, pool),
-        with_grain(alike[..., :side, :side], settings, draw, pool),
-        _with_white(white[..., :side, :side], settings, draw),
-        _with_white(_grey(grey[..., :side, :side]), settings, draw),
-        _untouched(clean[..., :side, :side], settings, draw, pool),
+        with_grain(small[0], settings, draw, pool),
+        _with_white(small[1], settings, draw),
+        _with_white(_grey(small[2]), settings, draw),
+        _untouched(small[3], settings, draw, pool),
     ]
     degraded, target = (torch.cat(parts)[inner] for parts in zip(*pairs, strict=True))
     return degraded.contiguous(), target.contiguous(), kinds
@@ -285,8 +286,11 @@ def photographed(
     cut: Tensor, settings: RealNoise, side: int, draw: Draw, pool: ThreadPoolExecutor | None = None
 ) -> tuple[Tensor, Tensor]:
     """Photograph patches again: noisy ones of `side` pixels, and the same without noise."""
+    if not len(cut):
+        return cut[:, :, :side, :side], cut[:, :, :side, :side]
     resized = round(settings.resized * len(cut))
-    pairs = [_exposed(cut[resized:, :, :side, :side], settings, draw)]
+    straight = cut[resized:, :, :side, :side]
+    pairs = [_exposed(straight, settings, draw)] if len(straight) else []
     if resized:
         factor = draw.one(settings.shrink) if bool(draw.share(0.5, 1)) else 1.0
         width = math.ceil(side * factor)

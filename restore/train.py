@@ -76,6 +76,7 @@ def train(
     if first is not None:
         architecture = replace(architecture, batch_norm=False)
         _check_shape(first, network.name, architecture)
+        architecture = replace(architecture, batch_norm=schedule.renormalised)
     items = [item for chosen in sets for item in chosen.items]
     images = [item.load() for item in items]
     training: dict[str, Any] = {
@@ -111,12 +112,13 @@ def train(
                 device=compute.device,
                 noise=schedule.noise,
             )
-            model = DnCNN(architecture, torch.Generator().manual_seed(seed))
-            if first is not None:
-                model.load_state_dict(first.network.state_dict())
-            if first is not None and schedule.renormalised:
+            if first is None:
+                model = DnCNN(architecture, torch.Generator().manual_seed(seed))
+            elif schedule.renormalised:
                 example = patches.draw(0, torch.Generator().manual_seed(seed)).degraded
-                model = renormalised(model.to(compute.device), example)
+                model = renormalised(first.network, example)
+            else:
+                model = first.network
             model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
             seconds = run_schedule(
                 model,

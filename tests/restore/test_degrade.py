@@ -1,14 +1,16 @@
 import numpy as np
 import pytest
 
-from restore import degrade, jpeg, resample
+from restore import camera, degrade, jpeg, resample
 from restore.errors import RestoreError
 
 GREY = np.random.default_rng(0).integers(0, 256, (31, 40), dtype=np.uint8)
 COLOUR = np.random.default_rng(1).integers(0, 256, (31, 40, 3), dtype=np.uint8)
 
 
-@pytest.mark.parametrize("text", ["noise:25", "noise:0", "noise:7.5", "jpeg:10", "bicubic:3"])
+@pytest.mark.parametrize(
+    "text", ["noise:25", "noise:0", "noise:7.5", "jpeg:10", "bicubic:3", "camera:1600"]
+)
 def test_text_and_back(text):
     assert str(degrade.parse(text)) == text
 
@@ -30,6 +32,9 @@ def test_equal_degradations_have_one_text():
         ("jpeg:inf", "whole number"),
         ("bicubic:7", "scale must be 2, 3 or 4, not 7"),
         ("bicubic:2.5", "2, 3 or 4"),
+        ("camera:-1", "camera ISO must be from 25 to 102400, not -1"),
+        ("camera:nan", "camera ISO must be from 25 to 102400, not nan"),
+        ("camera:x", "'camera:x' not understood: expected noise:SIGMA .* or camera:ISO"),
         ("blur:3", "unknown degradation 'blur': expected noise:SIGMA"),
         ("noise", "not understood: expected noise:SIGMA"),
         ("noise:loud", "not understood"),
@@ -110,6 +115,49 @@ def test_bicubic_in_colour_and_of_grey():
     assert pair.target.shape == pair.observed.shape == (30, 40, 3)
     pair = degrade.pair(GREY, degrade.parse("bicubic:4"), seed=0, name="a")
     assert np.array_equal(pair.target, GREY[:28])
+
+
+def test_a_camera_is_scored_against_its_own_picture_without_noise():
+    text = degrade.parse("camera:1600")
+    pair = degrade.pair(COLOUR, text, seed=0, name="a", colour=True)
+    assert np.array_equal(pair.target, camera.without_noise(COLOUR))
+    assert not np.array_equal(pair.observed, pair.target)
+    assert (pair.border, pair.quantised) == (0, True)
+    again = degrade.pair(COLOUR, text, seed=0, name="a", colour=True)
+    assert np.array_equal(pair.observed, again.observed)
+    for changed in ({"seed": 1}, {"name": "b"}):
+        other = degrade.pair(COLOUR, text, **({"seed": 0, "name": "a"} | changed), colour=True)
+        assert not np.array_equal(pair.observed, other.observed)
+
+
+def test_a_camera_takes_grey_pictures_too():
+    text = degrade.parse("camera:1600")
+    rgb = np.repeat(GREY[..., None], 3, axis=2)
+    pair = degrade.pair(GREY, text, seed=0, name="a")
+    assert np.array_equal(pair.target, degrade.grey(camera.without_noise(rgb)))
+    assert np.array_equal(pair.observed, degrade.pair(rgb, text, seed=0, name="a").observed)
+    in_colour = degrade.pair(rgb, text, seed=0, name="a", colour=True)
+    assert np.array_equal(pair.observed, degrade.grey(in_colour.observed.astype(np.uint8)))
+
+
+def test_a_camera_needs_a_colour_image_and_eight_pixels():
+    text = degrade.parse("camera:100")
+    with pytest.raises(RestoreError, match=r"a camera needs 8 pixels a side or more, .* has 40x7"):
+        degrade.pair(COLOUR[:7], text, seed=0, name="a")
+    with pytest.raises(RestoreError, match="the image is grey"):
+        degrade.pair(GREY, text, seed=0, name="a", colour=True)
+    with pytest.raises(RestoreError, match="expected 8-bit grey or RGB"):
+        degrade.pair(COLOUR.astype(np.uint16), text, seed=0, name="a")
+
+
+def test_a_camera_is_the_same_on_every_machine():
+    # A change here changes every figure of camera noise: it must be deliberate.
+    image = np.full((8, 8, 3), 128, np.uint8)
+    pair = degrade.pair(image, degrade.parse("camera:3200"), seed=0, name="a", colour=True)
+    assert pair.observed[3, 3:5].tolist() == CAMERA_ANCHOR
+
+
+CAMERA_ANCHOR = [[146.0, 125.0, 132.0], [139.0, 134.0, 140.0]]
 
 
 def test_wrong_images_and_seeds_are_refused():

@@ -31,7 +31,7 @@ ITEMS = [
 ]
 
 
-@pytest.mark.parametrize("text", ["noise:25", "jpeg:10", "bicubic:3"])
+@pytest.mark.parametrize("text", ["noise:25", "jpeg:10", "bicubic:3", "camera:1600"])
 def test_files_give_exactly_the_pair_of_memory(text, tmp_path):
     degradation = degrade.parse(text)
     done = []
@@ -45,7 +45,7 @@ def test_files_give_exactly_the_pair_of_memory(text, tmp_path):
         assert (found.border, found.quantised) == (expected.border, expected.quantised)
 
 
-@pytest.mark.parametrize("text", ["noise:25", "jpeg:10", "bicubic:3"])
+@pytest.mark.parametrize("text", ["noise:25", "jpeg:10", "bicubic:3", "camera:1600"])
 def test_in_colour_too(text, tmp_path):
     degradation = degrade.parse(text)
     degraded.write_folder(ITEMS[1:], tmp_path, degradation, 0, colour=True)

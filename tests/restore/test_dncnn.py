@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from restore.dncnn import Architecture, DnCNN, folded, variant
+from restore.dncnn import Architecture, DnCNN, folded, renormalised, variant
 from restore.errors import RestoreError
 
 
@@ -41,6 +41,30 @@ def test_folded_network_gives_the_same_image(residual: bool) -> None:
     assert (expected - image).abs().max() > 0.01
 
 
+@pytest.mark.parametrize("residual", [True, False])
+def test_normalisation_put_back_in_changes_nothing(residual: bool) -> None:
+    generator = torch.Generator().manual_seed(2)
+    network = DnCNN(Architecture(6, 3, 8, batch_norm=False, residual=residual), generator)
+    for conv in network.convolutions():
+        torch.nn.init.normal_(conv.weight, std=0.2, generator=generator)
+        torch.nn.init.normal_(conv.bias, std=0.1, generator=generator)
+    image = torch.rand(4, 3, 12, 9, generator=generator)
+    again = renormalised(network, image)
+    assert again.architecture == Architecture(6, 3, 8, residual=residual)
+    with torch.inference_mode():
+        expected = network(image)
+        in_evaluation, refolded = again.eval()(image), folded(again)(image)
+        in_training = again.train()(image)
+    assert (expected - image).abs().max() > 0.01
+    for found in (in_evaluation, refolded, in_training):
+        torch.testing.assert_close(found, expected, rtol=1e-5, atol=2e-6)
+
+
+def test_the_network_for_photographs_has_the_shape_of_b_in_colour() -> None:
+    real = variant("dncnn-r")
+    assert (real.architecture, real.task) == (variant("dncnn-b-color").architecture, "real")
+
+
 def test_untrained_network_changes_nothing() -> None:
     network = DnCNN(Architecture(4, 3, 8), torch.Generator().manual_seed(0)).eval()
     image = torch.rand(1, 3, 8, 8)
@@ -66,6 +90,7 @@ def test_same_seed_same_weights() -> None:
     "name",
     [
         *("dncnn", "dncnn-s-0", "dncnn-s-300", "dncnn-3-color", "DnCNN-B", "dncnn-b-direct"),
+        *("dncnn-r-color", "dncnn-r-25"),
         *("dncnn-s-25-direct-nobn", "dncnn-s-25-color-direct"),
     ],
 )

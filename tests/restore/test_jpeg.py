@@ -65,6 +65,12 @@ def test_colour_is_stored_as_420():
     assert jpeg.decode(data).shape == (16, 16, 3)
 
 
+@pytest.mark.parametrize(("subsampling", "factors"), [(0, 0x11), (1, 0x21), (2, 0x22)])
+def test_colour_is_sampled_as_asked(subsampling, factors):
+    data = jpeg.encode(np.zeros((16, 16, 3), np.uint8), 50, subsampling=subsampling)
+    assert data[data.index(b"\xff\xc0") + 11] == factors
+
+
 @pytest.mark.parametrize("quality", [0, 101, -5, 10.5])
 def test_wrong_quality_is_refused(quality):
     with pytest.raises(RestoreError, match="integer from 1 to 100"):
@@ -95,3 +101,16 @@ def test_batch_equals_one_by_one_for_any_number_of_threads():
 def test_batch_refuses_unequal_lengths():
     with pytest.raises(RestoreError, match="one quality a patch"):
         jpeg.compress_batch(np.zeros((2, 8, 8), np.uint8), [10])
+
+
+def test_batch_of_colour_patches_has_a_sampling_each():
+    patches = np.random.default_rng(0).integers(0, 256, (9, 24, 32, 3), dtype=np.uint8)
+    qualities, sampling = [60, 80, 95] * 3, [0, 0, 0, 1, 1, 1, 2, 2, 2]
+    expected = np.stack(
+        [
+            jpeg.compress(patch, quality, subsampling=one)
+            for patch, quality, one in zip(patches, qualities, sampling, strict=True)
+        ]
+    )
+    found = jpeg.compress_batch(patches, qualities, subsampling=sampling)
+    assert np.array_equal(found, expected)

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from restore.losses import balanced_error, half_squared_error
+from restore.losses import balanced_error, half_squared_error, relative_error
 from restore.patches import Batch
 
 
@@ -31,3 +31,15 @@ def test_balanced_error_is_finite_without_errors_and_without_a_kind() -> None:
     perfect = torch.full((2, 1, 4, 5), 0.5)
     found = balanced_error(nn.Identity(), Batch(perfect, perfect, (2, 0, 0)))
     assert float(found) == pytest.approx(float(torch.tensor(1 / 255**2).log()), rel=1e-5)
+
+
+def test_relative_error_is_a_share_of_the_noise_to_the_power_two_thirds() -> None:
+    class Half(nn.Module):
+        """Leaves half of each level above one half, and three levels of its own everywhere."""
+
+        def forward(self, degraded: torch.Tensor) -> torch.Tensor:
+            return 0.25 + degraded / 2 + 3 / 255
+
+    found = relative_error(Half(), batch(20.0, 6.0, 0.0))
+    expected = [2 * 13**2 / (1 + 400 ** (2 / 3)), 6**2 / (1 + 36 ** (2 / 3)), 3 * 3**2]
+    assert float(found) == pytest.approx(sum(expected) / 6, rel=1e-4)

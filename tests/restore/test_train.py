@@ -19,6 +19,7 @@ from restore.dncnn import Architecture, variant
 from restore.errors import RestoreError
 from restore.losses import LOSSES
 from restore.models import load
+from restore.real_noise import RealNoise
 from restore.schedules import PatchSchedule, schedule
 from restore.sets import ImageSet, resolve
 
@@ -84,6 +85,38 @@ def test_training_goes_on_from_weights(images: ImageSet, tmp_path: Path) -> None
         "start": None,
     }
     assert description["training"]["architecture"]["batch_norm"] is False
+
+
+def test_normalisation_can_be_put_back_into_weights_to_go_on_from(
+    images: ImageSet, tmp_path: Path
+) -> None:
+    first, out = tmp_path / "first.safetensors", tmp_path / "m.safetensors"
+    training.train(SMALL, [images], TINY, first, seed=0, compute=CPU)
+    still = replace(TINY, steps=1, learning_rate=1e-12, ema_decay=0.0, renormalised=True)
+    training.train(SMALL, [images], still, out, seed=1, compute=CPU, start_from=str(first))
+    assert load_tensors(out)[1]["training"]["architecture"]["batch_norm"] is True
+    clean = images.items[0].load().astype(float)
+    noisy = clean + np.random.default_rng(1).normal(0, 25, clean.shape)
+    expected, found = (load(str(path), CPU)(noisy) for path in (first, out))
+    assert np.abs(found - expected).mean() < 2  # a step has moved the statistics
+
+
+def test_a_network_for_photographs_learns_from_noise_of_its_schedule(
+    images: ImageSet, tmp_path: Path
+) -> None:
+    small = replace(variant("dncnn-r"), architecture=Architecture(4, 3, 8))
+    noise = RealNoise(enlarge=(1.2, 1.2), shrink=(1.0, 1.0))
+    plan = replace(TINY, steps=2, patch=8, loss="relative", noise=noise)
+    out = tmp_path / "m.safetensors"
+    training.train(small, [images], plan, out, seed=0, compute=CPU)
+    made = load_tensors(out)[1]["training"]["schedule"]["noise"]
+    assert (made["enlarge"], made["camera"]) == ([1.2, 1.2], 0.45)
+
+
+def test_best_schedule_for_photographs_goes_on_from_weights_with_normalisation() -> None:
+    best = schedule("best", variant("dncnn-r"))
+    assert (best.loss, best.renormalised, best.noise) == ("relative", True, RealNoise())
+    assert best.rate(best.steps - 1) < 1e-3 * best.learning_rate
 
 
 def test_weights_of_another_shape_are_no_start(images: ImageSet, tmp_path: Path) -> None:
