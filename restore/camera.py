@@ -25,9 +25,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from restore import jpeg
+from restore.demosaic import cells, demosaiced, each, library, where
 
 if TYPE_CHECKING:  # evaluation in NumPy, and a look at the config, need no torch
     from torch import Tensor
@@ -61,35 +61,6 @@ _XYZ = np.array(
     ]
 )
 CAMERAS = len(_CAMERAS)
-
-# Bilinear interpolation of red or blue, and of green, from a mosaic with zeros between.
-_BILINEAR = np.array([[[1, 2, 1], [2, 4, 2], [1, 2, 1]], [[0, 1, 0], [1, 4, 1], [0, 1, 0]]]) / 4
-# Figure 2 of [3]: green at red or blue; a colour from its own row; from its own column; red at
-# blue and blue at red.
-_ROW = [[0, 0, 1, 0, 0], [0, -2, 0, -2, 0], [-2, 8, 10, 8, -2], [0, -2, 0, -2, 0], [0, 0, 1, 0, 0]]
-_MALVAR = (
-    np.array(
-        [
-            [
-                [0, 0, -2, 0, 0],
-                [0, 0, 4, 0, 0],
-                [-2, 4, 8, 4, -2],
-                [0, 0, 4, 0, 0],
-                [0, 0, -2, 0, 0],
-            ],
-            _ROW,
-            np.transpose(_ROW).tolist(),
-            [
-                [0, 0, -3, 0, 0],
-                [0, 4, 0, 4, 0],
-                [-3, 0, 12, 0, -3],
-                [0, 4, 0, 4, 0],
-                [0, 0, -3, 0, 0],
-            ],
-        ]
-    )
-    / 16
-)
 
 
 @dataclass(frozen=True)
@@ -183,78 +154,16 @@ def photograph(image: Any, camera: Camera, normal: Any = None) -> Any:
     """
     # (B, 3, 1, 1): from camera colours under the light of the picture to raw ones, and back
     ones = camera.red * 0 + 1
-    gains = _stack([camera.red, ones, camera.blue]) / camera.exposure[:, None]
+    gains = library(ones).stack([camera.red, ones, camera.blue], 1) / camera.exposure[:, None]
     gains = gains[:, :, None, None]
     raw = _mixed(camera.matrix, _linear(image, camera)) / gains
-    red, green, blue = _cells(image, camera)
-    mosaic = _where(red, raw[:, :1], _where(blue, raw[:, 2:], raw[:, 1:2]))
+    red, green, blue = cells(image, camera.row, camera.column)
+    mosaic = where(red, raw[:, :1], where(blue, raw[:, 2:], raw[:, 1:2]))
     if normal is not None:
-        variance = camera.shot[:, None, None, None] * mosaic.clip(0) + _each(camera.read)
+        variance = camera.shot[:, None, None, None] * mosaic.clip(0) + each(camera.read)
         mosaic = mosaic + variance**0.5 * normal
     developed = demosaiced(mosaic, red, green, blue, camera.gradient) * gains
-    return _toned(_mixed(_inverse(camera.matrix), developed).clip(0, 1), camera)
-
-
-def demosaiced(mosaic: Any, red: Any, green: Any, blue: Any, gradient: Any) -> Any:
-    """Interpolate the colours that each pixel of a mosaic lacks; the border is mirrored.
-
-    Parameters
-    ----------
-    mosaic : Array (B, 1, H, W)
-    red, green, blue : Array (B, 1, H, W) of bool
-        Which pixels saw which colour.
-    gradient : Array (B,) of bool
-        By gradient-corrected linear interpolation [3]_, or else bilinear.
-
-    Returns
-    -------
-    Array (B, 3, H, W)
-    """
-    zero = mosaic * 0
-    linear = [
-        filtered(_where(chosen, mosaic, zero), _BILINEAR[[kernel]])
-        for chosen, kernel in ((red, 0), (green, 1), (blue, 0))
-    ]
-    to_green, by_row, by_column, across = (filtered(mosaic, kernel[None]) for kernel in _MALVAR)
-    # A row with red has no blue: there a green pixel's red neighbours are in its row.
-    red_row = _any(red, 3)
-    corrected = [
-        _where(red, mosaic, _where(blue, across, _where(red_row, by_row, by_column))),
-        _where(green, mosaic, to_green),
-        _where(blue, mosaic, _where(red, across, _where(red_row, by_column, by_row))),
-    ]
-    return _where(_each(gradient), _join(corrected), _join(linear))
-
-
-def filtered(planes: Any, kernels: NDArray[np.float64] | Any) -> Any:
-    """Correlate every plane with a kernel of odd sides; the border is mirrored about its pixels.
-
-    Parameters
-    ----------
-    planes : Array (B, C, H, W)
-        Sides longer than half a kernel.
-    kernels : ndarray or Tensor (1 or B, h, w)
-        One for all pictures of the batch, or one each.
-    """
-    if len(planes) == 0:
-        return planes
-    if isinstance(planes, np.ndarray):
-        chosen = np.broadcast_to(kernels, (len(planes), *kernels.shape[1:]))
-        results = [
-            ndimage.correlate(plane, kernel[None], mode="mirror")
-            for plane, kernel in zip(planes, chosen, strict=True)
-        ]
-        return np.stack(results)
-    import torch
-    from torch.nn import functional
-
-    batch, channels, height, width = planes.shape
-    kernels = torch.as_tensor(kernels).to(planes)
-    rows, columns = kernels.shape[1] // 2, kernels.shape[2] // 2
-    weights = kernels.expand(batch, -1, -1).repeat_interleave(channels, 0)[:, None]
-    flat = planes.reshape(1, batch * channels, height, width)
-    padded = functional.pad(flat, (columns, columns, rows, rows), mode="reflect")
-    return functional.conv2d(padded, weights, groups=batch * channels).view(planes.shape)
+    return _toned(_mixed(library(image).linalg.inv(camera.matrix), developed).clip(0, 1), camera)
 
 
 def evaluated(
@@ -298,62 +207,17 @@ def eight_bit(values: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
 
 def _linear(image: Any, camera: Camera) -> Any:
     """Undo the tone curve."""
-    space = _space(image)
+    space = library(image)
     image = image.clip(0, 1)  # sums of kernels may be off by a rounding error
     flat = 0.5 - space.sin(space.arcsin(1 - 2 * image) / 3)
-    straight = _where(_each(camera.contrast), flat, image)
-    return straight.clip(_DARKEST, 1) ** _each(camera.gamma)
+    straight = where(each(camera.contrast), flat, image)
+    return straight.clip(_DARKEST, 1) ** each(camera.gamma)
 
 
 def _toned(linear: Any, camera: Camera) -> Any:
-    values = linear.clip(_DARKEST) ** (1 / _each(camera.gamma))
-    return _where(_each(camera.contrast), (3 - 2 * values) * values**2, values).clip(0, 1)
-
-
-def _cells(image: Any, camera: Camera) -> tuple[Any, Any, Any]:
-    """Return which pixels of the sensor see red, green and blue, each (B, 1, H, W)."""
-    height, width = image.shape[-2:]
-    space = _space(image)
-    where = {} if isinstance(image, np.ndarray) else {"device": image.device}
-    rows = (space.arange(height, **where) + camera.row[:, None]) % 2 == 1
-    columns = (space.arange(width, **where) + camera.column[:, None]) % 2 == 1
-    rows, columns = rows[:, None, :, None], columns[:, None, None, :]
-    return ~rows & ~columns, rows ^ columns, rows & columns
+    values = linear.clip(_DARKEST) ** (1 / each(camera.gamma))
+    return where(each(camera.contrast), (3 - 2 * values) * values**2, values).clip(0, 1)
 
 
 def _mixed(matrix: Any, planes: Any) -> Any:
     return (matrix @ planes.reshape(*planes.shape[:2], -1)).reshape(planes.shape)
-
-
-def _space(values: Any) -> Any:
-    """Return the library that `values` belong to."""
-    if isinstance(values, np.ndarray):
-        return np
-    import torch
-
-    return torch
-
-
-def _inverse(matrix: Any) -> Any:
-    return _space(matrix).linalg.inv(matrix)
-
-
-def _where(condition: Any, first: Any, second: Any) -> Any:
-    return _space(first).where(condition, first, second)
-
-
-def _stack(values: list[Any]) -> Any:
-    return _space(values[0]).stack(values, 1)
-
-
-def _join(values: list[Any]) -> Any:
-    return _space(values[0]).concatenate(values, 1)
-
-
-def _any(values: Any, axis: int) -> Any:
-    return values.any(axis, keepdims=True)
-
-
-def _each(values: Any) -> Any:
-    """One value a picture: (B,) to (B, 1, 1, 1)."""
-    return values[:, None, None, None]

@@ -15,7 +15,8 @@ from restore.degrade import grey
 from restore.dncnn import Variant
 from restore.errors import RestoreError
 from restore.noise import gaussian_batch
-from restore.real_noise import RealNoise, real_batch
+from restore.real_noise import RealNoise
+from restore.real_noise_batch import real_batch
 from restore.resample import bicubic_batch, imresize
 
 QUALITIES = (5, 99)  # of JPEG, inclusive [DnCNN, section III-D]

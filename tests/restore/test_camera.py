@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from restore import camera, jpeg
+from restore import camera, demosaic, jpeg
 
 RNG = np.random.default_rng(0)
 PICTURES = RNG.random((4, 3, 13, 18))
@@ -68,7 +68,7 @@ def test_demosaicing_is_exact_for_grey_ramps_away_from_the_border(gradient: bool
     ramp = (0.1 + 0.02 * rows + 0.01 * columns)[None, None]
     odd_row, odd_column = (rows % 2 == 1)[None, None], (columns % 2 == 1)[None, None]
     red, green, blue = ~odd_row & ~odd_column, odd_row ^ odd_column, odd_row & odd_column
-    found = camera.demosaiced(ramp, red, green, blue, np.array([gradient]))
+    found = demosaic.demosaiced(ramp, red, green, blue, np.array([gradient]))
     inner = (..., slice(3, -3), slice(3, -3))
     assert np.allclose(found[inner], np.repeat(ramp, 3, axis=1)[inner], rtol=0, atol=1e-12)
 
@@ -133,6 +133,6 @@ def test_evaluation_is_seeded_and_kept_in_a_jpeg() -> None:
 
 def test_filters_agree() -> None:
     kernels = RNG.random((4, 3, 5))
-    expected = camera.filtered(PICTURES, kernels)
-    found = camera.filtered(torch.from_numpy(PICTURES), torch.from_numpy(kernels))
+    expected = demosaic.filtered(PICTURES, kernels)
+    found = demosaic.filtered(torch.from_numpy(PICTURES), torch.from_numpy(kernels))
     assert np.allclose(found.numpy(), expected, rtol=0, atol=1e-12)

@@ -10,7 +10,8 @@ from restore import camera
 from restore.dncnn import variant
 from restore.errors import RestoreError
 from restore.patches import Patches
-from restore.real_noise import Draw, RealNoise, drawn_camera, photographed, with_grain
+from restore.real_noise import RealNoise
+from restore.real_noise_batch import Draw, drawn_camera, photographed, with_grain
 from restore.schedules import schedule
 
 ONLY = {"camera": 0.0, "correlated": 0.0, "white": 0.0, "grey": 0.0, "clean": 0.0}
