@@ -9,7 +9,8 @@ from engine.command import expect_apart, expect_file, expect_folder
 from restore.commands.options import Device, Images, Precision, Seed, image_sets, scored_models
 
 Degradations = Annotated[
-    list[str], typer.Option("--degradation", help="noise:25, jpeg:10 or bicubic:3; several.")
+    list[str],
+    typer.Option("--degradation", help="noise:25, jpeg:10, bicubic:3 or camera:1600; several."),
 ]
 Prepared = Annotated[
     Path | None,
@@ -86,7 +87,7 @@ def summary(
 def compare(
     model: Annotated[list[str], typer.Option("--model", help="Weights, or a baseline (nlm).")],
     images: Annotated[str, typer.Option(help="Image set or folder.")],
-    degradation: Annotated[str, typer.Option(help="noise:25, jpeg:10 or bicubic:3.")],
+    degradation: Annotated[str, typer.Option(help="noise:25, jpeg:10, bicubic:3 or camera:1600.")],
     out: Annotated[Path, typer.Option(help="PNG to write.")],
     prepared: Prepared = None,
     seed: Seed = 0,

@@ -12,7 +12,9 @@ from restore.commands.options import Device, Images, Precision, Seed, image_sets
 def degrade(
     images: Annotated[str, typer.Argument(metavar="INPUT", help="Image set or folder.")],
     out: Annotated[Path, typer.Argument(metavar="OUTPUT", help="Folder to write.")],
-    degradation: Annotated[str, typer.Argument(help="noise:25, jpeg:10 or bicubic:3.")],
+    degradation: Annotated[
+        str, typer.Argument(help="noise:25, jpeg:10, bicubic:3 or camera:1600.")
+    ],
     seed: Seed = 0,
     colour: Annotated[bool, typer.Option("--color", help="Keep three channels.")] = False,
     overwrite: Annotated[
