@@ -10,6 +10,7 @@ from restore.patches import Batch
 
 Loss = Literal["squared", "balanced", "relative"]
 
+_SLIGHT = 30.0  # squared levels of error: so much is expected whatever the noise
 _ONE_LEVEL = 1 / 255**2  # squared error that is nothing to learn from
 
 
@@ -35,12 +36,14 @@ def relative_error(network: nn.Module, batch: Batch) -> Tensor:
 
     What a denoiser leaves grows as about the power 2/3 of the noise's variance: DnCNN-B leaves mean
     squared errors of 26, 49 and 105 at sigma 15, 25 and 50 (CBSD68). So slight and strong noise
-    count alike, as in a mean of PSNR, and so does a change by one level where nothing was wrong.
+    count more alike than in a sum of squares. The summand keeps what a high learning rate does to
+    clean patches from being most of the loss: with 1 in its place, networks learned to leave
+    patches as they are, and little else.
     """
     errors = (network(batch.degraded) - batch.clean).square().mean(dim=(1, 2, 3))
     noise = (batch.degraded - batch.clean).square().mean(dim=(1, 2, 3))
     levels = 255**2
-    weights: Tensor = levels / (1 + (noise * levels) ** (2 / 3))
+    weights: Tensor = levels / (_SLIGHT + (noise * levels) ** (2 / 3))
     relative: Tensor = errors * weights
     return relative.mean()
 

@@ -41,5 +41,5 @@ def test_relative_error_is_a_share_of_the_noise_to_the_power_two_thirds() -> Non
             return 0.25 + degraded / 2 + 3 / 255
 
     found = relative_error(Half(), batch(20.0, 6.0, 0.0))
-    expected = [2 * 13**2 / (1 + 400 ** (2 / 3)), 6**2 / (1 + 36 ** (2 / 3)), 3 * 3**2]
+    expected = [2 * 13**2 / (30 + 400 ** (2 / 3)), 6**2 / (30 + 36 ** (2 / 3)), 3 * 3**2 / 30]
     assert float(found) == pytest.approx(sum(expected) / 6, rel=1e-4)
