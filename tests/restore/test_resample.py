@@ -150,3 +150,12 @@ def test_wrong_input_is_refused():
         resample.imresize(np.zeros((4, 4), np.int64), 2)
     with pytest.raises(RestoreError, match="not \\(4,\\)"):
         resample.imresize(np.zeros(4), 2)
+
+
+@pytest.mark.parametrize(("before", "after"), [(24, 24), (24, 37), (37, 24)])
+def test_patches_are_fitted_to_a_side_as_images_are_resized(before, after):
+    patches = np.random.default_rng(0).random((2, 3, before, before))
+    found = resample.fitted(torch.from_numpy(patches), after).numpy()
+    for patch, fitted in zip(patches, found, strict=True):
+        expected = resample.imresize(patch.transpose(1, 2, 0), after / before).clip(0, 1)
+        assert np.allclose(fitted, expected.transpose(2, 0, 1), rtol=0, atol=1e-12)
