@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from benchmarks.side_by_side import Row, machine, measure
 from engine.checkpoint import Checkpoint
 from engine.device import Compute
+from hsi.mapping import predict
 from hsi.classifier import Application, Training
 from hsi.dense import Windows, classify_scene, padded
 from hsi.hybridsn import HybridSN
@@ -167,7 +168,7 @@ def growing(compute: Compute, scene: Scene, repeats: tuple[int, ...] = (2, 4)) -
     def seconds(times: int) -> float:
         tiled = Scene(scene.name, np.tile(scene.cube, (times, times, 1)))
         began = time.perf_counter()
-        classifier.predict(tiled, Application(compute))
+        predict(classifier, tiled, Application(compute))
         return time.perf_counter() - began
 
     seconds(1)  # loads what is loaded once

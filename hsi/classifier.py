@@ -132,9 +132,6 @@ class Classifier(Protocol):
     def refit_scaling(self, scene: Scene, bands: Bands) -> None:
         """Take mean and standard deviation from another scene; all else stays."""
 
-    def predict(self, scene: Scene, application: Application) -> Prediction:
-        """Classify every pixel of a scene, held in memory."""
-
     def classify(
         self, features: npt.NDArray[Any], block: Block, application: Application
     ) -> Prediction:

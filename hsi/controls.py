@@ -14,14 +14,13 @@ from hsi.band_match import Bands
 from hsi.box_mean import box_mean
 from hsi.classifier import Application, Prediction, Training
 from hsi.errors import HsiError
-from hsi.mapping import WholeScene
 from hsi.moments import Moments
 from hsi.scene import Scene
 from hsi.spectra import prepared
 from hsi.tiling import Block, Tiling
 
 
-class Spectral(WholeScene):
+class Spectral:
     """What `svm` and `forest` share: an estimator on the standardised spectrum of each pixel.
 
     The training spectra are what is saved; on load the estimator is fitted again, which is

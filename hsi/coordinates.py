@@ -12,12 +12,11 @@ from torch import Tensor
 from hsi.band_match import Bands
 from hsi.classifier import Application, Prediction, Training
 from hsi.errors import HsiError
-from hsi.mapping import WholeScene
 from hsi.scene import Scene
 from hsi.tiling import Block
 
 
-class Coordinates(WholeScene):
+class Coordinates:
     """One nearest neighbour on (row, column): no spectra at all.
 
     What it reaches measures how far a split lets position give the class away.

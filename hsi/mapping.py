@@ -25,14 +25,6 @@ Read = Callable[[Block], tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]]
 AHEAD = 1  # blocks that are read before they are needed
 
 
-class WholeScene:
-    """Classifies a scene that is held in memory, by way of its blocks."""
-
-    def predict(self: Classifier, scene: Scene, application: Application) -> Prediction:
-        """Classify every pixel, border included; −1 where the scene holds no data."""
-        return in_memory(self, scene, application)
-
-
 @runtime_checkable
 class TakesComponents(Protocol):
     """A classifier that can be given the components of a scene in place of its spectra."""
@@ -113,7 +105,7 @@ def ahead(work: Callable[[Task], Result], tasks: Iterable[Task]) -> Generator[tu
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def in_memory(classifier: Classifier, scene: Scene, application: Application) -> Prediction:
+def predict(classifier: Classifier, scene: Scene, application: Application) -> Prediction:
     """Classify a whole scene and hold the result in memory."""
     check_probabilities(classifier, application.probabilities)
     side = application.block

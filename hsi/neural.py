@@ -19,7 +19,6 @@ from hsi.counting import multiply_adds_a_pixel
 from hsi.dense import pass_bytes
 from hsi.errors import HsiError
 from hsi.examples import Examples
-from hsi.mapping import WholeScene
 from hsi.recipe import Recipe
 from hsi.reduce import PCA, fit_pca
 from hsi.reduced import Reduced
@@ -32,7 +31,7 @@ log = logging.getLogger(__name__)
 PCA_ARRAYS = ("bands", "mean", "components", "scale")
 
 
-class NetworkClassifier(WholeScene):
+class NetworkClassifier:
     """A window network on whitened principal components.
 
     Parameters

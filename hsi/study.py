@@ -17,6 +17,7 @@ import pandas as pd
 from engine.device import Compute
 from engine.settings import load
 from engine.tables import write_csv
+from hsi.mapping import predict
 from hsi.classifier import Application, Classifier
 from hsi.errors import HsiError
 from hsi.labels import Labels
@@ -177,7 +178,7 @@ def study(
                 compute=compute, schedule_name=schedule_name, seed=seed,
             )  # fmt: skip
             model = load_model(path)
-            found = model.classifier.predict(scene, Application(compute))
+            found = predict(model.classifier, scene, Application(compute))
             named = found.numbers(known.classes)
             truth = known.ground_truth[inside.test]
             scores = score(truth, named[inside.test], known.classes)

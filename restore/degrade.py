@@ -224,7 +224,7 @@ def observe(
     target = reference.astype(np.float64)
     observed = np.clip(resample.imresize(stored.astype(np.float64), scale), 0, 255)
     if not colour and reference.ndim == 3:
-        plane = jpeg.exact_luma if protocol.matlab_luma(degradation) else _exact_grey
+        plane = jpeg.exact_luma if protocol.matlab_luma(degradation) else exact_grey
         target, observed = plane(target), plane(observed)
     # The published super-resolution figures are of unrounded luma: rounding costs 0.03 dB at x3.
     return Pair(target, observed, border, quantised)
@@ -232,10 +232,11 @@ def observe(
 
 def grey(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Give full-range grey, as MATLAB's `rgb2gray` makes it of an 8-bit image."""
-    return np.asarray(np.floor(_exact_grey(rgb) + (0.5 + 1e-9)), dtype=np.uint8)
+    return np.asarray(np.floor(exact_grey(rgb) + (0.5 + 1e-9)), dtype=np.uint8)
 
 
-def _exact_grey(rgb: NDArray[Any]) -> NDArray[np.float64]:
+def exact_grey(rgb: NDArray[Any]) -> NDArray[np.float64]:
+    """Return full-range grey (H, W), unrounded, of pixels (H, W, 3)."""
     return np.asarray(rgb.astype(np.float64) @ _GREY)
 
 

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from engine.device import pick
+from hsi.mapping import predict
 from hsi.classifier import Application
 from hsi.model import load_model
 from hsi.networks import HybridSNClassifier
@@ -33,6 +34,6 @@ def test_gpu_maps_as_the_cpu_does(tmp_path, scene, labels, precision, tolerance)
     found = {}
     for compute in (pick("cuda", precision), pick("cpu", "float32")):
         application = Application(compute, probabilities=True)
-        found[compute.device.type] = load_model(out).classifier.predict(scene, application)
+        found[compute.device.type] = predict(load_model(out).classifier, scene, application)
     difference = found["cuda"].probabilities - found["cpu"].probabilities
     assert np.abs(difference).max() < tolerance

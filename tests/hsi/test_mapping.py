@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from engine.checkpoint import Checkpoint
+from hsi.mapping import predict
 from hsi.band_match import Bands
 from hsi.classifier import Application, Training
 from hsi.mapping import ahead
@@ -38,8 +39,8 @@ def network(request, tmp_path_factory, scene, labels, cpu):
 
 @pytest.mark.parametrize("block", [5, 8, 13, 26])
 def test_blocked_equals_unblocked(network, block, scene, cpu):
-    whole = network.predict(scene, Application(cpu, 100, probabilities=True))
-    blocked = network.predict(scene, Application(cpu, block, probabilities=True))
+    whole = predict(network, scene, Application(cpu, 100, probabilities=True))
+    blocked = predict(network, scene, Application(cpu, block, probabilities=True))
     assert len(np.unique(whole.indices)) > 1
     assert np.array_equal(blocked.indices, whole.indices)
     assert blocked.probabilities == pytest.approx(whole.probabilities, abs=1e-5)
@@ -52,12 +53,12 @@ def test_what_holds_no_data_has_no_class_and_is_seen_as_beyond_the_border(networ
     cube[:, :cut] = np.nan
     cube[5, cut] = 0
     gone = Scene("gone", cube)
-    found = network.predict(gone, Application(cpu, 7, probabilities=True))
+    found = predict(network, gone, Application(cpu, 7, probabilities=True))
     assert (found.indices[:, :cut] == -1).all()
     assert found.indices[5, cut] == -1
     assert (found.probabilities[5, cut] == 0).all()
     assert (found.numbers(np.array([1, 2, 7]))[:, :cut] == 0).all()
-    rest = network.predict(Scene("rest", cube[:, cut:]), Application(cpu, 100))
+    rest = predict(network, Scene("rest", cube[:, cut:]), Application(cpu, 100))
     assert np.array_equal(found.indices[:, cut:], rest.indices)
 
 
@@ -66,9 +67,9 @@ def test_prepared_components_know_where_there_are_no_data(scene, network, cpu):
     cube[3:6, 4] = 0
     holed = Scene("holed", cube)
     reduced = Reduced(network.pca.reduce(holed), network.pca, "holed", holed.checksum())
-    one = network.predict(holed, Application(cpu, 7, reduced=reduced)).indices
+    one = predict(network, holed, Application(cpu, 7, reduced=reduced)).indices
     assert (one[3:6, 4] == -1).all()
-    assert np.array_equal(one, network.predict(holed, Application(cpu, 11)).indices)
+    assert np.array_equal(one, predict(network, holed, Application(cpu, 11)).indices)
 
 
 def test_components_are_fitted_where_there_are_data(scene):
@@ -90,9 +91,9 @@ def test_controls_leave_out_what_holds_no_data(name, scene, labels, cpu, monkeyp
     cube = scene.cube.astype(np.float32)
     cube[4:8, 3:9] = np.nan
     holed = Scene("holed", cube)
-    found = made.predict(holed, Application(cpu, 6)).indices
+    found = predict(made, holed, Application(cpu, 6)).indices
     assert np.array_equal(found == -1, np.isnan(cube[..., 0]))
-    assert np.array_equal(found, made.predict(holed, Application(cpu, 50)).indices)
+    assert np.array_equal(found, predict(made, holed, Application(cpu, 50)).indices)
 
 
 @pytest.mark.parametrize("name", ["svm", "boxmean-svm", "cnn2d"])
@@ -105,9 +106,9 @@ def test_refitted_scaling_undoes_gain_and_offset(name, scene, labels, cpu, tmp_p
     brighter = Scene("brighter", scene.cube * 3.0 + 500)
     bands = Bands(made.bands)
     made.refit_scaling(scene, bands)
-    before = made.predict(scene, Application(cpu)).indices
+    before = predict(made, scene, Application(cpu)).indices
     made.refit_scaling(brighter, bands)
-    assert np.array_equal(made.predict(brighter, Application(cpu)).indices, before)
+    assert np.array_equal(predict(made, brighter, Application(cpu)).indices, before)
 
 
 def test_work_is_done_ahead_in_order_and_stops():

@@ -7,6 +7,7 @@ import pytest
 import torch
 import yaml
 
+from hsi.mapping import predict
 from hsi.classifier import Application, Training
 from hsi.errors import HsiError
 from hsi.examples import Examples
@@ -46,7 +47,7 @@ def test_every_network_trains_and_is_one_file(tmp_path, scene, labels, split, cp
     assert model.description["settings"]["window"] == (window or NETWORKS[name].own["window"])
     assert model.description["settings"]["multiply_adds_a_pixel"] > 0
     application = Application(cpu, probabilities=True)
-    one, two = (c.predict(scene, application) for c in (classifier, model.classifier))
+    one, two = (predict(c, scene, application) for c in (classifier, model.classifier))
     assert np.array_equal(one.probabilities, two.probabilities)
     assert np.array_equal(one.indices, one.probabilities.argmax(axis=2))
 
@@ -76,7 +77,7 @@ def test_averaging_makes_the_map_turn_with_the_scene(tmp_path, scene, labels, sp
         )  # fmt: skip
         turned = Scene("turned", np.rot90(scene.cube), scene.wavelengths)
         application = Application(cpu, probabilities=True)
-        plain, after = (classifier.predict(s, application) for s in (scene, turned))
+        plain, after = (predict(classifier, s, application) for s in (scene, turned))
         found[average] = np.abs(np.rot90(plain.probabilities) - after.probabilities).max()
     assert found["false"] > 1e-4
     assert found["true"] < 1e-6

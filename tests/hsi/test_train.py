@@ -8,6 +8,7 @@ import yaml
 from engine.artifacts import load_tensors
 from engine.device import Compute
 from hsi import examples
+from hsi.mapping import predict
 from hsi.classifier import Application
 from hsi.errors import HsiError
 from hsi.hybridsn import HybridSN
@@ -67,11 +68,11 @@ def test_one_file_says_how_it_was_made(trained, split, labels):
 
 def test_loaded_predicts_what_the_network_says(trained, scene, cpu):
     model = load_model(trained)
-    found = model.classifier.predict(scene, Application(cpu, probabilities=True))
+    found = predict(model.classifier, scene, Application(cpu, probabilities=True))
     assert found.indices.shape == scene.shape
     assert found.probabilities.sum(axis=2) == pytest.approx(np.ones(scene.shape), abs=1e-5)
     assert np.array_equal(found.probabilities.argmax(axis=2), found.indices)
-    blocked = model.classifier.predict(scene, Application(cpu, block=7))
+    blocked = predict(model.classifier, scene, Application(cpu, block=7))
     assert np.array_equal(blocked.indices, found.indices)
 
 
@@ -100,14 +101,14 @@ def test_prepared_components_change_nothing(tmp_path, trained, scene, labels, sp
     assert one.keys() == two.keys()
     assert all(torch.equal(one[name], two[name]) for name in one)
     classifier = load_model(out).classifier
-    plain = classifier.predict(scene, Application(cpu)).indices
+    plain = predict(classifier, scene, Application(cpu)).indices
     assert np.array_equal(
-        classifier.predict(scene, Application(cpu, reduced=prepared)).indices, plain
+        predict(classifier, scene, Application(cpu, reduced=prepared)).indices, plain
     )
     other = fit_pca(scene, 13, training=split.train)
     wrong = Reduced(other.reduce(scene), other, scene.name, scene.checksum())
     with pytest.raises(HsiError, match="expected the model's own projection"):
-        classifier.predict(scene, Application(cpu, reduced=wrong))
+        predict(classifier, scene, Application(cpu, reduced=wrong))
 
 
 @pytest.mark.parametrize("name", ["coordinates", "svm", "boxmean-svm"])
@@ -116,7 +117,7 @@ def test_controls_are_one_file_too(tmp_path, scene, labels, split, cpu, name):
     train(CLASSIFIERS[name](), scene, labels, split, out, compute=cpu, schedule_name="demo")
     model = load_model(out)
     assert model.description["schedule"] is None
-    indices = model.classifier.predict(scene, Application(cpu)).indices
+    indices = predict(model.classifier, scene, Application(cpu)).indices
     assert (indices == labels.indices)[split.test].mean() > 0.85
 
 
@@ -206,7 +207,7 @@ def test_bfloat16_trains_and_predicts(tmp_path, scene, labels, split, quick):
     tensors, description = load_tensors(out)
     assert description["precision"] == "bf16"
     assert all(t.dtype == torch.float32 for n, t in tensors.items() if n.startswith("network."))
-    found = load_model(out).classifier.predict(scene, Application(compute, probabilities=True))
+    found = predict(load_model(out).classifier, scene, Application(compute, probabilities=True))
     assert np.isfinite(found.probabilities).all()
 
 
