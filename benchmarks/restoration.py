@@ -13,16 +13,18 @@ import torch
 from torch import Tensor
 
 from benchmarks.side_by_side import Row, machine, measure
-from engine.allocator import freed_memory_kept
 from engine.device import Compute
-from engine.loop import drawn_ahead
-from restore import degrade, metrics, models, tiles
-from restore.dncnn import DnCNN, folded, variant
-from restore.losses import half_squared_error
-from restore.patches import Patches
-from restore.schedules import schedule
-from restore.sets import resolve
-from restore.train import train
+from engine.training.allocator import freed_memory_kept
+from engine.training.loop import drawn_ahead
+from restore.degradations import degradation
+from restore.evaluation import metrics, pairs
+from restore.image_sets.find import resolve
+from restore.networks import denoiser
+from restore.networks.dncnn import DnCNN, folded, variant
+from restore.training.losses import half_squared_error
+from restore.training.patches import Patches
+from restore.training.schedules import schedule
+from restore.training.train import train
 
 TRAINING_STEPS = 3  # in one measurement
 SHORT = 200  # training steps, where no weights are shipped: enough for errors like a network's
@@ -52,7 +54,7 @@ def _inference(plain: DnCNN, how: str, compute: Compute) -> Row:
             return restored.cpu()
 
     def ours() -> Tensor:
-        return tiles.restore(fast, image, compute)
+        return denoiser.restore(fast, image, compute)
 
     case = f"DnCNN-S, 512x512: {how} and folded"
     return measure("restore inference", case, baseline, ours, compute, repeats=3)
@@ -114,7 +116,7 @@ def _mixed(compute: Compute, rounds: int = 5) -> Row:
 
 
 def _step_seconds(name: str, batch: int, side: int, compute: Compute, steps: int = 3) -> float:
-    """Time training steps once the drawing thread is ahead, as it is in `engine.loop`."""
+    """Time training steps once the drawing thread is ahead, as it is in `engine.training.loop`."""
     network = variant(name)
     images = [item.load() for item in resolve("embedded-train").items]
     patches = Patches(
@@ -140,21 +142,21 @@ def _step_seconds(name: str, batch: int, side: int, compute: Compute, steps: int
 def precisions(compute: Compute, steps: int = SHORT, images: str = "embedded-test") -> Row:
     """Compare the PSNR of one network in float32 and in bfloat16, image by image."""
     exact = replace(compute, precision="float32")
-    noise = degrade.parse("noise:25")
+    noise = degradation.parse("noise:25")
     pairs = [
-        degrade.pair(item.load(), noise, seed=0, name=item.name) for item in resolve(images).items
+        pairs.pair(item.load(), noise, seed=0, name=item.name) for item in resolve(images).items
     ]
     with tempfile.TemporaryDirectory() as folder:
-        weights = models.shipped().get("dncnn-s-25")
+        weights = denoiser.shipped().get("dncnn-s-25")
         source = "shipped weights"
         if weights is None:
             weights, source = Path(folder) / "short.safetensors", f"trained for {steps} steps"
             network = variant("dncnn-s-25")
             plan = replace(schedule("demo", network), steps=steps)
             train(network, [resolve("embedded-train")], plan, weights, seed=0, compute=compute)
-        slow, fast = (models.load(str(weights), at) for at in (exact, compute))
+        slow, fast = (denoiser.load(str(weights), at) for at in (exact, compute))
 
-    def scores(model: models.Denoiser) -> Tensor:
+    def scores(model: denoiser.Denoiser) -> Tensor:
         restored = [metrics.quantise(model(pair.observed)) for pair in pairs]
         found = zip(pairs, restored, strict=True)
         return torch.tensor([metrics.psnr(pair.target, image) for pair, image in found])

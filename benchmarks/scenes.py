@@ -12,20 +12,20 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.side_by_side import Row, machine, measure
-from engine.checkpoint import Checkpoint
 from engine.device import Compute
-from hsi.mapping import predict
-from hsi.classifier import Application, Training
-from hsi.dense import Windows, classify_scene, padded
-from hsi.hybridsn import HybridSN
-from hsi.labels import Labels, open_labels
-from hsi.networks import HybridSN11, HybridSNClassifier
-from hsi.neural import NetworkClassifier
-from hsi.reduce import fit_pca
-from hsi.scene import Scene, open_scene
-from hsi.schedules import PAPER_EPOCHS, schedule
-from hsi.splits import make_split
-from hsi.window_network import WindowNetwork
+from engine.training.checkpoint import Checkpoint
+from hsi.classifiers.named import HybridSN11, HybridSNClassifier
+from hsi.classifiers.protocol import Application, Training
+from hsi.classifiers.schedules import PAPER_EPOCHS, schedule
+from hsi.classifiers.window import NetworkClassifier
+from hsi.features.pca import fit_pca
+from hsi.maps.blocks import predict
+from hsi.networks.hybridsn import HybridSN
+from hsi.networks.window_network import WindowNetwork
+from hsi.networks.windows import Windows, classify_scene, padded
+from hsi.scenes.labels import Labels, open_labels
+from hsi.scenes.scene import Scene, open_scene
+from hsi.splits.split import make_split
 
 ROWS, COLUMNS, COMPONENTS, CLASSES = 145, 145, 30, 16  # Indian Pines, reduced
 TIMED_ROWS = 2  # of the scene, patch by patch: all of it would take minutes

@@ -162,3 +162,40 @@ def load_tensors(path: Path | str) -> "tuple[dict[str, torch.Tensor], dict[str, 
             f"{path}: expected a whole .safetensors file, found something else ({why(error)}); "
             "train or import it again"
         ) from error
+
+
+def read_npz(path: Path, keys: tuple[str, ...], made_by: str) -> dict[str, npt.NDArray[Any]]:
+    """Return the named arrays of a .npz file, read without pickles.
+
+    Parameters
+    ----------
+    path : Path
+    keys : tuple of str
+        Names of the arrays; others in the file are left alone.
+    made_by : str
+        The command that writes such files, for messages.
+
+    Raises
+    ------
+    UserError
+        No such file, or not one with these arrays.
+    """
+    from zipfile import BadZipFile, is_zipfile
+
+    if not path.is_file():
+        raise UserError(f"{path}: no such file; make it with {made_by}")
+    if not is_zipfile(path):
+        raise UserError(f"{path}: expected a file of {made_by}, found no .npz")
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return {key: archive[key] for key in keys}
+    except (
+        ValueError,
+        OSError,
+        EOFError,
+        KeyError,
+        BadZipFile,
+        AttributeError,
+        TypeError,
+    ) as error:
+        raise UserError(f"{path}: expected a file of {made_by} ({why(error)})") from error

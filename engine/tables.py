@@ -5,6 +5,7 @@ On the command line: ``python -m engine.tables TABLE.csv OUT.{html,md,tex} --cap
 
 import argparse
 import html as markup
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -236,3 +237,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 if __name__ == "__main__":
     main()
+
+
+def two_decimals(value: float | None) -> str:
+    """Write a percentage for a table; absent (None or NaN) is empty."""
+    return "" if value is None or math.isnan(value) else f"{value:.2f}"

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from hsi.scene import Scene, write_scene
+from hsi.scenes.scene import Scene, write_scene
 
 README = Path(__file__).parents[1] / "README.md"
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from hsi.errors import HsiError
-from hsi.formats.envi_header import entries, format_header, read_header
+from hsi.formats.envi.header import entries, format_header, read_header
 from hsi.formats.lazy import CACHE_BYTES
 
 log = logging.getLogger(__name__)

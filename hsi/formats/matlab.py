@@ -10,14 +10,7 @@ import numpy.typing as npt
 
 from engine.errors import why
 from hsi.errors import HsiError
-from hsi.formats.contents import (
-    WAVELENGTH_NAMES,
-    Contents,
-    Kind,
-    band_centres,
-    bands_last,
-    choose,
-)
+from hsi.formats.contents import WAVELENGTH_NAMES, Contents, Kind, band_centres, bands_last, choose
 
 # Names under which a file states the rows and columns of a flattened cube, in lower case.
 SIZE_NAMES = (("nrow", "ncol"), ("nrows", "ncols"), ("rows", "cols"), ("rows", "columns"),

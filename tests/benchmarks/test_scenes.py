@@ -6,10 +6,10 @@ from torch import nn
 
 from benchmarks.scenes import growing, plain, published
 from engine.device import Compute
-from hsi.hybridsn import HybridSN
-from hsi.labels import make_labels
-from hsi.networks import HybridSNClassifier
-from hsi.scene import Scene
+from hsi.classifiers.named import HybridSNClassifier
+from hsi.networks.hybridsn import HybridSN
+from hsi.scenes.labels import make_labels
+from hsi.scenes.scene import Scene
 
 
 def test_a_row_a_size() -> None:

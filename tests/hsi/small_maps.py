@@ -1,8 +1,8 @@
 """Maps of the tests' scene by small models, for the tests of `hsi classify`."""
 
-from hsi.classify import classify
-from hsi.map_files import Options
-from hsi.scene import open_scene
+from hsi.maps.classify import classify
+from hsi.maps.options import Options
+from hsi.scenes.scene import open_scene
 
 
 def run(small_models, out, cpu, model="cnn2d", **options):

@@ -5,12 +5,12 @@ import pytest
 import torch
 
 from engine.device import pick
-from hsi.mapping import predict
-from hsi.classifier import Application
-from hsi.model import load_model
-from hsi.networks import HybridSNClassifier
-from hsi.splits import make_split
-from hsi.train import train
+from hsi.classifiers.model import load_model
+from hsi.classifiers.named import HybridSNClassifier
+from hsi.classifiers.protocol import Application
+from hsi.classifiers.train import train
+from hsi.maps.blocks import predict
+from hsi.splits.split import make_split
 
 pytestmark = [
     pytest.mark.gpu,

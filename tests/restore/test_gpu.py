@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from engine.device import pick
-from restore.dncnn import Architecture, DnCNN, variant
-from restore.patches import Patches
-from restore.tiles import restore
+from restore.networks.denoiser import restore
+from restore.networks.dncnn import Architecture, DnCNN, variant
+from restore.training.patches import Patches
 
 pytestmark = [
     pytest.mark.gpu,

@@ -11,13 +11,13 @@ import pytest
 
 from engine import settings
 from engine.errors import UserError
-from hsi.model import CLASSIFIERS
-from hsi.networks import NETWORKS
-from restore.baselines import BASELINES
-from restore.dncnn import variant
-from restore.outputs import FORMATS
-from restore.overlap import apart
-from restore.schedules import PatchSchedule, with_optimizer
+from hsi.classifiers.model import CLASSIFIERS
+from hsi.classifiers.named import NETWORKS
+from restore.evaluation.baselines import BASELINES
+from restore.folders.listing import FORMATS
+from restore.image_sets.overlap import apart
+from restore.networks.dncnn import variant
+from restore.training.schedules import PatchSchedule, with_optimizer
 from tests.workflow.tiny_project import CONFIG, ROOT, Project
 
 SCHEMA = settings.load(ROOT / "workflow/schemas/config.schema.yaml")

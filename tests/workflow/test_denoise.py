@@ -9,9 +9,9 @@ import pytest
 import torch
 from PIL import Image
 
-from restore import listing, shards
-from restore.dncnn import Architecture, DnCNN
-from restore.models import save
+from restore.folders import listing, shards
+from restore.networks.denoiser import save
+from restore.networks.dncnn import Architecture, DnCNN
 from tests.workflow.tiny_project import CONFIG, Project
 
 TARGET = "denoise_folders"

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from engine.artifacts import load_tensors
-from restore.fetch import downloads
-from restore.sets import resolve
+from restore.image_sets.fetch import downloads
+from restore.image_sets.find import resolve
 from tests.workflow.tiny_project import CONFIG, ROOT, Project
 
 WEIGHTS = "results/restore/models/dncnn-s-25/seed0.safetensors"

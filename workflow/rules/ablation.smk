@@ -86,7 +86,7 @@ rule compare_ablation:
         scores=lambda w, input: [f"--scores={scores}" for scores in input.scores],
         folder=lambda w, output: Path(output.table).parent,
         schedule=RESTORE["schedule"],
-        code=code_revision("restore.ablation"),
+        code=code_revision("restore.evaluation.ablation"),
     message:
         "compare the networks of the ablation"
     shell:

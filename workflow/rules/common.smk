@@ -45,8 +45,8 @@ def schedule_file(name):
 
 def source_files(*sources):
     """The files behind scenes and labels; what a package embeds has none of its own."""
-    from hsi.formats import files
-    from hsi.scene import EMBEDDED
+    from hsi.formats.registry import files
+    from hsi.scenes.embedded import EMBEDDED
 
     chosen = (source for source in sources if source not in ("", EMBEDDED))
     found = (str(file) for source in chosen for file in files(source))

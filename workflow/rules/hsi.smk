@@ -1,5 +1,5 @@
 # Scenes: reduce their spectra, and split their labels.
-from hsi.masks import mask_name
+from hsi.splits.masks import mask_name
 
 HSI = config["hsi"]
 SCENES = HSI["scenes"]
@@ -63,7 +63,7 @@ rule picture_scene:
         ENVIRONMENT
     params:
         scene=lambda w: SCENES[w.scene]["cube"],
-        code=code_revision("hsi.false_colour"),
+        code=code_revision("hsi.scenes.false_colour"),
     message:
         "draw {wildcards.scene} in false colour"
     shell:
@@ -82,7 +82,9 @@ rule reduce:
     params:
         scene=lambda w: SCENES[w.scene]["cube"],
         components=HSI["components"],
-        code=code_revision("hsi.reduce", "hsi.reduced", "hsi.scene"),
+        code=code_revision(
+            "hsi.features.pca", "hsi.features.components", "hsi.scenes.scene"
+        ),
     message:
         "reduce {wildcards.scene} to principal components"
     shell:
@@ -112,7 +114,7 @@ rule split:
         labels=lambda w: SCENES[w.scene]["labels"],
         how=lambda w: SPLITS[w.split],
         window=HSI["window"],
-        code=code_revision("hsi.splits", "hsi.labels", "hsi.maps"),
+        code=code_revision("hsi.splits.split", "hsi.scenes.labels", "hsi.figures"),
     message:
         "split {wildcards.scene}: {wildcards.split}, seed {wildcards.seed}"
     shell:

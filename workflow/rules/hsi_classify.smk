@@ -40,7 +40,7 @@ rule train_network:
             if w.classifier[-1].isdigit() or w.classifier in ALL_ITS_OWN
             else f"--window={HSI['window']}"
         ),
-        code=code_revision("hsi.train"),
+        code=code_revision("hsi.classifiers.train"),
     message:
         "train {wildcards.classifier} on {wildcards.scene}, {wildcards.split}, seed {wildcards.seed}"
     shell:
@@ -70,7 +70,7 @@ rule train_control:
         runtime=240,
     params:
         scene=lambda w: list(SCENES[w.scene].values()),
-        code=code_revision("hsi.train"),
+        code=code_revision("hsi.classifiers.train"),
     message:
         "fit {wildcards.classifier} on {wildcards.scene}, {wildcards.split}, seed {wildcards.seed}"
     shell:
@@ -107,7 +107,7 @@ rule classify:
     params:
         scene=lambda w: SCENES[w.scene]["cube"],
         reduced=lambda w, input: f"--reduced={input.reduced}" if input.reduced else [],
-        code=code_revision("hsi.classify", "hsi.maps"),
+        code=code_revision("hsi.maps.classify", "hsi.figures"),
     message:
         "map {wildcards.scene} by {wildcards.classifier}, {wildcards.split}, seed {wildcards.seed}"
     shell:

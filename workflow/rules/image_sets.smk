@@ -18,7 +18,7 @@ def colour(model):
 
 def in_colour(sets, key):
     """A colour model has nothing to say of grey images: better told before it is trained."""
-    from restore.sets import grey_image
+    from restore.image_sets.find import grey_image
 
     for images in sets:
         if (grey := grey_image(images, config["data_root"])) is not None:
@@ -78,7 +78,8 @@ def shown(models, w):
 
 def sets_are_at_hand():
     """A set that cannot be fetched stops the run before days of training, not after them."""
-    from restore.sets import PUBLISHED, find
+    from restore.image_sets.catalogue import PUBLISHED
+    from restore.image_sets.find import find
 
     degraded = [j for j in workflow.dag.needrun_jobs() if j.rule.name == "degrade"]
     for name in dict.fromkeys(job.wildcards.set for job in degraded):

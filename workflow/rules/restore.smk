@@ -24,7 +24,9 @@ rule degrade:
         folder=lambda w, output: Path(output[0]).parent,
         colour=lambda w: ["--color"] if w.color else [],
         seed=config["seed"],
-        code=code_revision("restore.degraded", "restore.sets"),
+        code=code_revision(
+            "restore.evaluation.degraded_files", "restore.image_sets.find"
+        ),
     message:
         "degrade{wildcards.color} {wildcards.set}: {wildcards.degradation}"
     shell:
@@ -59,7 +61,11 @@ rule train_dncnn:
         schedule=RESTORE["schedule"],
         optimizer=[],
         seed=config["seed"],
-        code=code_revision("restore.train", "restore.sets", "restore.overlap"),
+        code=code_revision(
+            "restore.training.train",
+            "restore.image_sets.find",
+            "restore.image_sets.overlap",
+        ),
     message:
         "train {wildcards.model}"
     shell:
@@ -86,7 +92,7 @@ rule curves:
         ENVIRONMENT
     params:
         schedule=RESTORE["schedule"],
-        code=code_revision("restore.pictures"),
+        code=code_revision("restore.evaluation.figures"),
     message:
         "draw training curves"
     shell:

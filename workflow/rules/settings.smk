@@ -6,7 +6,7 @@ from pathlib import Path
 from engine import settings
 from engine.errors import UserError
 from engine.memory import parse_bytes
-from engine.schedule import NAMED, read_schedule
+from engine.training.schedule import NAMED, read_schedule
 
 
 def here(path):
@@ -28,7 +28,8 @@ def stop(message):
 
 def image_set(name):
     """The name of a set or a folder of images, and the files of a folder."""
-    from restore.sets import names, resolve
+    from restore.image_sets.catalogue import names
+    from restore.image_sets.find import resolve
 
     if name in names():
         return name, []  # fetched by the job that needs it
@@ -47,14 +48,14 @@ def file(path):
 
 
 def degradation(text):
-    from restore.degrade import parse
+    from restore.degradations.degradation import parse
 
     if (shortest := str(parse(text))) != text:
         raise UserError(f"expected the shortest form, found '{text}'; write {shortest}")
 
 
 def shipped(name):
-    from restore.models import shipped
+    from restore.networks.denoiser import shipped
 
     if name not in (known := shipped()):
         raise UserError(f"no weights '{name}' are shipped; known: {', '.join(known)}")
@@ -70,34 +71,34 @@ def schedule(name, kind):
 
 
 def baseline(name):
-    from restore.baselines import BASELINES, method
+    from restore.evaluation.baselines import BASELINES, method
 
     if name in BASELINES:  # the schema knows their names
         method(name)
 
 
 def patch_schedule(name):
-    from restore.schedules import PatchSchedule
+    from restore.training.schedules import PatchSchedule
 
     schedule(name, PatchSchedule)
 
 
 def window_schedule(name):
-    from hsi.schedules import WindowSchedule
+    from hsi.classifiers.schedules import WindowSchedule
 
     schedule(name, WindowSchedule)
 
 
 def scene(source):
-    from hsi.formats import files
-    from hsi.scene import EMBEDDED
+    from hsi.formats.registry import files
+    from hsi.scenes.embedded import EMBEDDED
 
     if source != EMBEDDED:
         files(source)
 
 
 def split(how):
-    from hsi.formats import files
+    from hsi.formats.registry import files
 
     kind, _, what = how.partition(":")
     if kind == "mask":

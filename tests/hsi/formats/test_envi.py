@@ -7,9 +7,10 @@ import pytest
 import spectral
 
 from hsi.errors import HsiError
-from hsi.formats import envi, files
-from hsi.labels import open_labels
-from hsi.scene import Scene, open_scene, write_scene
+from hsi.formats.envi import write as envi_write
+from hsi.formats.registry import files
+from hsi.scenes.labels import open_labels
+from hsi.scenes.scene import Scene, open_scene, write_scene
 
 MAP_INFO = ["UTM", "1", "1", "5e5", "4e6", "20", "20", "16", "North"]
 
@@ -162,7 +163,7 @@ def test_classification_round_trip(tmp_path):
     classes = np.array([[1, 2, 0], [2, 1, 1]], np.uint8)
     colours = np.array([[0, 0, 0], [10, 20, 30], [40, 50, 60]], np.uint8)
     path = tmp_path / "map.hdr"
-    envi.write_classification(
+    envi_write.write_classification(
         path,
         classes,
         class_names=["Unclassified", "oak", "pine, dry"],

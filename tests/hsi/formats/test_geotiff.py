@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from hsi.errors import HsiError
-from hsi.formats import files, georeference, geotiff
-from hsi.labels import open_labels
-from hsi.scene import Scene, open_scene, write_scene
+from hsi.formats import georeference
+from hsi.formats.geotiff import write as geotiff_write
+from hsi.formats.registry import files
+from hsi.scenes.labels import open_labels
+from hsi.scenes.scene import Scene, open_scene, write_scene
 
 rasterio = pytest.importorskip("rasterio")
 rasterio_shutil = pytest.importorskip("rasterio.shutil")
@@ -174,7 +176,7 @@ def test_classification_round_trip(tmp_path):
     names = ["Unclassified", "oak", "pine, «dry»"]
     path = tmp_path / "map.tif"
     where = {"crs": "EPSG:32616", "transform": tuple(GRID)[:6]}
-    geotiff.write_classification(
+    geotiff_write.write_classification(
         path, classes, class_names=names, colours=colours, georeference=where
     )
     with rasterio.open(path) as file:

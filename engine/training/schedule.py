@@ -1,0 +1,177 @@
+"""How long and how fast a network learns: a schedule, its file, and its name in tables."""
+
+import math
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, Literal, TypeVar, get_args, get_origin
+
+import yaml
+
+from engine.errors import UserError, why
+
+NAMED = ("demo", "paper", "best")  # what `--schedule` knows besides files, in both packages
+_OPTIMIZERS = ("adam", "keras-adam", "adamw", "sgd", "muon")
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long and how fast a network learns.
+
+    Attributes
+    ----------
+    name : str
+        What tables call this schedule.
+    steps, batch_size : int
+        Optimizer steps, and samples in each.
+    learning_rate : float
+        Peak value.
+    optimizer : {'adam', 'keras-adam', 'adamw', 'sgd', 'muon'}
+        See `engine.training.optimizers`; 'muon' is for inner layers, with 'adamw' for all else.
+    weight_decay, momentum : float
+        Momentum counts for 'sgd' and 'muon' only.
+    warmup_steps : int
+        Linear rise from zero at the start.
+    decay : {'constant', 'cosine', 'step'}
+        After the warm-up: nothing, half a cosine to zero, or times `gamma` at each of `milestones`.
+    milestones : tuple of int
+        Steps.
+    gamma : float
+    ema_decay : float
+        Of the exponential moving average of the weights that is returned; 0 for none.
+    clip_norm : float
+        Largest gradient norm; 0 for no bound.
+    keep_best_every : int
+        Steps of an epoch: the weights after the epoch of the highest score are returned; 0 for the
+        last weights.
+    """
+
+    name: str
+    steps: int
+    batch_size: int
+    learning_rate: float = 1e-3
+    optimizer: Literal["adam", "keras-adam", "adamw", "sgd", "muon"] = "adam"
+    weight_decay: float = 0.0
+    momentum: float = 0.9
+    warmup_steps: int = 0
+    decay: Literal["constant", "cosine", "step"] = "constant"
+    milestones: tuple[int, ...] = ()
+    gamma: float = 0.1
+    ema_decay: float = 0.0
+    clip_norm: float = 0.0
+    keep_best_every: int = 0
+
+    def __post_init__(self) -> None:
+        for key, fine, expected in (
+            ("steps", self.steps >= 1, "at least 1"),
+            ("batch_size", self.batch_size >= 1, "at least 1"),
+            ("learning_rate", self.learning_rate > 0, "above 0"),
+            ("optimizer", self.optimizer in _OPTIMIZERS, f"one of {', '.join(_OPTIMIZERS)}"),
+            ("decay", self.decay in ("constant", "cosine", "step"), "constant, cosine or step"),
+            ("weight_decay", self.weight_decay >= 0, "0 or more"),
+            ("momentum", 0 <= self.momentum < 1, "at least 0 and below 1"),
+            ("warmup_steps", self.warmup_steps >= 0, "0 or more"),
+            ("ema_decay", 0 <= self.ema_decay < 1, "at least 0 and below 1"),
+            ("clip_norm", self.clip_norm >= 0, "0 or more"),
+            (
+                "keep_best_every",
+                0 <= self.keep_best_every <= self.steps,
+                f"at least 0 and at most the {self.steps} steps",
+            ),
+        ):
+            if not fine:
+                raise UserError(
+                    f"schedule {self.name}: {key}: expected {expected}, found {getattr(self, key)}"
+                )
+
+    def rate(self, step: int) -> float:
+        """Learning rate of step `step`, counted from 0."""
+        rate = self.learning_rate
+        if step < self.warmup_steps:
+            return rate * (step + 1) / self.warmup_steps
+        if self.decay == "cosine":
+            done = (step - self.warmup_steps) / max(self.steps - self.warmup_steps, 1)
+            return rate * 0.5 * (1 + math.cos(math.pi * done))
+        if self.decay == "step":
+            return rate * self.gamma ** sum(step >= milestone for milestone in self.milestones)
+        return rate
+
+    def describe(self) -> dict[str, Any]:
+        """All settings, JSON-serialisable."""
+        return asdict(self)
+
+
+AnySchedule = TypeVar("AnySchedule", bound=Schedule)
+
+
+def read_schedule(path: Path, kind: type[AnySchedule]) -> AnySchedule:
+    """Read a schedule from a YAML file whose keys are the fields of `kind`.
+
+    Raises
+    ------
+    UserError
+        The file is missing or no YAML mapping, or a key is unknown or of the wrong type.
+    """
+    try:
+        found = yaml.safe_load(path.read_text())
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        known = f"{', '.join(NAMED)} or a YAML file of a schedule"
+        raise UserError(f"{path}: expected {known} ({why(error)})") from error
+    kinds: dict[str, Any] = {field.name: field.type for field in fields(kind)}
+    if not isinstance(found, dict):
+        raise UserError(
+            f"{path}: expected keys such as 'steps: 1000', found {type(found).__name__}"
+        )
+    settings: dict[str, Any] = {"name": path.stem} | found
+    for key, value in settings.items():
+        if key not in kinds:
+            raise UserError(f"{path}: unknown key '{key}'; known: {', '.join(kinds)}")
+        try:
+            settings[key] = _of_kind(value, kinds[key])
+        except ValueError as error:
+            raise UserError(f"{path}: {key}: expected {error}, found {value!r}") from error
+    for key in ("steps", "batch_size"):
+        if key not in settings:
+            raise UserError(f"{path}: '{key}' is missing")
+    return kind(**settings)
+
+
+def _of_kind(value: Any, kind: Any) -> Any:
+    """Give a value of YAML as what a field holds.
+
+    Raises
+    ------
+    ValueError
+        With what was expected.
+    """
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if kind is int and not (number and isinstance(value, int)):
+        raise ValueError("a whole number")
+    if kind is float:
+        if number:
+            return float(value)
+        hint = ""
+        with suppress(TypeError, ValueError):  # YAML takes 1e-3, without a point, for text
+            hint = f" (write {float(value)!r})" if isinstance(value, str) else ""
+        raise ValueError(f"a number{hint}")
+    if kind is bool and not isinstance(value, bool):
+        raise ValueError("true or false")
+    if get_origin(kind) is tuple:
+        if not isinstance(value, list):
+            raise ValueError("a list such as [1, 2]")
+        return tuple(_of_kind(item, get_args(kind)[0]) for item in value)
+    if kind not in (int, bool) and not isinstance(value, str):
+        raise ValueError("text")
+    return value
+
+
+def in_words(settings: Mapping[str, Any] | None) -> str:
+    """Name a schedule and its length for tables, 'demo (900 steps)'; '' for none.
+
+    Parameters
+    ----------
+    settings : mapping
+        As `Schedule.describe` returned them.
+    """
+    return f"{settings['name']} ({settings['steps']} steps)" if settings else ""

@@ -1,0 +1,1 @@
+"""One interface, everything behind it, and training them."""

@@ -1,0 +1,170 @@
+"""The small interface behind which every classifier stands."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Protocol, Self, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+from torch import Tensor
+
+from engine.device import Compute
+from engine.tiling import Block
+from engine.training.checkpoint import Checkpoint
+from hsi.classifiers.schedules import WindowSchedule
+from hsi.errors import HsiError
+from hsi.features.components import Reduced
+from hsi.scenes.bands import Bands
+from hsi.scenes.labels import Labels
+from hsi.scenes.scene import Scene
+from hsi.splits.split import Split
+
+
+@dataclass(frozen=True)
+class Training:
+    """What a classifier may learn from, and how.
+
+    Attributes
+    ----------
+    scene, labels, split
+        Of one size. Only the labels of `split.train` may be looked at.
+    seed : int
+    schedule : WindowSchedule
+        For classifiers that train in steps.
+    compute : Compute
+    checkpoint : Checkpoint
+        Where the resume state lies; entered.
+    reduced : Reduced, optional
+        Prepared components of the scene.
+    history : Path, optional
+        CSV of the loss to write.
+    """
+
+    scene: Scene
+    labels: Labels
+    split: Split
+    seed: int
+    schedule: WindowSchedule
+    compute: Compute
+    checkpoint: Checkpoint
+    reduced: Reduced | None = None
+    history: Path | None = None
+
+    @property
+    def targets(self) -> npt.NDArray[np.int64]:
+        """Position in `labels.classes` of each training pixel's class, in row order."""
+        targets: npt.NDArray[np.int64] = self.labels.indices[self.split.train]
+        return targets
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A classified scene, or a block of one.
+
+    Attributes
+    ----------
+    indices : ndarray (H, W), int64
+        Position of the class in the training labels' `classes`; −1 where the scene holds no data.
+    probabilities : ndarray (H, W, C), float32, optional
+        Where they were asked for; 0 where the scene holds no data.
+    """
+
+    indices: npt.NDArray[np.int64]
+    probabilities: npt.NDArray[np.float32] | None = None
+
+    def numbers(self, classes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Class numbers (H, W); 0 where the scene holds no data."""
+        return np.concatenate([classes, np.zeros(1, classes.dtype)])[self.indices]
+
+
+@dataclass(frozen=True)
+class Application:
+    """How to classify a scene.
+
+    Attributes
+    ----------
+    compute : Compute
+    block : int, optional
+        Side of the blocks that go through a network at once, in pixels; by default by memory.
+    probabilities : bool
+        Also return them; an HsiError from classifiers that have none.
+    reduced : Reduced, optional
+        Prepared components of the scene, made with the model's own projection.
+    bands : Bands, optional
+        Which of the scene's bands are the model's; by default those of the same positions.
+    """
+
+    compute: Compute
+    block: int | None = None
+    probabilities: bool = False
+    reduced: Reduced | None = None
+    bands: Bands | None = None
+
+
+class Classifier(Protocol):
+    """Learns from the training pixels of a scene and names the class of every pixel."""
+
+    name: ClassVar[str]
+    stepwise: ClassVar[bool]  # trains by a schedule of steps and writes a history
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """What was chosen when it was made, JSON-serialisable: part of what decides the result."""
+
+    @property
+    def bands(self) -> npt.NDArray[np.int64]:
+        """Which bands of the training scene it looks at."""
+
+    @property
+    def halo(self) -> int:
+        """How far around a pixel it looks, in pixels."""
+
+    @property
+    def has_probabilities(self) -> bool:
+        """Whether it can tell the probability of each class."""
+
+    def fit(self, training: Training) -> float:
+        """Learn; return the seconds it took, those before a resume included."""
+
+    def features(self, spectra: npt.NDArray[Any], valid: npt.NDArray[np.bool_]) -> npt.NDArray[Any]:
+        """Make of spectra (h, w, B), each on its own, what is classified: (h, w, F)."""
+
+    def refit_scaling(self, scene: Scene, bands: Bands) -> None:
+        """Take mean and standard deviation from another scene; all else stays."""
+
+    def classify(
+        self, features: npt.NDArray[Any], block: Block, application: Application
+    ) -> Prediction:
+        """Classify the pixels of a block from the features of what lies around them."""
+
+    def working_bytes(self, block: tuple[int, int]) -> int:
+        """Estimate the bytes that `classify` holds at most, on the device where it computes."""
+
+    def feature_bytes(self) -> int:
+        """Count the bytes of a pixel's features."""
+
+    def save(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Return tensors and JSON-serialisable settings from which `load` makes an equal one."""
+
+    @classmethod
+    def load(cls, tensors: Mapping[str, Tensor], settings: Mapping[str, Any]) -> Self:
+        """Make the classifier that `save` described."""
+
+
+@runtime_checkable
+class TakesComponents(Protocol):
+    """A classifier that can be given the components of a scene in place of its spectra."""
+
+    def check_reduced(self, scene: Scene, reduced: Reduced) -> None:
+        """Raise HsiError where prepared components are not the model's, or of another scene."""
+
+
+def check_probabilities(
+    classifier: Classifier, asked: bool, option: str = "--probabilities"
+) -> None:
+    """Raise HsiError where probabilities are asked of a classifier that has none."""
+    if asked and not classifier.has_probabilities:
+        raise HsiError(
+            f"{option}: {classifier.name} has none; use hybridsn or forest, or leave it out"
+        )

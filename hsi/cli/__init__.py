@@ -1,0 +1,1 @@
+"""The commands of `hsi`, a module a group."""

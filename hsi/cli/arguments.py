@@ -1,0 +1,58 @@
+"""Arguments that several commands take, and what they stand for."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from engine.command import expect_apart
+from hsi.errors import HsiError
+
+if TYPE_CHECKING:
+    from hsi.features.components import Reduced
+
+SceneSource = Annotated[
+    str, typer.Argument(metavar="SCENE", help="IndianPines or a file; FILE:variable names one.")
+]
+LabelSource = Annotated[
+    str, typer.Argument(metavar="LABELS", help="IndianPines or a file; FILE:variable names one.")
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
+SplitFile = Annotated[Path, typer.Option("--split", help="File of hsi split.")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of every random draw.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
+Precision = Annotated[str, typer.Option(help="auto, float32 or bf16.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Of a network, such as dihedral=true."),
+]
+Prepared = Annotated[
+    Path | None, typer.Option("--reduced", help="File of hsi reduce, instead of doing it again.")
+]
+
+
+def prepared_scene(path: Path | None) -> "Reduced | None":
+    """Load the components that `--reduced` names."""
+    from hsi.features.components import load_reduced
+
+    return None if path is None else load_reduced(path)
+
+
+def keep_inputs(outputs: Iterable[Path], *read: str | Path | None) -> None:
+    """Refuse outputs that would replace what is read: scenes and labels (str), or a file (Path)."""
+    from hsi.formats.registry import files
+    from hsi.scenes.embedded import EMBEDDED
+
+    sources = [source for source in read if isinstance(source, str) and source != EMBEDDED]
+    own = [path for path in read if isinstance(path, Path)]
+    expect_apart(outputs, own + [file for source in sources for file in files(source)])
+
+
+def settings_of(given: list[str] | None) -> dict[str, str]:
+    """Split the pairs of `--set`."""
+    pairs = [text.partition("=") for text in given or []]
+    for key, equals, value in pairs:
+        if not (key and equals and value):
+            raise HsiError(f"--set {key}: expected KEY=VALUE, such as dihedral=true")
+    return {key: value for key, _, value in pairs}

@@ -1,0 +1,217 @@
+"""Score a map against ground truth on the test pixels of a split, and write it down."""
+
+import json
+import logging
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from engine.artifacts import load_tensors, sha256_arrays, sha256_file, write_json
+from engine.errors import why
+from engine.tables import two_decimals, write_csv
+from engine.training.schedule import in_words
+from hsi.errors import HsiError
+from hsi.evaluation.metrics import Scores, score
+from hsi.evaluation.test_pixels import check_unseen, classes_on_test_pixels
+from hsi.figures import save_classes, save_comparison, save_confusion
+from hsi.formats import numpy_arrays
+from hsi.scenes.labels import Labels
+from hsi.splits.leakage import leakage_report
+from hsi.splits.split import Split
+
+log = logging.getLogger(__name__)
+
+PER_CLASS_COLUMNS = (
+    "scene",
+    "split",
+    "classifier",
+    "seed",
+    "class_id",
+    "class_name",
+    "train_pixels",
+    "test_pixels",
+    "recall",
+    "precision",
+    "f1",
+)
+OF_THE_RECORD = ("schedule", "seconds_train", "seconds_map", "trained_split")
+# Figures that a model's settings state, where its classifier has them.
+OF_THE_MODEL = ("parameters", "multiply_adds_a_pixel", "window")
+
+
+def score_map(
+    numbers: npt.NDArray[np.integer[Any]],
+    labels: Labels,
+    split: Split,
+    out: Path,
+    *,
+    made_by: Mapping[str, Any],
+) -> Scores:
+    """Score a map and write `scores.json`, `per_class.csv`, `confusion.csv` and its pictures.
+
+    `right.npy` (n,) bool tells the test pixels that the map has right, row by row of the scene.
+
+    Parameters
+    ----------
+    numbers : ndarray (H, W), int
+        Class numbers.
+    labels, split
+        The ground truth, and the pixels of it to score on.
+    out : Path
+        Folder to write to.
+    made_by : mapping
+        `scene`, `classifier`, `seed` (of the training), and where known `schedule`,
+        `seconds_train`, `seconds_map`, `parameters`, `multiply_adds_a_pixel`, `window`, the pixels
+        across that the classifier looks at, and `trained_split`, that of its training as
+        `Split.describe` gives it.
+
+    Returns
+    -------
+    Scores
+
+    Raises
+    ------
+    HsiError
+        Map, labels and split do not belong together; the classifier learned from another split.
+    """
+    predicted = classes_on_test_pixels("map", numbers, labels, split)
+    check_unseen("map", made_by.get("trained_split"), labels, split)
+    test, truth = split.test, labels.ground_truth[split.test]
+    scores = score(truth, predicted, labels.classes)
+    tested = scores.support > 0
+    if not tested.all():
+        absent = [name for name, has in zip(labels.class_names, tested, strict=True) if not has]
+        log.info("no test pixels, and so no score: %s", ", ".join(absent))
+
+    case = {
+        "scene": made_by["scene"],
+        "split": split.how,
+        "classifier": made_by["classifier"],
+        "seed": made_by["seed"],
+    }
+    table = _confusion_table(scores, labels)
+    write_csv(table, out / "confusion.csv", list(table.columns))
+    write_csv(_per_class(case, scores, labels, split), out / "per_class.csv", PER_CLASS_COLUMNS)
+    numpy_arrays.write(out / "right.npy", predicted == truth)
+    title = f"{case['scene']} {case['split']}: {case['classifier']}, OA {scores.oa:.2f} %"
+    save_confusion(out / "confusion.png", scores.confusion, labels.class_names, title)
+    save_classes(
+        out / "classes.png", scores.recall, scores.precision, scores.support, labels, title
+    )
+    whole = np.nan_to_num(numbers).astype(np.int64)
+    save_comparison(out / "comparison.png", whole, labels, split, case["classifier"])
+    write_json(
+        out / "scores.json",
+        {
+            **case,
+            "schedule": made_by.get("schedule"),
+            "oa": round(scores.oa, 4),
+            "aa": round(scores.aa, 4),
+            "kappa": None if math.isnan(scores.kappa) else round(scores.kappa, 4),
+            "test_pixels": int(scores.support.sum()),
+            "train_pixels": int(split.train.sum()),
+            "seconds_train": made_by.get("seconds_train"),
+            "seconds_map": made_by.get("seconds_map"),
+            **{key: made_by.get(key) for key in OF_THE_MODEL},
+            "test_in_own_window": _in_own_window(split, made_by.get("window")),
+            "split_seed": split.seed,
+            "test_sha256": sha256_arrays(test),
+            "report": dict(split.report),
+        },
+    )
+    return scores
+
+
+def made_by(map_path: Path, labels: Labels, model: Path | None) -> dict[str, Any]:
+    """Find out what made a map: from its record beside it, and from the model where given.
+
+    Parameters
+    ----------
+    map_path : Path
+        A record of `hsi classify` lies beside it under the same stem, or not.
+    labels : Labels
+        Names the scene where nothing else does.
+    model : Path, optional
+        Must be the one the record names.
+
+    Raises
+    ------
+    HsiError
+        The map was made by another model.
+    """
+    record = _record(map_path.with_suffix(".json"))
+    found = {
+        "scene": record.get("scene", labels.name),
+        "classifier": record.get("classifier", map_path.stem),
+        "seed": record.get("seed", 0),
+        **{key: record.get(key) for key in OF_THE_RECORD},
+    }
+    if model is None:
+        return found
+    if record and record["model_sha256"] != sha256_file(model):
+        raise HsiError(f"{map_path}: made by another model than {model}; run hsi classify again")
+    _, description = load_tensors(model)
+    if "classifier" not in description:
+        raise HsiError(f"{model}: expected a model of hsi train, found other weights")
+    return {
+        **found,
+        "classifier": description["classifier"],
+        "seed": description["seed"],
+        "schedule": in_words(description["schedule"]),
+        "seconds_train": description["seconds_train"],
+        "trained_split": description["split"],
+        **{key: description["settings"].get(key) for key in OF_THE_MODEL},
+    }
+
+
+def _record(path: Path) -> dict[str, Any]:
+    """Read what `hsi classify` wrote beside a map; empty where it wrote nothing there."""
+    if not path.is_file():
+        return {}
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise HsiError(f"{path}: expected the record of hsi classify ({why(error)})") from error
+    if not isinstance(found, dict) or "model_sha256" not in found:
+        log.warning("%s: no record of hsi classify; it is left aside", path)
+        return {}
+    return found
+
+
+def _in_own_window(split: Split, window: int | None) -> float | None:
+    """Percentage of test pixels that lie in a training window of this very classifier."""
+    if window is None:
+        return None
+    found: float | None = leakage_report(split.train, split.test, window)["test_in_training_window"]
+    return found
+
+
+def _confusion_table(scores: Scores, labels: Labels) -> pd.DataFrame:
+    """Rows are true classes, columns predicted; the first column's name says so."""
+    columns = {"true \\ predicted": list(labels.class_names)}
+    for name, counts in zip(labels.class_names, scores.confusion.T, strict=True):
+        columns[name] = counts.tolist()
+    return pd.DataFrame(columns)
+
+
+def _per_class(
+    case: Mapping[str, Any], scores: Scores, labels: Labels, split: Split
+) -> pd.DataFrame:
+    rows = []
+    for index, (number, name) in enumerate(zip(labels.classes, labels.class_names, strict=True)):
+        row = {
+            **case,
+            "class_id": int(number),
+            "class_name": name,
+            "train_pixels": int((split.train & (labels.indices == index)).sum()),
+            "test_pixels": int(scores.support[index]),
+        }
+        for figure in ("recall", "precision", "f1"):
+            row[figure] = two_decimals(getattr(scores, figure)[index])
+        rows.append(row)
+    return pd.DataFrame(rows)

@@ -1,0 +1,1 @@
+"""From spectra to what classifiers are given."""

@@ -1,0 +1,1 @@
+"""A whole scene to a map, block by block, resumable."""

@@ -1,0 +1,1 @@
+"""A scene, its labels, its spectra in bounded memory."""

@@ -1,0 +1,212 @@
+"""A hyperspectral scene and where it comes from: the one embedded in a package, or a file."""
+
+import hashlib
+import logging
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.memory import release
+from hsi.errors import HsiError
+from hsi.formats import numpy_arrays
+from hsi.formats.contents import LAYOUTS, Contents, Cube, band_axis
+from hsi.formats.envi import read as envi
+from hsi.formats.envi import write as envi_write
+from hsi.formats.geotiff import write as geotiff_write
+from hsi.formats.registry import WRITTEN, read
+from hsi.scenes.embedded import EMBEDDED, INDIAN_PINES_ORIGIN, embedded_file
+from hsi.scenes.no_data import without_data
+
+log = logging.getLogger(__name__)
+
+CHECKSUM_BYTES = 32 * 2**20  # read at once
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A cube of spectra with what is known about it.
+
+    Attributes
+    ----------
+    name : str
+        What tables and folders call the scene.
+    cube : Cube (H, W, B)
+        Any real type; an array, a memory map, or a cube that is read from its file where it is
+        sliced (`hsi.formats.lazy`). Read it by rows: `scene.cube[rows]`.
+    wavelengths : ndarray (B,), float64, optional
+        Band centres in nanometres.
+    bad_bands : ndarray (B,), bool, optional
+        True where the producer marked a band as bad.
+    georeference : mapping, optional
+        As the format states it (ENVI: `map info`, `coordinate system string`; GeoTIFF: `crs`,
+        `transform`).
+    ignore_value : float, optional
+        What stands where nothing was measured, as the file states it; see `no_data`.
+    scale, offset : ndarray (B,), float64, optional
+        Physical value = scale × stored value + offset; kept, not applied.
+    provenance : mapping
+        `source`, `format`, and what the reader understood.
+    """
+
+    name: str
+    cube: Cube
+    wavelengths: npt.NDArray[np.float64] | None = None
+    bad_bands: npt.NDArray[np.bool_] | None = None
+    georeference: Mapping[str, Any] | None = None
+    ignore_value: float | None = None
+    scale: npt.NDArray[np.float64] | None = None
+    offset: npt.NDArray[np.float64] | None = None
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.cube.ndim != 3 or 0 in self.cube.shape:
+            raise HsiError(
+                f"{self.name}: expected a cube (rows, columns, bands), found shape "
+                f"{self.cube.shape}; name another variable as FILE:variable"
+            )
+        if self.cube.dtype.kind not in "uif" or self.cube.dtype.itemsize > 8:
+            raise HsiError(
+                f"{self.name}: expected real numbers of at most 64 bits, found {self.cube.dtype}"
+            )
+        for key in ("wavelengths", "bad_bands", "scale", "offset"):
+            value = getattr(self, key)
+            if value is not None and value.shape != self.cube.shape[2:]:
+                raise HsiError(
+                    f"{self.name}: expected {self.cube.shape[2]} {key.replace('_', ' ')}, one a "
+                    f"band, found {value.size}; mend the file's header"
+                )
+        if self.wavelengths is not None and not np.isfinite(self.wavelengths).all():
+            raise HsiError(f"{self.name}: expected a wavelength for every band, found NaN")
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return self.cube.shape[0], self.cube.shape[1]
+
+    @property
+    def good_bands(self) -> npt.NDArray[np.int64]:
+        """Indices of the bands that are not marked as bad."""
+        if self.bad_bands is None:
+            return np.arange(self.cube.shape[2], dtype=np.int64)
+        good = np.flatnonzero(~self.bad_bands).astype(np.int64)
+        if not good.size:
+            raise HsiError(f"{self.name}: all bands are marked as bad; mend the bad bands list")
+        return good
+
+    def no_data(self, rows: slice) -> npt.NDArray[np.bool_]:
+        """Tell which pixels of a block of rows hold no measurement, (r, W); reads that block.
+
+        Bad bands do not count; see `hsi.scenes.no_data.without_data`.
+        """
+        return without_data(np.asarray(self.cube[rows])[..., self.good_bands], self.ignore_value)
+
+    def not_finite(self) -> HsiError:
+        """Say where the good bands hold NaN or infinite values, and what to do; reads the cube."""
+        wrong = np.array([(~np.isfinite(self.cube[..., band])).sum() for band in self.good_bands])
+        bands = self.good_bands[wrong > 0]
+        first = f"band {bands[0] + 1}" if bands.size else "no band"
+        return HsiError(
+            f"{self.name}: expected numbers, found NaN or infinite values at {wrong.sum()} places "
+            f"in {bands.size} of {wrong.size} bands, first in {first}; mark whole bands as bad "
+            "(bbl in an ENVI header), repair single pixels"
+        )
+
+    def checksum(self) -> str:
+        """SHA-256 of the cube's shape, type and values, read some rows at a time."""
+        height, *across = self.cube.shape
+        digest = hashlib.sha256(f"{self.cube.shape}{self.cube.dtype.str}".encode())
+        step = max(1, CHECKSUM_BYTES // (math.prod(across) * self.cube.dtype.itemsize))
+        for start in range(0, height, step):
+            digest.update(np.ascontiguousarray(self.cube[start : start + step]).tobytes())
+            release(self.cube)
+        return digest.hexdigest()
+
+
+def open_scene(source: str | Path) -> Scene:
+    """Open the embedded scene or a file.
+
+    Parameters
+    ----------
+    source : str or Path
+        'IndianPines', or a file of a known format (`hsi.formats.registry.READERS`);
+        'FILE:variable' names a variable inside.
+
+    Returns
+    -------
+    Scene
+        Cubes of ENVI, GeoTIFF, HDF5 and .npy stay in their files, and are read where sliced.
+
+    Raises
+    ------
+    HsiError
+        Nothing there, an unknown format, or no cube or several of them inside.
+    """
+    if str(source) == EMBEDDED:
+        cube = np.load(embedded_file("Indian_pines_corrected.npy"), allow_pickle=False)
+        return Scene(EMBEDDED, cube, provenance={"source": EMBEDDED, "origin": INDIAN_PINES_ORIGIN})
+    found = read(source, "cube")
+    wavelengths = found.wavelengths
+    if wavelengths is not None and not np.isfinite(wavelengths).all():
+        unknown = int((~np.isfinite(wavelengths)).sum())
+        log.warning(
+            "%s: %d of %d bands have no wavelength; bands are taken by their position",
+            source, unknown, wavelengths.size,
+        )  # fmt: skip
+        wavelengths = None
+    if found.provenance.get("layout") == LAYOUTS[0] and wavelengths is None:
+        log.info("%s: taken as %s", source, LAYOUTS[0])
+    return Scene(
+        scene_name(found),
+        found.array,
+        wavelengths,
+        found.bad_bands,
+        found.georeference,
+        found.ignore_value,
+        found.scale,
+        found.offset,
+        {"source": str(source), **found.provenance},
+    )
+
+
+def write_scene(path: Path, scene: Scene) -> None:
+    """Write a scene as ENVI (.hdr and .img), GeoTIFF (.tif) or .npy, which keeps the cube alone.
+
+    Raises
+    ------
+    HsiError
+        Another suffix; a full disk.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in WRITTEN:
+        raise HsiError(f"{path}: expected a name that ends with one of {', '.join(WRITTEN)}")
+    if suffix == ".npy":
+        if band_axis(scene.cube.shape, "") != 2:
+            raise HsiError(
+                f"{path}: {' × '.join(map(str, scene.cube.shape))} values in a .npy would be taken "
+                "for bands first when they are read; write .hdr or .tif"
+            )
+        numpy_arrays.write(path, scene.cube)
+        return
+    if suffix == ".hdr":
+        envi.refuse_older_data(path)
+    write = envi_write.write_cube if suffix == ".hdr" else geotiff_write.write_cube
+    write(
+        path,
+        scene.cube,
+        wavelengths=scene.wavelengths,
+        bad_bands=scene.bad_bands,
+        georeference=scene.georeference,
+        ignore_value=scene.ignore_value,
+        scale=scene.scale,
+        offset=scene.offset,
+    )
+
+
+def scene_name(found: Contents) -> str:
+    """Name a scene after its file, without suffixes that say what the file holds."""
+    return found.path.stem

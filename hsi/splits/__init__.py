@@ -1,0 +1,1 @@
+"""Which pixels train and test, and how much leaks."""

@@ -1,0 +1,92 @@
+"""`restore degrade` and `restore train`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from engine.command import expect_apart, expect_file, expect_folder
+from restore.cli.options import Device, Images, Precision, Seed, image_sets, pick_compute
+
+
+def degrade(
+    images: Annotated[str, typer.Argument(metavar="INPUT", help="Image set or folder.")],
+    out: Annotated[Path, typer.Argument(metavar="OUTPUT", help="Folder to write.")],
+    degradation: Annotated[str, typer.Argument(help="noise:25, jpeg:10 or bicubic:3.")],
+    seed: Seed = 0,
+    colour: Annotated[bool, typer.Option("--color", help="Keep three channels.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace files that restore degrade did not make.")
+    ] = False,
+) -> None:
+    """Write degraded images as files: noise as float TIFF (never rounded), JPEG, small PNG."""
+    from engine.progress import progress
+    from restore.degradations.degradation import parse
+    from restore.evaluation.degraded_files import write_folder
+    from restore.image_sets.find import resolve
+
+    expect_folder(out)
+    wanted = parse(degradation)
+    chosen = resolve(images)
+    with progress(len(chosen.items), f"degrade {wanted}", "images") as bar:
+        write_folder(
+            *(chosen.items, out, wanted, seed),
+            colour=colour,
+            overwrite=overwrite,
+            advance=bar.advance,
+        )
+
+
+def train(
+    name: Annotated[
+        str, typer.Argument(help="dncnn-s-N[-nobn][-direct], dncnn-b (both: -color) or dncnn-3.")
+    ],
+    images: Images,
+    out: Annotated[Path, typer.Option(help="Weights to write (.safetensors).")],
+    schedule: Annotated[str, typer.Option(help="demo, paper, best or a YAML file.")] = "paper",
+    seed: Seed = 0,
+    device: Device = "auto",
+    precision: Precision = "auto",
+    log: Annotated[Path | None, typer.Option(help="CSV of the loss.")] = None,
+    apart_from: Annotated[
+        list[str] | None,
+        typer.Option(help="Test set whose pictures no training image may show; several."),
+    ] = None,
+    overlap: Annotated[
+        str, typer.Option(help="refuse, or drop training images that show a test image.")
+    ] = "refuse",
+    optimizer: Annotated[
+        str | None, typer.Option(help="adam or sgd in place of the schedule's.")
+    ] = None,
+    start_from: Annotated[
+        str, typer.Option(help="Shipped name or file of the first weights; random without.")
+    ] = "",
+) -> None:
+    """Train a denoiser; killed and started again, it goes on where it was."""
+    from restore.image_sets.overlap import apart
+    from restore.networks.dncnn import variant
+    from restore.training.schedules import schedule as named
+    from restore.training.schedules import with_optimizer
+    from restore.training.train import train as run_training
+
+    expect_file(out, ".safetensors")
+    if log is not None:
+        expect_file(log, ".csv")
+    expect_apart([out], [Path(start_from)] if start_from else [])
+    network = variant(name)
+    plan = named(schedule, network)
+    if optimizer:
+        plan = with_optimizer(plan, optimizer)
+    sets, left_out = apart(image_sets(images), image_sets(apart_from or []), overlap)
+    compute = pick_compute(device, precision)
+    run_training(
+        network,
+        sets,
+        plan,
+        out,
+        seed=seed,
+        compute=compute,
+        history=log,
+        left_out=left_out,
+        start_from=start_from,
+    )
