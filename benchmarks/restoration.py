@@ -143,7 +143,7 @@ def precisions(compute: Compute, steps: int = SHORT, images: str = "embedded-tes
     """Compare the PSNR of one network in float32 and in bfloat16, image by image."""
     exact = replace(compute, precision="float32")
     noise = degradation.parse("noise:25")
-    pairs = [
+    made = [
         pairs.pair(item.load(), noise, seed=0, name=item.name) for item in resolve(images).items
     ]
     with tempfile.TemporaryDirectory() as folder:
@@ -157,8 +157,8 @@ def precisions(compute: Compute, steps: int = SHORT, images: str = "embedded-tes
         slow, fast = (denoiser.load(str(weights), at) for at in (exact, compute))
 
     def scores(model: denoiser.Denoiser) -> Tensor:
-        restored = [metrics.quantise(model(pair.observed)) for pair in pairs]
-        found = zip(pairs, restored, strict=True)
+        restored = [metrics.quantise(model(pair.observed)) for pair in made]
+        found = zip(made, restored, strict=True)
         return torch.tensor([metrics.psnr(pair.target, image) for pair, image in found])
 
     return measure(

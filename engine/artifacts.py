@@ -164,7 +164,9 @@ def load_tensors(path: Path | str) -> "tuple[dict[str, torch.Tensor], dict[str, 
         ) from error
 
 
-def read_npz(path: Path, keys: tuple[str, ...], made_by: str) -> dict[str, npt.NDArray[Any]]:
+def read_npz(
+    path: Path, keys: tuple[str, ...], made_by: str, error: type[UserError] = UserError
+) -> dict[str, npt.NDArray[Any]]:
     """Return the named arrays of a .npz file, read without pickles.
 
     Parameters
@@ -174,18 +176,20 @@ def read_npz(path: Path, keys: tuple[str, ...], made_by: str) -> dict[str, npt.N
         Names of the arrays; others in the file are left alone.
     made_by : str
         The command that writes such files, for messages.
+    error : type of UserError
+        What is raised.
 
     Raises
     ------
     UserError
-        No such file, or not one with these arrays.
+        Of that type: no such file, or not one with these arrays.
     """
     from zipfile import BadZipFile, is_zipfile
 
     if not path.is_file():
-        raise UserError(f"{path}: no such file; make it with {made_by}")
+        raise error(f"{path}: no such file; make it with {made_by}")
     if not is_zipfile(path):
-        raise UserError(f"{path}: expected a file of {made_by}, found no .npz")
+        raise error(f"{path}: expected a file of {made_by}, found no .npz")
     try:
         with np.load(path, allow_pickle=False) as archive:
             return {key: archive[key] for key in keys}
@@ -197,5 +201,5 @@ def read_npz(path: Path, keys: tuple[str, ...], made_by: str) -> dict[str, npt.N
         BadZipFile,
         AttributeError,
         TypeError,
-    ) as error:
-        raise UserError(f"{path}: expected a file of {made_by} ({why(error)})") from error
+    ) as found:
+        raise error(f"{path}: expected a file of {made_by} ({why(found)})") from found

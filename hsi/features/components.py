@@ -68,9 +68,8 @@ def load_reduced(path: Path) -> Reduced:
     HsiError
         No such file, or not one of `hsi reduce`.
     """
-    found = read_npz(
-        path, ("cube", "bands", "mean", "components", "scale", "description"), "hsi reduce"
-    )
+    keys = ("cube", "bands", "mean", "components", "scale", "description")
+    found = read_npz(path, keys, "hsi reduce", HsiError)
     text: Mapping[str, str] = json.loads(str(found["description"]))
     pca = PCA(found["bands"], found["mean"], found["components"], found["scale"], text["fitted_on"])
     return Reduced(found["cube"], pca, text["scene"], text["scene_checksum"])

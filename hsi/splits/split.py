@@ -87,7 +87,7 @@ def load_split(path: Path) -> Split:
     HsiError
         No such file, or not one of `hsi split`.
     """
-    found = read_npz(path, ("train", "test", "description"), "hsi split")
+    found = read_npz(path, ("train", "test", "description"), "hsi split", HsiError)
     try:
         described = json.loads(str(found["description"]))
         described.pop("train_sha256", None)

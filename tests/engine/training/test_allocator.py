@@ -12,7 +12,7 @@ MEASURED = """
 import gc, re
 from pathlib import Path
 import torch
-from engine.allocator import freed_memory_kept
+from engine.training.allocator import freed_memory_kept
 
 def freed():
     found = torch.ones(2**24)

@@ -13,7 +13,7 @@ from hsi.scenes.labels import open_labels
 from hsi.scenes.scene import open_scene, write_scene
 
 # Runs the command line in this process: starting torch anew for each command takes seconds.
-RUN = "from hsi.cli import run; run()"
+RUN = "from hsi.__main__ import run; run()"
 
 
 def hsi(*arguments: object) -> int:
@@ -40,7 +40,7 @@ def files(tmp_path, scene, labels):
 
 
 def test_help_is_quick_and_loads_no_library():
-    code = "import sys; import hsi.cli; assert not {'torch', 'spectral', 'sklearn', 'matplotlib', 'pandas', 'rasterio', 'h5py'} & set(sys.modules)"  # noqa: E501
+    code = "import sys; import hsi.__main__; assert not {'torch', 'spectral', 'sklearn', 'matplotlib', 'pandas', 'rasterio', 'h5py'} & set(sys.modules)"  # noqa: E501
     subprocess.run([sys.executable, "-c", code], check=True)
     best = min(_seconds("--help") for _ in range(3))
     assert best < 2.0  # under one second on an idle machine

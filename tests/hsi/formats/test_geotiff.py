@@ -223,7 +223,7 @@ def test_an_ignore_value_that_cannot_occur_is_left_out(tmp_path, cube, caplog):
 def test_gdal_adds_no_lines_of_its_own(tmp_path):
     (tmp_path / "a.tif").write_bytes(b"II*\0\x08\0\0\0" + bytes(20))
     code = f"import sys; sys.argv = ['hsi', 'info', {str(tmp_path / 'a.tif')!r}];"
-    code += "from hsi.cli import run; run()"
+    code += "from hsi.__main__ import run; run()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
@@ -233,7 +233,7 @@ def test_gdal_adds_no_lines_of_its_own(tmp_path):
 def test_without_rasterio_one_line_says_what_to_install(tmp_path, cube):
     write_tif(tmp_path / "a.tif", cube)
     code = (
-        "import sys; sys.modules['rasterio'] = None; from hsi.cli import run;"
+        "import sys; sys.modules['rasterio'] = None; from hsi.__main__ import run;"
         f"sys.argv = ['hsi', 'info', {str(tmp_path / 'a.tif')!r}]; run()"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

@@ -10,6 +10,7 @@ import pytest
 
 from hsi.errors import HsiError
 from hsi.maps import classify as classify_module
+from hsi.maps.blocks import classified
 from hsi.maps.classify import classify
 from hsi.maps.journal import MapState
 from hsi.maps.options import Options
@@ -21,14 +22,14 @@ class Stop(BaseException):
     """Like Ctrl-C."""
 
 
-def stop_after(monkeypatch, blocks):
+def stop_after(monkeypatch, count):
     """Stop the classification behind so many blocks, and count those that are classified."""
     seen = []
-    plain = blocks.classified
+    plain = classified
 
     def counted(*arguments):
         for item in plain(*arguments):
-            if len(seen) == blocks:
+            if len(seen) == count:
                 raise Stop
             seen.append(item[0])
             yield item
@@ -127,7 +128,7 @@ def test_a_torn_journal_is_mended(tmp_path):
 
 SLOW = """
 import sys, time
-import hsi.classify as module
+import hsi.maps.classify as module
 plain = module.classified
 def slow(*arguments):
     for item in plain(*arguments):
@@ -135,7 +136,7 @@ def slow(*arguments):
         yield item
 module.classified = slow
 module.SECONDS_BETWEEN_FLUSHES = 0.0
-from hsi.cli import run
+from hsi.__main__ import run
 sys.argv[0] = "hsi"
 run()
 """

@@ -25,7 +25,7 @@ from restore.networks.dncnn import Architecture, DnCNN
 ROOT = Path(__file__).resolve().parents[3]
 MEASURED = """
 import resource, sys
-from restore.cli import app
+from restore.__main__ import app
 app(sys.argv[1:], standalone_mode=False)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """

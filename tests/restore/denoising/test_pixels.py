@@ -95,7 +95,7 @@ def test_self_ensemble_turns_with_the_image(shaken):
 
 
 def test_tiles_are_halved_when_memory_runs_out(shaken, monkeypatch):
-    monkeypatch.setattr(pixels.memory, "SMALLEST", 4)
+    monkeypatch.setattr(pixels.tile_size, "SMALLEST", 4)
     image = noise((40, 37))
     whole = denoise_pixels(image, shaken, side=0)
     passes = []

@@ -134,11 +134,11 @@ def test_killed_training_ends_with_the_same_weights(
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from engine import loop
-from restore import train as training
-from restore.losses import LOSSES
+from engine.training import loop
+from restore.training import train as training
+from restore.training.losses import LOSSES
 from tests.restore.training.test_train import CPU, SMALL, TINY
-from restore.sets import resolve
+from restore.image_sets.find import resolve
 
 loop.SECONDS_BETWEEN_SAVES = -1.0
 steps, loss = iter(range(100)), LOSSES[TINY.loss]
