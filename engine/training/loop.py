@@ -8,19 +8,17 @@ import copy
 import logging
 import math
 import time
-from collections import deque
 from collections.abc import Callable, Generator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
-from itertools import islice
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
+from engine.ahead import ahead
 from engine.artifacts import write_text
-from engine.device import Compute
+from engine.device import Compute, Precision
 from engine.errors import UserError
 from engine.progress import progress
 from engine.training.allocator import freed_memory_kept
@@ -90,19 +88,12 @@ def train(
         The loss is no longer finite, or the schedule asks for the best epoch of a loss without
         scores.
     """
-    from lightning.fabric import Fabric
-
-    # It says by a handler of its own, and again by ours, which precision it was asked for.
-    logging.getLogger("lightning.fabric").setLevel(logging.WARNING)
     torch.manual_seed(seed)
-    fabric = Fabric(
-        accelerator="cuda" if compute.device.type == "cuda" else "cpu",
-        devices=[compute.device.index or 0] if compute.device.type == "cuda" else 1,
-        precision="bf16-mixed" if compute.precision == "bf16" else "32-true",
-    )
-    average = copy.deepcopy(model).to(fabric.device) if schedule.ema_decay else None
+    device = compute.device
+    average = copy.deepcopy(model).to(device) if schedule.ema_decay else None
     best = BestEpoch(schedule.keep_best_every) if schedule.keep_best_every else None
-    wrapped, *optimizers = fabric.setup(model, *make_optimizers(model, schedule))
+    model.to(device)
+    optimizers = make_optimizers(model, schedule)
     rows: list[tuple[float, ...]] = []
     start, spent = 0, 0.0
 
@@ -116,7 +107,7 @@ def train(
         if average is not None:
             average.load_state_dict(state["average"])
         if best is not None:
-            best.resume(state["best"], fabric.device)
+            best.resume(state["best"], device)
         log.info("%s: resumed at step %d of %d", label, start, schedule.steps)
 
     def save(step: int) -> None:
@@ -141,6 +132,7 @@ def train(
     model.train()
     with (
         freed_memory_kept(),
+        rounded_at_its_ends(model, compute.precision),
         progress(schedule.steps, label, "steps") as bar,
         closing(drawn_ahead(draw, seed, start, schedule.steps)) as batches,
     ):
@@ -154,14 +146,14 @@ def train(
                 for group in optimizer.param_groups:
                     group["lr"] = schedule.rate(step)
                 optimizer.zero_grad(set_to_none=True)
-            with fabric.autocast():
-                found = loss(wrapped, batch)
+            with compute.autocast():
+                found = loss(model, batch)
             value, score = found if isinstance(found, tuple) else (found, None)
-            fabric.backward(value)
+            value.backward()  # type: ignore[no-untyped-call]
             if schedule.clip_norm:
-                fabric.clip_gradients(
-                    wrapped, optimizers[0], max_norm=schedule.clip_norm, error_if_nonfinite=False
-                )
+                # Of Muon and AdamW, Muon's alone: the kernels of the inner layers.
+                clipped = [p for group in optimizers[0].param_groups for p in group["params"]]
+                nn.utils.clip_grad_norm_(clipped, schedule.clip_norm)
             for optimizer in optimizers:
                 optimizer.step()
             if average is not None:
@@ -206,18 +198,43 @@ def drawn_ahead(
     draw: Callable[[int, torch.Generator], Batch], seed: int, start: int, stop: int
 ) -> Generator[Batch]:
     """Yield the batches of steps `start` to `stop`, each drawn by a thread before it is needed."""
-    upcoming = iter(range(start, stop))
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="draw") as pool:
 
-        def submit(count: int) -> list[Future[Batch]]:
-            steps = islice(upcoming, count)
-            return [pool.submit(draw, step, generator(seed, step)) for step in steps]
+    def work(step: int) -> Batch:
+        return draw(step, generator(seed, step))
 
-        pending = deque(submit(AHEAD))
-        while pending:
-            batch = pending.popleft().result()
-            pending.extend(submit(1))
+    with closing(ahead(work, range(start, stop), AHEAD)) as batches:
+        for _, batch in batches:
             yield batch
+
+
+@contextmanager
+def rounded_at_its_ends(model: nn.Module, precision: Precision) -> Generator[None]:
+    """Give `model` its inputs in bfloat16 and take its outputs in float32, where it runs in bf16.
+
+    Inside, automatic casting leaves sums and other elementwise operations in the precision of
+    their operands: of a residual network, the input that the output is added to.
+    """
+    if precision != "bf16":
+        yield
+        return
+
+    def before(_: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+        return tuple(_cast(value, torch.bfloat16) for value in inputs)
+
+    def after(_: nn.Module, __: tuple[Any, ...], output: Any) -> Any:
+        return _cast(output, torch.float32)
+
+    hooks = [model.register_forward_pre_hook(before), model.register_forward_hook(after)]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def _cast(value: Any, dtype: torch.dtype) -> Any:
+    is_real = isinstance(value, Tensor) and value.is_floating_point()
+    return value.to(dtype) if is_real else value
 
 
 def generator(seed: int, step: int) -> torch.Generator:

@@ -1,14 +1,13 @@
 """A scene through a classifier, block by block: one is read while another is classified."""
 
-from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import islice
-from typing import Any, TypeVar
+from collections.abc import Callable, Generator, Iterable
+from contextlib import closing
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from engine.ahead import ahead
 from engine.tiling import Block, Tiling
 from hsi.classifiers.protocol import (
     Application,
@@ -22,11 +21,7 @@ from hsi.scenes.bands import Bands
 from hsi.scenes.scene import Scene
 from hsi.scenes.spectra import prepared
 
-Task = TypeVar("Task")
-Result = TypeVar("Result")
 Read = Callable[[Block], tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]]
-
-AHEAD = 1  # blocks that are read before they are needed
 
 
 def reader(classifier: Classifier, scene: Scene, application: Application) -> Read:
@@ -68,8 +63,7 @@ def classified(
     application: Application,
 ) -> Generator[tuple[Block, Prediction]]:
     """Yield blocks with what they were classified as."""
-    upcoming = ahead(read, blocks)
-    try:
+    with closing(ahead(read, blocks)) as upcoming:
         for block, (features, valid) in upcoming:
             empty = ~block.inner(valid)
             found = classifier.classify(features, block, application)
@@ -78,27 +72,6 @@ def classified(
                 if found.probabilities is not None:
                     found.probabilities[empty] = 0
             yield block, found
-    finally:
-        upcoming.close()
-
-
-def ahead(work: Callable[[Task], Result], tasks: Iterable[Task]) -> Generator[tuple[Task, Result]]:
-    """Yield tasks and their results; a thread works on the next while one is looked at."""
-    remaining: Iterator[Task] = iter(tasks)
-    pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="read")
-    try:
-        pending: deque[tuple[Task, Future[Result]]] = deque(
-            (task, pool.submit(work, task)) for task in islice(remaining, AHEAD)
-        )
-        while pending:
-            task, future = pending.popleft()
-            result = future.result()
-            pending.extend((after, pool.submit(work, after)) for after in islice(remaining, 1))
-            del future
-            yield task, result
-            del result
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def predict(classifier: Classifier, scene: Scene, application: Application) -> Prediction:

@@ -11,7 +11,7 @@ from hsi.classifiers.protocol import Application, Training
 from hsi.classifiers.schedules import WindowSchedule
 from hsi.features.components import Reduced
 from hsi.features.pca import fit_pca
-from hsi.maps.blocks import ahead, predict
+from hsi.maps.blocks import predict
 from hsi.scenes.bands import Bands
 from hsi.scenes.scene import Scene
 from hsi.splits.split import make_split
@@ -110,13 +110,3 @@ def test_refitted_scaling_undoes_gain_and_offset(name, scene, labels, cpu, tmp_p
     before = predict(made, scene, Application(cpu)).indices
     made.refit_scaling(brighter, bands)
     assert np.array_equal(predict(made, brighter, Application(cpu)).indices, before)
-
-
-def test_work_is_done_ahead_in_order_and_stops():
-    seen = []
-    upcoming = ahead(lambda n: seen.append(n) or n * n, range(100))
-    assert [next(upcoming) for _ in range(3)] == [(0, 0), (1, 1), (2, 4)]
-    upcoming.close()
-    assert len(seen) <= 4
-    with pytest.raises(ZeroDivisionError):
-        list(ahead(lambda n: 1 // n, [1, 0, 2]))
