@@ -1,7 +1,10 @@
-"""How much memory is free, how much this process holds, mapped files, and sizes in words."""
+"""How much memory is free, how much this process holds, mapped files, and sizes in words.
+
+psutil tells what the machine and the process hold. The limits of control groups and the sizes are
+read here: psutil knows no groups, and humanfriendly takes '2G' for powers of 1000.
+"""
 
 import mmap
-import os
 import re
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -16,23 +19,20 @@ _UNITS = {"": 1, "K": 10, "M": 20, "G": 30, "T": 40}
 
 def free_bytes(device: "torch.device") -> int:
     """Return the bytes that can be had on a device, within the limits set for this process."""
+    import psutil
     import torch
 
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
-    limits = [_available(), *_left_in_group()]
-    return max(min(limits), 0)
+    available = int(psutil.virtual_memory().available)  # of the machine: psutil knows no groups
+    return max(min(available, *_left_in_group()), 0)
 
 
 def resident_bytes() -> int:
     """Return the bytes of physical memory that this process holds now."""
-    try:
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, ValueError, IndexError):  # not Linux: the highest so far
-        import resource
+    import psutil
 
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return int(psutil.Process().memory_info().rss)
 
 
 def is_exhausted(error: BaseException) -> bool:
@@ -85,17 +85,6 @@ def release(array: Any) -> None:
                 mapped.madvise(mmap.MADV_DONTNEED)
             return
         base = getattr(base, "base", None)
-
-
-def _available() -> int:
-    try:
-        text = Path("/proc/meminfo").read_text()
-        found = re.search(r"MemAvailable:\s+(\d+) kB", text)
-        if found:
-            return int(found[1]) * 1024
-    except OSError:  # not Linux
-        pass
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
 
 
 def _left_in_group(root: Path = Path("/sys/fs/cgroup"), own: str | None = None) -> list[int]:
