@@ -43,7 +43,7 @@ def application(help: str) -> typer.Typer:
         logging.basicConfig(
             level=level, stream=sys.stderr, format="%(asctime)s %(message)s", datefmt="%H:%M:%S"
         )
-        for noisy in ("PIL", "matplotlib", "h5py", "fsspec", "lightning", "rasterio", "tifffile"):
+        for noisy in ("PIL", "matplotlib", "h5py", "fsspec", "rasterio", "tifffile"):
             logging.getLogger(noisy).setLevel(logging.WARNING)
         if debug:
             os.environ["RESTORE_HSI_DEBUG"] = "1"
@@ -124,6 +124,9 @@ def _say(prog: str, error: Exception, status: int) -> int:
         import traceback
 
         traceback.print_exception(error)
-    message = " ".join(str(error).split())
+    message = why(error, whole=True)
+    if isinstance(error, UserError) and error.argument:
+        option = "--" + error.argument.replace("_", "-")
+        message = option + message.removeprefix(error.argument)
     print(f"{prog}: {message}", file=sys.stderr)
     return status

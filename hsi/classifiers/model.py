@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.artifacts import load_tensors, save_tensors
+from engine.errors import why
 from hsi.classifiers.coordinates import Coordinates
 from hsi.classifiers.named import NETWORKS
 from hsi.classifiers.protocol import Classifier
@@ -128,5 +129,5 @@ def load_model(path: Path) -> Model:
     try:
         return Model(kind.load(tensors, description["settings"]), description)
     except (KeyError, RuntimeError, TypeError) as error:
-        message = " ".join(str(error).split())[:200]
+        message = why(error, whole=True)[:200]
         raise HsiError(f"{path}: expected a whole {kind.name} model ({message})") from error

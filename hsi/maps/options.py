@@ -1,9 +1,9 @@
 """How a scene is mapped: options, and the strip of rows that a job maps."""
 
-import re
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
+from engine.parts import read_part
 from hsi.errors import HsiError
 
 
@@ -28,10 +28,7 @@ class Strip:
         HsiError
             Something else.
         """
-        found = re.fullmatch(r"(\d+)/(\d+)", text)
-        if found is None or not 1 <= int(found[1]) <= int(found[2]):
-            raise HsiError(f"--strip {text}: expected K/N with K from 1 to N, such as 3/10")
-        return cls(int(found[1]), int(found[2]))
+        return cls(*read_part(text, "strip", HsiError))
 
     def rows(self, height: int) -> slice:
         """Return the strip's rows of a scene.
@@ -43,8 +40,9 @@ class Strip:
         """
         if height < self.count:
             raise HsiError(
-                f"--strip {self.number}/{self.count}: expected at most {height} strips, one a row "
-                "of the scene"
+                f"{self.number}/{self.count}: expected at most {height} strips, one per row "
+                "of the scene",
+                argument="strip",
             )
         start, stop = ((height * n) // self.count for n in (self.number - 1, self.number))
         return slice(start, stop)

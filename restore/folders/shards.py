@@ -1,12 +1,12 @@
 """A folder's images in parts, each for a job or a machine of its own."""
 
 import hashlib
-import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.parts import read_part
 from restore.errors import RestoreError
 from restore.folders.listing import Job
 
@@ -30,10 +30,7 @@ class Shard:
         RestoreError
             Another form, or K out of its range.
         """
-        found = re.fullmatch(r"(\d+)/(\d+)", text)
-        if not found or not 1 <= int(found[1]) <= int(found[2]):
-            raise RestoreError(f"--shard {text}: expected K/N with K from 1 to N, such as 3/10")
-        return cls(int(found[1]), int(found[2]))
+        return cls(*read_part(text, "shard", RestoreError))
 
     @classmethod
     def of(cls, name: str, count: int) -> "Shard":

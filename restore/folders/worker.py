@@ -12,7 +12,7 @@ import numpy as np
 
 from engine import artifacts
 from engine.device import Compute
-from engine.errors import UserError
+from engine.errors import UserError, why
 from restore.denoising import choose, levels, noise_level
 from restore.denoising.choose import Choice, Model, Seen
 from restore.denoising.pixels import How, PixelDenoiser
@@ -212,7 +212,7 @@ def _record(job: Job, status: str) -> Record:
 
 def _failure(job: Job, error: Exception) -> Record:
     log.debug("%s", job.source, exc_info=error)
-    text = " ".join(str(error).split())
+    text = why(error, whole=True)
     if not isinstance(error, UserError | OSError):
         text = f"{type(error).__name__}: {text}"
     return _record(job, "failed") | {"reason": text}

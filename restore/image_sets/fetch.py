@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from engine import artifacts
+from engine.errors import why
 from engine.lock import locked
 from engine.progress import progress
 from restore.errors import RestoreError
@@ -114,7 +115,9 @@ def download(name: str, *, root: Path | None = None, origin: str | None = None) 
             finally:
                 lock.unlink(missing_ok=True)
     except OSError as error:
-        raise RestoreError(f"image set {name}: {_line(error)}; run again, or {remedy}") from error
+        raise RestoreError(
+            f"image set {name}: {why(error, whole=True)}; run again, or {remedy}"
+        ) from error
     return folder
 
 
@@ -149,13 +152,15 @@ def _fetch(url: str, folder: Path, entry: Checksum) -> None:
                     )
             return
         except requests.HTTPError as error:
-            raise RestoreError(f"{url}: {_line(error)}") from error
+            raise RestoreError(f"{url}: {why(error, whole=True)}") from error
         except (requests.RequestException, RestoreError) as error:
             if tried == _TRIES:
                 raise RestoreError(
-                    str(error) if isinstance(error, RestoreError) else f"{url}: {_line(error)}"
+                    str(error)
+                    if isinstance(error, RestoreError)
+                    else f"{url}: {why(error, whole=True)}"
                 ) from error
-            log.warning("%s; trying again", _line(error))
+            log.warning("%s; trying again", why(error, whole=True))
             time.sleep(0.2 * tried)
 
 
@@ -168,7 +173,3 @@ def _right(path: Path, entry: Checksum) -> bool:
         return artifacts.sha256_arrays(files.read(path).pixels) == entry.sha256
     except RestoreError:
         return False
-
-
-def _line(error: Any) -> str:
-    return " ".join(str(error).split())

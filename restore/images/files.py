@@ -58,8 +58,7 @@ def read_pages(path: Path | str) -> list[Picture]:
     except RestoreError as error:
         raise RestoreError(f"{path}: {error}") from error
     except (OSError, SyntaxError, ValueError, EOFError, MemoryError) as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise RestoreError(f"{path}: damaged or cut short ({reason})") from error
+        raise RestoreError(f"{path}: damaged or cut short ({why(error, whole=True)})") from error
     for picture in pages:
         if picture.pixels.dtype == np.float32 and not np.isfinite(picture.pixels).all():
             bad = int(np.count_nonzero(~np.isfinite(picture.pixels)))

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from engine import artifacts
+from engine.errors import why
 from restore.errors import RestoreError
 from restore.networks import state_dict
 from restore.networks.state_dict import Convolutions
@@ -129,7 +130,8 @@ def _matconvnet(path: Path) -> tuple[Convolutions, bool]:
                 found.append((torch.from_numpy(weight), torch.from_numpy(flat)))
     except (LookupError, OSError, ValueError, TypeError, AttributeError, RuntimeError) as error:
         raise RestoreError(
-            f"{path}: expected a MatConvNet network (net.layers), not readable: {_line(error)}"
+            f"{path}: expected a MatConvNet network (net.layers), not readable: "
+            f"{why(error, whole=True)}"
         ) from error
     return found, normed
 
@@ -165,7 +167,3 @@ def _from_name(path: Path, depth: int, channels: int) -> str:
         if channels in (1, 3) and re.search(r"dncnn[-_]?b$", name, re.IGNORECASE):
             return f"dncnn-b{suffix}"
     return f"dncnn-b{suffix}" if depth == 20 and channels in (1, 3) else "dncnn"
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())

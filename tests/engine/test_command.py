@@ -3,7 +3,7 @@
 import pytest
 
 from engine.command import application, main
-from engine.errors import Partial, UserError, why
+from engine.errors import Partial, UserError
 
 
 def run(error: BaseException | None, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
@@ -30,6 +30,11 @@ def run(error: BaseException | None, capsys: pytest.CaptureFixture[str]) -> tupl
     [
         (None, 0, ""),
         (UserError("a.png: empty\nfile"), 2, "prog: a.png: empty file\n"),
+        (
+            UserError("0: expected 1 or more", argument="tile_size"),
+            2,
+            "prog: --tile-size 0: expected 1 or more\n",
+        ),
         (NotADirectoryError(20, "Not a directory", "a/b"), 2, "prog: a/b: Not a directory\n"),
         (OSError("cut short"), 2, "prog: cut short\n"),
         (Partial("1 of 2 failed"), 1, "prog: 1 of 2 failed\n"),
@@ -58,16 +63,3 @@ def test_unknown_option_ends_with_2(capsys: pytest.CaptureFixture[str]) -> None:
             main(app, "prog")
     assert ended.value.code == 2
     assert "No such option" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ("error", "said"),
-    [
-        (FileNotFoundError(2, "No such file or directory", "a/b"), "No such file or directory"),
-        (OSError("cut short"), "cut short"),
-        (ValueError("one line\nand another"), "one line"),
-        (EOFError(), "EOFError"),
-    ],
-)
-def test_why_leaves_out_number_and_path(error: Exception, said: str) -> None:
-    assert why(error) == said

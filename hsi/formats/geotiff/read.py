@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from engine.errors import why
 from hsi.errors import HsiError
 from hsi.formats.contents import Contents, Kind
 from hsi.formats.georeference import georeferenced, load_rasterio
@@ -160,7 +161,7 @@ def told(path: Path) -> Iterator[None]:
     try:
         yield
     except rasterio.errors.RasterioError as error:
-        reason = " ".join(f"{error.__cause__ or error}".split())
+        reason = why(error.__cause__ or error, whole=True)
         raise HsiError(
             f"{path}: expected a whole GeoTIFF, found something else or a file cut short "
             f"({reason}); fetch it again"

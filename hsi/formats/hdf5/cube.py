@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from engine.errors import why
 from hsi.errors import HsiError
 from hsi.formats.lazy import LazyCube
 
@@ -40,7 +41,7 @@ class Hdf5Cube(LazyCube):
         try:
             block: npt.NDArray[Any] = self.dataset[tuple(key)]
         except OSError as error:
-            reason = " ".join(str(error).split())
+            reason = why(error, whole=True)
             raise HsiError(
                 f"{self.path}: {self.dataset.name} cannot be read, the file may be cut short "
                 f"({reason}); fetch it again"

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from engine.errors import why
 from hsi.errors import HsiError
 from hsi.formats.contents import (
     LAYOUTS,
@@ -50,7 +51,7 @@ def read(path: Path, variable: str | None, kind: Kind) -> Contents:
     try:
         file = h5py.File(path, "r", rdcc_nbytes=CACHE_BYTES, rdcc_nslots=CACHE_SLOTS)
     except OSError as error:
-        reason = " ".join(str(error).split())
+        reason = why(error, whole=True)
         raise HsiError(
             f"{path}: expected a whole HDF5 or NetCDF file, found something else or a file cut "
             f"short ({reason}); fetch it again"
