@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -73,9 +74,9 @@ def main(app: typer.Typer, prog: str) -> NoReturn:
         error.show()  # type: ignore[attr-defined]
         status = 2
     except Partial as error:
-        status = _say(prog, error, 1)
+        status = _say(prog, _with_options(error, app), 1)
     except UserError as error:
-        status = _say(prog, error, 2)
+        status = _say(prog, _with_options(error, app), 2)
     except BrokenPipeError:
         # The reader (head, less) has gone: nothing is left to say, not even at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -124,9 +125,18 @@ def _say(prog: str, error: Exception, status: int) -> int:
         import traceback
 
         traceback.print_exception(error)
-    message = why(error, whole=True)
-    if isinstance(error, UserError) and error.argument:
-        option = "--" + error.argument.replace("_", "-")
-        message = option + message.removeprefix(error.argument)
-    print(f"{prog}: {message}", file=sys.stderr)
+    print(f"{prog}: {why(error, whole=True)}", file=sys.stderr)
     return status
+
+
+def _with_options(error: UserError | Partial, app: typer.Typer) -> UserError | Partial:
+    """Return the error with the options for the arguments that its message names in backticks."""
+    group = typer.main.get_command(app)
+    options = {
+        param.name: max(param.opts, key=len)
+        for command in getattr(group, "commands", {"": group}).values()
+        for param in command.params
+        if param.param_type_name == "option"
+    }
+    message = re.sub(r"`(\w+)`", lambda found: options.get(found[1], found[0]), str(error))
+    return type(error)(message).with_traceback(error.__traceback__)

@@ -78,7 +78,7 @@ def pick(device: str = "auto", precision: str = "auto") -> Compute:
         A device that is not there, or a word that names none.
     """
     if precision not in ("auto", *get_args(Precision)):
-        raise UserError(f"{precision}: expected auto, float32 or bf16", argument="precision")
+        raise UserError(f"`precision` {precision}: expected auto, float32 or bf16")
     chosen, why = _device(device)
     if precision != "auto":
         rounding, how = cast(Precision, precision), "as asked"
@@ -105,11 +105,10 @@ def _device(device: str) -> tuple[torch.device, str]:
     except RuntimeError:
         chosen = torch.device("meta")
     if chosen.type not in ("cpu", "cuda"):
-        raise UserError(f"{device}: expected auto, cpu, cuda or cuda:N", argument="device")
+        raise UserError(f"`device` {device}: expected auto, cpu, cuda or cuda:N")
     if chosen.type == "cuda" and (chosen.index or 0) >= torch.cuda.device_count():
         found = torch.cuda.device_count()
         raise UserError(
-            f"{device}: this machine has {found} CUDA devices; use auto or cpu",
-            argument="device",
+            f"`device` {device}: this machine has {found} CUDA devices; use auto or cpu"
         )
     return chosen, "as asked"

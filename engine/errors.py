@@ -4,20 +4,10 @@
 class UserError(Exception):
     """A mistake in the input: its one-line message says what came, what was expected, what to do.
 
-    The command lines print it without a traceback and end with exit status 2.
-
-    Parameters
-    ----------
-    message : str
-        With `argument`, the rest of the line: ``"tpu: expected auto, cpu, cuda or cuda:N"``.
-    argument : str, optional
-        Name of the argument that is wrong. The line begins with it; the command lines write it as
-        the option that it is there: ``device tpu: …`` becomes ``--device tpu: …``.
+    The command lines print it without a traceback and end with exit status 2. A message names a
+    function's argument in backticks, as in ``"`device` tpu: expected auto, cpu, cuda or cuda:N"``;
+    the command lines write the option that it is there: ``--device tpu: ...``.
     """
-
-    def __init__(self, message: str, *, argument: str = "") -> None:
-        super().__init__(f"{argument} {message}" if argument else message)
-        self.argument = argument
 
 
 class Partial(Exception):

@@ -32,5 +32,5 @@ def read_part(text: str, argument: str, error: type[UserError] = UserError) -> t
     """
     found = re.fullmatch(r"(\d+)/(\d+)", text)
     if found is None or not 1 <= int(found[1]) <= int(found[2]):
-        raise error(f"{text}: expected K/N with K from 1 to N, such as 3/10", argument=argument)
+        raise error(f"`{argument}` {text}: expected K/N with K from 1 to N, such as 3/10")
     return int(found[1]), int(found[2])

@@ -40,9 +40,8 @@ class Strip:
         """
         if height < self.count:
             raise HsiError(
-                f"{self.number}/{self.count}: expected at most {height} strips, one per row "
-                "of the scene",
-                argument="strip",
+                f"`strip` {self.number}/{self.count}: expected at most {height} strips, one a row "
+                "of the scene"
             )
         start, stop = ((height * n) // self.count for n in (self.number - 1, self.number))
         return slice(start, stop)

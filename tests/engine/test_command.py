@@ -1,6 +1,9 @@
 """Mistakes end in one line and the right exit status."""
 
+from typing import Annotated
+
 import pytest
+import typer
 
 from engine.command import application, main
 from engine.errors import Partial, UserError
@@ -10,7 +13,7 @@ def run(error: BaseException | None, capsys: pytest.CaptureFixture[str]) -> tupl
     app = application("Test.")
 
     @app.command()
-    def work() -> None:
+    def work(tile_size: int = 0, most: Annotated[int, typer.Option("--at-most", "-m")] = 0) -> None:
         if error is not None:
             raise error
 
@@ -31,9 +34,9 @@ def run(error: BaseException | None, capsys: pytest.CaptureFixture[str]) -> tupl
         (None, 0, ""),
         (UserError("a.png: empty\nfile"), 2, "prog: a.png: empty file\n"),
         (
-            UserError("0: expected 1 or more", argument="tile_size"),
+            UserError("`tile_size` 0: expected less than `most`, see `prog work` and `other`"),
             2,
-            "prog: --tile-size 0: expected 1 or more\n",
+            "prog: --tile-size 0: expected less than --at-most, see `prog work` and `other`\n",
         ),
         (NotADirectoryError(20, "Not a directory", "a/b"), 2, "prog: a/b: Not a directory\n"),
         (OSError("cut short"), 2, "prog: cut short\n"),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.errors import UserError, why
+from engine.errors import why
 
 LOST = FileNotFoundError(2, "No such file or directory", "a/b")
 
@@ -19,9 +19,3 @@ LOST = FileNotFoundError(2, "No such file or directory", "a/b")
 def test_why(error: Exception, first: str, whole: str) -> None:
     assert why(error) == first
     assert why(error, whole=True) == whole
-
-
-def test_a_wrong_argument_is_named_first() -> None:
-    error = UserError("tpu: expected auto", argument="device")
-    assert str(error) == "device tpu: expected auto"
-    assert UserError("a.png: no such file").argument == ""

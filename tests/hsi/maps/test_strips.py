@@ -106,7 +106,7 @@ def test_strips_cover_all_rows_once():
         Strip(1, 4).rows(3)
     assert Strip.parse("3/10") == Strip(3, 10)
     for text in ("0/3", "4/3", "3", "a/b"):
-        with pytest.raises(HsiError, match=f"strip {text}: expected K/N"):
+        with pytest.raises(HsiError, match=f"`strip` {text}: expected K/N"):
             Strip.parse(text)
 
 
