@@ -10,7 +10,6 @@ import hashlib
 import json
 import logging
 import random
-import shutil
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -22,7 +21,7 @@ import torch
 
 from engine.artifacts import load_tensors, save_tensors
 from engine.errors import UserError
-from engine.lock import locked
+from engine.lock import unfinished
 
 log = logging.getLogger(__name__)
 
@@ -60,9 +59,7 @@ class Checkpoint:
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
-            stack.enter_context(locked(self.folder / "lock", self._waiting))
-            for stray in self.folder.glob(".part-*"):  # a kill in the middle of a write
-                stray.unlink(missing_ok=True)
+            self._work = stack.enter_context(unfinished(self.folder, self._waiting))
             self._stack = stack.pop_all()
         return self
 
@@ -74,7 +71,7 @@ class Checkpoint:
     ) -> None:
         with self._stack:
             if kind is None:
-                shutil.rmtree(self.folder, ignore_errors=True)
+                self._work.remove()
                 with suppress(OSError):  # another training keeps its state there
                     self.folder.parent.rmdir()
 

@@ -6,7 +6,6 @@ only when it is on the disk, so a map that was killed goes on behind its last na
 
 import json
 import os
-import shutil
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,7 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from engine.artifacts import write_text
-from engine.lock import locked
+from engine.lock import unfinished
 from hsi.errors import HsiError
 
 JOURNAL = "blocks.jsonl"
@@ -64,7 +63,8 @@ class MapState:
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
-            if stack.enter_context(locked(self.folder / "lock")) is False:
+            self._work = stack.enter_context(unfinished(self.folder))
+            if self._work.held is False:
                 raise HsiError(f"{self.folder}: another run is writing this map; wait for it")
             self._take_up()
             self._stack = stack.pop_all()
@@ -78,7 +78,7 @@ class MapState:
     ) -> None:
         with self._stack:
             if self._done or not self.finished:
-                shutil.rmtree(self.folder, ignore_errors=True)
+                self._work.remove()
 
     def begin(self, block: tuple[int, int]) -> None:
         """Throw away what another map, or other blocks, left, and start anew."""

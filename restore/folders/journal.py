@@ -9,7 +9,6 @@ import json
 import logging
 import os
 import re
-import shutil
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -19,7 +18,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from engine import artifacts
-from engine.lock import locked
+from engine.lock import unfinished
 from restore.errors import RestoreError
 from restore.folders.listing import Job
 from restore.folders.shards import Shard
@@ -69,8 +68,6 @@ class Journal:
                     f"{self.folder}: another run is writing here; wait for it, or give each a "
                     "--shard"
                 )
-            for left in self.parts.glob(".part-*"):  # by a run that was killed
-                left.unlink(missing_ok=True)
             self._tidy()
             self._done = self._known()
             self._file = stack.enter_context(self.path.open("a", encoding="utf-8"))
@@ -254,9 +251,8 @@ def hold(parts: Path) -> Iterator[bool | None]:
     bool or None
         False if another run holds it, None on a file system that has no locks.
     """
-    with locked(parts / "lock") as held:
+    with unfinished(parts) as work:
         try:
-            yield held
+            yield work.held
         finally:
-            if held is not False:
-                shutil.rmtree(parts, ignore_errors=True)
+            work.remove()
