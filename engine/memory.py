@@ -18,7 +18,7 @@ _UNITS = {"": 1, "K": 10, "M": 20, "G": 30, "T": 40}
 
 
 def free_bytes(device: "torch.device") -> int:
-    """Return the bytes that can be had on a device, within the limits set for this process."""
+    """Return the bytes that are free on a device, within the limits set for this process."""
     import psutil
     import torch
 
@@ -36,7 +36,7 @@ def resident_bytes() -> int:
 
 
 def is_exhausted(error: BaseException) -> bool:
-    """Tell whether an error means that memory ran out, on the CPU or on a GPU."""
+    """Return whether an error means that memory ran out, on the CPU or on a GPU."""
     import torch
 
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
@@ -50,12 +50,12 @@ def is_exhausted(error: BaseException) -> bool:
 def parse_bytes(text: str) -> int:
     """Read a size: '2GiB', '500 MB', '1.5G' or plain bytes.
 
-    Units with an i, and single letters, are powers of 1024; those with a B alone powers of 1000.
+    KiB and K are powers of 1024, KB of 1000; likewise for M, G and T.
 
     Raises
     ------
     UserError
-        Something else.
+        The text is no size, or the size is zero.
     """
     found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)(i?B?)\s*", text, re.IGNORECASE)
     if not found or (found[3].lower() in ("i",)) or (not found[2] and found[3].lower() == "ib"):
@@ -64,22 +64,22 @@ def parse_bytes(text: str) -> int:
     base = 1000 if found[2] and found[3].lower() == "b" else 1024
     size = int(float(found[1]) * base**power)
     if not size:
-        raise UserError(f"{text}: expected a size such as 2GiB or 500MiB, more than nothing")
+        raise UserError(f"{text}: expected a size such as 2GiB or 500MiB, above zero")
     return size
 
 
 def size_in_words(size: float) -> str:
-    """Write bytes as '1.3 GiB' or '640 MiB'."""
+    """Return a number of bytes as text: '1.3 GiB' or '640 MiB'."""
     mebibytes = size / 2**20
     return f"{mebibytes / 1024:.1f} GiB" if mebibytes >= 1000 else f"{mebibytes:.0f} MiB"
 
 
 def release(array: Any) -> None:
-    """Give back the pages of a file that were mapped for an array; it stays as it is."""
+    """Drop the pages of a mapped file from memory; the array that maps it stays usable."""
     base = array
     while base is not None:
         mapped = getattr(base, "_mmap", None)
-        # Of other maps, those to be changed in memory alone, the changes would be lost.
+        # A copy-on-write map ('c') would lose its changes.
         if mapped is not None and getattr(base, "mode", "") in ("r", "r+", "w+"):
             if hasattr(mmap, "MADV_DONTNEED"):
                 mapped.madvise(mmap.MADV_DONTNEED)
@@ -88,10 +88,10 @@ def release(array: Any) -> None:
 
 
 def _left_in_group(root: Path = Path("/sys/fs/cgroup"), own: str | None = None) -> list[int]:
-    """Return what each control group of this process (a container, a Slurm job) still allows.
+    """Return the bytes that each control group of this process (a container, a Slurm job) leaves.
 
-    A group's limit holds for all groups below it: all from this process's up to the root count.
-    Pages of files that the kernel can drop at any time are not taken for used.
+    The limit of a group applies to all groups below it, so all groups from that of this process up
+    to the root are read. File pages that the kernel can drop at any time do not count as used.
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ def _left_in_group(root: Path = Path("/sys/fs/cgroup"), own: str | None = None) 
             names = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
         else:
             continue
-        # Within a container, the path may be one of the machine outside: the root counts always.
+        # In a container the path may be that of the machine outside, so the root is always read.
         parts = PurePosixPath(path.strip("/")).parts
         for depth in range(len(parts), -1, -1):
             left += _left_in(base.joinpath(*parts[:depth]), *names)

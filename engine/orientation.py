@@ -7,13 +7,13 @@ COUNT = 8
 
 
 def oriented(image: Tensor, orientation: int) -> Tensor:
-    """Turn the last two dimensions by `orientation % 4` quarters, and mirror from 4 up."""
+    """Return the image turned by `orientation % 4` quarters, and mirrored if it is 4 or more."""
     turned = torch.rot90(image, orientation % 4, (-2, -1))
     return turned.flip(-1) if orientation >= 4 else turned
 
 
 def back(image: Tensor, orientation: int) -> Tensor:
-    """Undo `oriented`."""
+    """Return the image as it was before `oriented`."""
     plain = image.flip(-1) if orientation >= 4 else image
     return torch.rot90(plain, -(orientation % 4), (-2, -1))
 
@@ -21,16 +21,16 @@ def back(image: Tensor, orientation: int) -> Tensor:
 def corner(
     row: int, column: int, side: int, shape: tuple[int, int], orientation: int
 ) -> tuple[int, int]:
-    """Where a square of an image lies after `oriented`.
+    """Return the first row and column of a square of an image after `oriented`.
 
     Parameters
     ----------
     row, column : int
-        Its first row and column before.
+        First row and column of the square before.
     side : int
-        Of the square.
+        Side of the square.
     shape : tuple of 2 int
-        Of the image before.
+        Rows and columns of the image before.
 
     Returns
     -------

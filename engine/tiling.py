@@ -1,4 +1,4 @@
-"""A scene cut into blocks that are classified one at a time, each seen with a halo around it."""
+"""Cut a scene into blocks that are classified one at a time, each read with a halo around it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ import numpy.typing as npt
 
 @dataclass(frozen=True)
 class Block:
-    """Some pixels of a scene and what is read around them.
+    """A block of pixels, and the halo that is read around it.
 
     Attributes
     ----------
     rows, columns : slice
         The pixels that are classified.
     around : tuple of 2 slice
-        Rows and columns of these and their halo, as far as the scene goes.
+        Rows and columns of the block and its halo, as far as they are in the scene.
     beyond : tuple of 2 tuple of 2 int
         How many rows of the halo lie above and below the scene, and columns left and right of it.
     """
@@ -29,29 +29,29 @@ class Block:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Rows and columns, without the halo."""
+        """Number of rows and columns, without the halo."""
         return self.rows.stop - self.rows.start, self.columns.stop - self.columns.start
 
     @property
     def pixels(self) -> int:
-        """How many are classified."""
+        """Number of pixels that are classified."""
         return self.shape[0] * self.shape[1]
 
     def inner(self, around: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Cut the halo off an array (h, w, ...) of what lies around; a view."""
+        """Return an array (h, w, ...) read from `around` without its halo, as a view."""
         top = self.rows.start - self.around[0].start
         left = self.columns.start - self.around[1].start
         height, width = self.shape
         return around[top : top + height, left : left + width]
 
     def padded(self, around: npt.NDArray[Any], **how: Any) -> npt.NDArray[Any]:
-        """Give an array (h, w, ...) the part of its halo that lies beyond the scene.
+        """Return an array (h, w, ...) with the part of the halo added that is beyond the scene.
 
         Parameters
         ----------
         around : ndarray
         **how
-            As for `numpy.pad`, which fills with zeros if not told otherwise.
+            Arguments of `numpy.pad`; by default it fills with zeros.
         """
         rest = [(0, 0)] * (around.ndim - 2)
         return np.pad(around, [*self.beyond, *rest], **how)
@@ -68,9 +68,9 @@ class Tiling:
     block : tuple of 2 int
         Rows and columns of a block; those at the lower and right border may be smaller.
     halo : int
-        Pixels that are seen around a block.
+        Pixels that are read around a block.
     strip : slice, optional
-        Rows to cut into blocks; by default all. The halo of its blocks goes beyond it.
+        Rows to cut into blocks; by default all. The halo of its blocks reaches beyond it.
     """
 
     shape: tuple[int, int]
@@ -84,7 +84,7 @@ class Tiling:
 
     @property
     def pixels(self) -> int:
-        """How many are classified."""
+        """Number of pixels that are classified."""
         start, stop = self._ends(0)
         return (stop - start) * self.shape[1]
 
@@ -104,7 +104,7 @@ class Tiling:
         return (self[index] for index in range(len(self)))
 
     def _axis(self, axis: int, number: int) -> tuple[slice, tuple[int, int]]:
-        """Where a block lies along an axis, and how far its halo reaches beyond the scene."""
+        """Return the pixels of a block along an axis, and how far its halo is beyond the scene."""
         size, side = self.shape[axis], self.block[axis]
         first, last = self._ends(axis)
         start = first + number * side
@@ -113,7 +113,7 @@ class Tiling:
         return slice(start, stop), beyond
 
     def _ends(self, axis: int) -> tuple[int, int]:
-        """First and last + 1 of what is cut along an axis."""
+        """Return the first pixel along an axis that is cut into blocks, and the last + 1."""
         if axis == 0 and self.strip is not None:
             return self.strip.start, self.strip.stop
         return 0, self.shape[axis]

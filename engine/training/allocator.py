@@ -1,7 +1,7 @@
-"""Keep the memory that tensors free, in place of giving it back and asking for it again.
+"""Keep freed tensor memory in the process instead of returning it to the operating system.
 
-glibc maps every large block anew and unmaps it when it is freed; each of its pages then faults once
-more, in every layer of every step. A training step on a CPU takes about a tenth longer for that.
+By default glibc maps every large block anew and unmaps it when it is freed; each of its pages then
+faults again, in every layer of every step. That makes training on a CPU about a tenth slower.
 """
 
 import ctypes
@@ -9,15 +9,15 @@ import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 
-# Parameters of mallopt, from <malloc.h>: M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD. What they
-# are while memory is kept, and after: left alone, glibc raises the last to 32 MiB by itself.
+# Parameters of mallopt, from <malloc.h>: M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD, with their
+# values while memory is kept and afterwards. By itself, glibc raises the last one to 32 MiB.
 _KEPT = {-1: 2**31 - 1, -2: 64 * 2**20, -3: 2**31 - 1}
 _AFTER = {-1: 64 * 2**20, -2: 128 * 2**10, -3: 32 * 2**20}
 
 
 @contextmanager
 def freed_memory_kept() -> Generator[None]:
-    """Keep freed memory inside, give it back at the end; do nothing where there is no glibc."""
+    """Keep freed memory inside this context and return it at the end; without glibc, do nothing."""
     library = ctypes.CDLL(None) if sys.platform == "linux" else None
     mallopt, trim = getattr(library, "mallopt", None), getattr(library, "malloc_trim", None)
     if mallopt is None or trim is None:

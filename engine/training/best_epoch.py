@@ -1,4 +1,4 @@
-"""The weights after the epoch that scored best, for schedules that return those, not the last."""
+"""The weights after the epoch with the highest score, for schedules that ask for them."""
 
 import math
 from collections.abc import Mapping
@@ -12,13 +12,13 @@ class BestEpoch:
     """Keep the weights of the best epoch so far.
 
     The score of an epoch is the sum of its steps' scores, each taken before the step changed the
-    weights, as Keras counts the accuracy that its `ModelCheckpoint` looks at. Of equal epochs the
-    first one counts.
+    weights, as Keras counts the accuracy that its `ModelCheckpoint` looks at. Of epochs with equal
+    scores the first one counts.
 
     Parameters
     ----------
     steps : int
-        Of an epoch.
+        Steps in an epoch.
     """
 
     def __init__(self, steps: int) -> None:
@@ -29,7 +29,7 @@ class BestEpoch:
         self._scores: list[Tensor] = []
 
     def look(self, step: int, score: Tensor, model: nn.Module) -> None:
-        """Take the score of step `step`, counted from 0; at an epoch's end copy better weights."""
+        """Add the score of step `step`, counted from 0; keep the weights if a best epoch ends."""
         self._scores.append(score.detach())
         if (step + 1) % self.steps:
             return
@@ -40,7 +40,7 @@ class BestEpoch:
             self.weights = {name: value.clone() for name, value in model.state_dict().items()}
 
     def state(self) -> dict[str, Any]:
-        """Return all of it, for a checkpoint."""
+        """Return the complete state, for a checkpoint."""
         return {
             "epoch": self.epoch,
             "score": self.score if self.epoch else 0.0,
@@ -49,7 +49,7 @@ class BestEpoch:
         }
 
     def resume(self, state: Mapping[str, Any], device: torch.device) -> None:
-        """Go on from what `state` returned."""
+        """Restore what `state` returned."""
         self.epoch = state["epoch"]
         self.score = state["score"] if self.epoch else -math.inf
         self.weights = {name: value.to(device) for name, value in state["weights"].items()}

@@ -1,9 +1,9 @@
-"""Resume state of a training: exact, keyed by what is trained, gone once the weights are written.
+"""The state from which a training resumes exactly; it is deleted once the weights are written.
 
-The state lies beside the output in `.resume/FINGERPRINT/` (so that a workflow manager that clears
-an unfinished output leaves it alone), named by data, settings and code. State of another data set,
-setting or revision has another name and is therefore never resumed. It is a safetensors file:
-tensors under their path in the state, everything else as JSON in the metadata.
+The state is kept beside the output in `.resume/FINGERPRINT/`, where a workflow manager that deletes
+unfinished outputs does not touch it. The fingerprint is a hash of data, settings and code, so a
+training never resumes from the state of another data set, setting or revision. The state is a
+safetensors file: tensors under their path in the state, everything else as JSON in the metadata.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 
 def fingerprint(parts: Mapping[str, Any]) -> str:
-    """Hash JSON-serialisable `parts`, in any order of their keys, to 16 hexadecimal digits."""
+    """Return 16 hexadecimal digits that stand for `parts`, whatever the order of their keys."""
     text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -35,20 +35,21 @@ def fingerprint(parts: Mapping[str, Any]) -> str:
 class Checkpoint:
     """The resume state of the training that will write `out`.
 
-    Use it as a context: inside, no other process trains the same thing; on a clean end the state
-    is deleted, after an error or a kill it stays.
+    Use it as a context: inside, no other process trains the same thing. When the context ends
+    without an error the state is deleted; after an error or a kill it stays.
 
     Parameters
     ----------
     out : Path
         The weights that the training writes in the end.
     parts : mapping
-        All that decides the result: data checksums, settings, seed, code revision, precision.
+        Everything that decides the result: data checksums, settings, seed, code revision,
+        precision. JSON-serialisable.
 
     Attributes
     ----------
     fingerprint : str
-        Key of the state; to be written into the description of the final weights.
+        Names the state; callers write it into the description of the final weights.
     """
 
     def __init__(self, out: Path, parts: Mapping[str, Any]) -> None:
@@ -79,7 +80,7 @@ class Checkpoint:
         log.info("%s: another process trains this; waiting until it ends", self.out)
 
     def finished(self) -> bool:
-        """Say whether `out` already holds exactly this training's weights."""
+        """Return whether `out` already holds the weights of exactly this training."""
         if not self.out.is_file():
             return False
         try:
@@ -89,12 +90,12 @@ class Checkpoint:
         return description.get("fingerprint") == self.fingerprint
 
     def save(self, state: Mapping[str, Any]) -> None:
-        """Replace the saved state by `state` and the state of every random generator."""
+        """Save `state` and the state of every random generator, replacing what was saved."""
         tensors, rest = _flatten({**state, "rng": rng_state()})
         save_tensors(self.path, tensors, rest)
 
     def load(self) -> dict[str, Any] | None:
-        """Return the saved state and set every random generator as it was; None without one."""
+        """Return the saved state and restore every random generator; None if nothing was saved."""
         if not self.path.is_file():
             return None
         try:
@@ -125,7 +126,7 @@ def rng_state() -> dict[str, Any]:
 
 
 def set_rng_state(state: Mapping[str, Any]) -> None:
-    """Set what `rng_state` returned."""
+    """Restore every random generator to the state that `rng_state` returned."""
     torch.set_rng_state(state["torch"])
     if state["cuda"]:
         torch.cuda.set_rng_state_all(state["cuda"])

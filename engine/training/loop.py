@@ -1,7 +1,7 @@
-"""One training loop, from the first step to the last, that resumes to the same result.
+"""The training loop: it resumes after a kill and ends with the same weights as an unbroken run.
 
-The batch of a step is a pure function of (seed, step), drawn ahead of time by a thread, so that a
-run that was killed sees the same batches as one that was not, and an accelerator does not wait.
+The batch of a step depends on (seed, step) alone, so a resumed run sees the same batches. A thread
+draws batches ahead of time, so an accelerator does not wait for them.
 """
 
 import copy
@@ -51,42 +51,41 @@ def train(
 ) -> float:
     """Train `model` in place; at the end it is in evaluation mode.
 
-    Its weights are then the last ones, or what the schedule asks for: averaged ones, or those after
-    the epoch of the highest score.
+    Its weights are then the last ones, or what the schedule asks for: the averaged ones, or those
+    after the epoch with the highest score.
 
     Parameters
     ----------
     model : Module
-        With its initial weights; moved to the device.
+        Holds the initial weights; it is moved to the device.
     draw : callable
-        ``draw(step, generator)`` returns the batch of a step, on the device. It must depend on its
-        arguments alone; the generator (a CPU one) is seeded anew for each step.
+        ``draw(step, generator)`` returns the batch of a step, on the device. The result must depend
+        on the arguments alone; the generator, on the CPU, is seeded anew for each step.
     loss : callable
-        ``loss(model, batch)`` returns a scalar, or that and the batch's score, by which epochs are
-        compared (their sum); it runs at the precision of `compute`.
+        ``loss(model, batch)`` returns a scalar, or a scalar and the score of the batch. Epochs are
+        compared by the sum of their scores. It runs at the precision of `compute`.
     schedule : Schedule
     compute : Compute
     seed : int
-        Of the batches and of dropout.
+        Decides the batches and dropout.
     checkpoint : Checkpoint
-        Entered; state is saved there every half minute (of long steps, every `MOST_STEPS`), and
-        taken up from there.
+        An entered context. The training resumes from its state, and saves to it every half minute
+        (if steps are long, every `MOST_STEPS` steps).
     history : Path, optional
-        CSV of ``step,loss,learning_rate,seconds``; the loss is the mean since the row before, the
-        seconds count training alone and include those before a resume.
+        CSV file to write: ``step,loss,learning_rate,seconds``. The loss is the mean since the row
+        before; the seconds count training alone, including the time before a resume.
     label : str
-        What progress lines say.
+        Progress lines begin with it.
 
     Returns
     -------
     float
-        Seconds of training, those before a resume included.
+        Seconds of training, including those before a resume.
 
     Raises
     ------
     UserError
-        The loss is no longer finite, or the schedule asks for the best epoch of a loss without
-        scores.
+        The loss is not finite, or the schedule asks for the best epoch and `loss` has no scores.
     """
     torch.manual_seed(seed)
     device = compute.device
@@ -151,7 +150,7 @@ def train(
             value, score = found if isinstance(found, tuple) else (found, None)
             value.backward()  # type: ignore[no-untyped-call]
             if schedule.clip_norm:
-                # Of Muon and AdamW, Muon's alone: the kernels of the inner layers.
+                # With 'muon', these are the kernels of the inner layers; AdamW's are not clipped.
                 clipped = [p for group in optimizers[0].param_groups for p in group["params"]]
                 nn.utils.clip_grad_norm_(clipped, schedule.clip_norm)
             for optimizer in optimizers:
@@ -162,7 +161,7 @@ def train(
                 if score is None:
                     raise UserError(
                         f"{label}: keep_best_every: expected a training that scores its epochs, "
-                        "found one that does not; leave it out of the schedule"
+                        "but this one does not; remove the key from the schedule"
                     )
                 best.look(step, score, model if average is None else average)
 
@@ -172,13 +171,13 @@ def train(
                 losses.clear()
                 if not math.isfinite(mean):
                     raise UserError(
-                        f"{label}: the loss is {mean} at step {step + 1}, expected a number; "
-                        "lower the learning rate or set clip_norm in the schedule"
+                        f"{label}: the loss is {mean} at step {step + 1}, expected a finite "
+                        "number; lower the learning rate or set clip_norm in the schedule"
                     )
                 seconds = spent + time.monotonic() - began
                 rows.append((step + 1, mean, schedule.rate(step), round(seconds, 3)))
                 bar.advance(step + 1 - bar.done, loss=mean)
-                # Only here is `losses` empty, so only here is the state whole.
+                # Save only here, where `losses` is empty: it is not part of the state.
                 if time.monotonic() - saved > SECONDS_BETWEEN_SAVES:
                     save(step + 1)
                     saved = time.monotonic()
@@ -197,7 +196,7 @@ def train(
 def drawn_ahead(
     draw: Callable[[int, torch.Generator], Batch], seed: int, start: int, stop: int
 ) -> Generator[Batch]:
-    """Yield the batches of steps `start` to `stop`, each drawn by a thread before it is needed."""
+    """Yield the batches of steps `start` to `stop` − 1; a thread draws each before it is needed."""
 
     def work(step: int) -> Batch:
         return draw(step, generator(seed, step))
@@ -209,10 +208,10 @@ def drawn_ahead(
 
 @contextmanager
 def rounded_at_its_ends(model: nn.Module, precision: Precision) -> Generator[None]:
-    """Give `model` its inputs in bfloat16 and take its outputs in float32, where it runs in bf16.
+    """Cast inputs of `model` to bfloat16 and its outputs to float32, if `precision` is 'bf16'.
 
-    Inside, automatic casting leaves sums and other elementwise operations in the precision of
-    their operands: of a residual network, the input that the output is added to.
+    Automatic casting covers convolutions and matrix products only. A residual network also
+    subtracts from its input, at the precision of that input.
     """
     if precision != "bf16":
         yield
@@ -238,7 +237,7 @@ def _cast(value: Any, dtype: torch.dtype) -> Any:
 
 
 def generator(seed: int, step: int) -> torch.Generator:
-    """Make the generator of one step: the same for the same (seed, step), else independent."""
+    """Return the random generator of one step: independent for each pair of `seed` and `step`."""
     import numpy as np
 
     words = np.random.SeedSequence([seed, step]).generate_state(2, dtype="uint32")

@@ -17,16 +17,16 @@ _LIKE_ADAM = 0.2
 
 
 def optimizers(model: nn.Module, schedule: Schedule) -> list[torch.optim.Optimizer]:
-    """Make the optimizers of all parameters of `model`, each parameter in one of them.
+    """Return optimizers for the parameters of `model`; each parameter is in exactly one.
 
-    'muon' is for inner layers; the first and the last kernel, biases and normalisation learn by
-    AdamW at the same rate.
+    'muon' optimizes the kernels of inner layers. AdamW, at the same learning rate, optimizes the
+    first and the last kernel, biases and normalisation.
     """
     rate, momentum = schedule.learning_rate, schedule.momentum
     kernels = [parameter for parameter in model.parameters() if parameter.ndim > 1]
     inner = kernels[1:-1] if schedule.optimizer == "muon" else []
     outer = [kernel for kernel in kernels if not any(kernel is one for one in inner)]
-    # Decay pulls weights to zero; biases and normalisation have no reason to be there.
+    # Weight decay pulls towards zero, which is no sensible value for biases and normalisation.
     groups: list[dict[str, Any]] = [
         {"params": outer, "weight_decay": schedule.weight_decay},
         {"params": [p for p in model.parameters() if p.ndim <= 1], "weight_decay": 0.0},
@@ -44,8 +44,8 @@ def optimizers(model: nn.Module, schedule: Schedule) -> list[torch.optim.Optimiz
 class KerasAdam(torch.optim.Adam):
     """Adam as Keras computes it: epsilon is 1e-7 and left out of the bias correction.
 
-    In PyTorch's terms epsilon falls from 3e-6 at the first step to 1e-7, so that weights whose
-    gradient is next to nothing do not take first steps as long as all others.
+    In PyTorch's terms epsilon falls from 3e-6 at the first step to 1e-7. So the first steps of
+    weights with a tiny gradient are shorter than those of other weights.
 
     Parameters
     ----------
@@ -71,22 +71,23 @@ class KerasAdam(torch.optim.Adam):
 
 
 class Muon(torch.optim.Optimizer):
-    """Optimizer of weight matrices and convolution kernels; all other parameters need another.
+    """Muon, an optimizer for weight matrices and convolution kernels only [1]_.
 
-    Every update has the same size in all directions, where that of Adam or SGD is mostly in a few.
+    Its updates have about the same size in all directions; those of Adam or SGD are dominated by a
+    few directions.
     Kernels of one shape are orthogonalised in one batched product. (`torch.optim.Muon` takes
     matrices only, one by one, and in bfloat16, which is slow on most CPUs.)
 
     Parameters
     ----------
     parameters : iterable of Parameter
-        Of two dimensions or more; what follows the first is taken as one.
+        With two dimensions or more; all dimensions after the first are flattened into one.
     lr : float
-        On Adam's scale [2]_.
+        Learning rate, on Adam's scale [2]_.
     momentum : float
-        Of Nesterov's kind.
+        Nesterov momentum.
     weight_decay : float
-        Decoupled: times the learning rate, off every weight at each step.
+        Decoupled: each step takes this times the learning rate off every weight.
 
     References
     ----------
@@ -128,7 +129,7 @@ class Muon(torch.optim.Optimizer):
         return value
 
     def _direction(self, parameter: nn.Parameter, decay: float) -> Tensor:
-        """Momentum with Nesterov's look ahead, as a matrix."""
+        """Return the Nesterov momentum of a parameter as a matrix."""
         state, gradient = self.state[parameter], parameter.grad
         assert gradient is not None
         if not state:
@@ -138,7 +139,7 @@ class Muon(torch.optim.Optimizer):
 
 
 def orthogonalised(matrices: Tensor) -> Tensor:
-    """Bring all singular values near to 1, between about 0.7 and 1.2; those of 0 stay.
+    """Return the matrices with all singular values brought near 1 (about 0.7 to 1.2), but zeros.
 
     Parameters
     ----------

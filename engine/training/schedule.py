@@ -22,29 +22,33 @@ class Schedule:
     Attributes
     ----------
     name : str
-        What tables call this schedule.
+        Name of the schedule in tables.
     steps, batch_size : int
-        Optimizer steps, and samples in each.
+        Number of optimizer steps, and samples per step.
     learning_rate : float
-        Peak value.
+        Highest value during training.
     optimizer : {'adam', 'keras-adam', 'adamw', 'sgd', 'muon'}
         See `engine.training.optimizers`; 'muon' is for inner layers, with 'adamw' for all else.
     weight_decay, momentum : float
-        Momentum counts for 'sgd' and 'muon' only.
+        Momentum is used by 'sgd' and 'muon' only.
     warmup_steps : int
-        Linear rise from zero at the start.
+        Steps at the start in which the learning rate rises linearly from zero.
     decay : {'constant', 'cosine', 'step'}
-        After the warm-up: nothing, half a cosine to zero, or times `gamma` at each of `milestones`.
+        After the warm-up the learning rate stays, falls to zero as half a cosine, or is multiplied
+        by `gamma` at each of `milestones`.
     milestones : tuple of int
-        Steps.
+        Steps, for 'step'.
     gamma : float
+        Factor, for 'step'.
     ema_decay : float
-        Of the exponential moving average of the weights that is returned; 0 for none.
+        If above 0, the training returns an exponential moving average of the weights with this
+        decay.
     clip_norm : float
-        Largest gradient norm; 0 for no bound.
+        Largest norm of the gradient; 0 for no limit. With 'muon' it applies to the kernels of the
+        inner layers.
     keep_best_every : int
-        Steps of an epoch: the weights after the epoch of the highest score are returned; 0 for the
-        last weights.
+        If above 0, an epoch is this many steps, and the training returns the weights after the
+        epoch with the highest score.
     """
 
     name: str
@@ -86,7 +90,7 @@ class Schedule:
                 )
 
     def rate(self, step: int) -> float:
-        """Learning rate of step `step`, counted from 0."""
+        """Return the learning rate of step `step`, counted from 0."""
         rate = self.learning_rate
         if step < self.warmup_steps:
             return rate * (step + 1) / self.warmup_steps
@@ -98,7 +102,7 @@ class Schedule:
         return rate
 
     def describe(self) -> dict[str, Any]:
-        """All settings, JSON-serialisable."""
+        """Return all settings, JSON-serialisable."""
         return asdict(self)
 
 
@@ -111,7 +115,7 @@ def read_schedule(path: Path, kind: type[AnySchedule]) -> AnySchedule:
     Raises
     ------
     UserError
-        The file is missing or no YAML mapping, or a key is unknown or of the wrong type.
+        The file is missing or not a YAML mapping, or a key is unknown or of the wrong type.
     """
     try:
         found = yaml.safe_load(path.read_text())
@@ -138,12 +142,12 @@ def read_schedule(path: Path, kind: type[AnySchedule]) -> AnySchedule:
 
 
 def _of_kind(value: Any, kind: Any) -> Any:
-    """Give a value of YAML as what a field holds.
+    """Convert a YAML value to the type of a field.
 
     Raises
     ------
     ValueError
-        With what was expected.
+        The value has another type; the message says what was expected.
     """
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if kind is int and not (number and isinstance(value, int)):
@@ -167,11 +171,11 @@ def _of_kind(value: Any, kind: Any) -> Any:
 
 
 def in_words(settings: Mapping[str, Any] | None) -> str:
-    """Name a schedule and its length for tables, 'demo (900 steps)'; '' for none.
+    """Return the name and length of a schedule for tables: 'demo (900 steps)', or '' for None.
 
     Parameters
     ----------
     settings : mapping
-        As `Schedule.describe` returned them.
+        What `Schedule.describe` returned.
     """
     return f"{settings['name']} ({settings['steps']} steps)" if settings else ""

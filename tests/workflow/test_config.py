@@ -129,7 +129,7 @@ def test_a_mistake_is_one_line_before_any_work(
             ["svn"],
             "hsi.classifiers[0]: expected a classifier, found 'svn'; did",
         ),
-        ("hsi", "seeds", [0, 0], "hsi.seeds: 0 is there twice; keep one"),
+        ("hsi", "seeds", [0, 0], "hsi.seeds: 0 is listed twice; remove one"),
         ("hsi", "scenes", {"a/b": {}}, "hsi.scenes: 'a/b': expected a name of letters, digits"),
         ("hsi", "scenes", {"a": {"cube": "a.npy"}}, "hsi.scenes.a: the key 'labels' is missing"),
         ("restore", "models", {"dncnn-x": []}, "restore.models: 'dncnn-x': expected dncnn-s-N"),

@@ -156,7 +156,7 @@ def test_what_is_read_is_never_replaced(files, monkeypatch, capsys, made, argume
     monkeypatch.chdir(files)
     (files / made).write_bytes(b"years of work")
     assert hsi(*arguments) == 2
-    assert f"{made}: it would be replaced, but is read from" in capsys.readouterr().err
+    assert f"{made}: the output would overwrite an input" in capsys.readouterr().err
     assert (files / made).read_bytes() == b"years of work"
 
 

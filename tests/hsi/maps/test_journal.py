@@ -169,7 +169,7 @@ def test_interrupted_and_killed_it_goes_on(small_models, tmp_path, cpu):
         assert not out.exists()
         if how == signal.SIGINT:
             assert started.returncode == 130
-            assert said.splitlines()[-1] == "hsi: stopped; run the same line again to go on"
+            assert said.splitlines()[-1] == "hsi: stopped; run the same command again to resume"
             assert "Traceback" not in said
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=240)
     assert "goes on behind" in done.stderr

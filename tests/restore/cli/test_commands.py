@@ -219,10 +219,10 @@ def test_outputs_that_cannot_be_written_are_told_before_any_work(
     folder = make(tmp_path / "set", "grey")
     drawn = ("--images", folder, "--degradation", "noise:25", "--out", folder / "a.png")
     assert restore("compare", "--model", "nlm", *drawn) == 2
-    assert "a.png: it would be replaced, but is read from" in capsys.readouterr().err
+    assert "a.png: the output would overwrite an input" in capsys.readouterr().err
     train = ("train", "dncnn-b", "--images", "no-such", "--out")
     assert restore(*train, "m.safetensors", "--start-from", "m.safetensors") == 2
-    assert "m.safetensors: it would be replaced" in capsys.readouterr().err
+    assert "m.safetensors: the output would overwrite" in capsys.readouterr().err
     for wrong in ("x.csv", "x"):
         assert restore(*train, tmp_path / wrong) == 2
         assert "ends with .safetensors" in capsys.readouterr().err

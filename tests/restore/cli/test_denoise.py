@@ -106,7 +106,7 @@ def test_stopped_by_ctrl_c_it_says_one_line_and_goes_on_next_time(tmp_path):
     run.send_signal(signal.SIGINT)
     _, said = run.communicate(timeout=60)
     assert run.returncode == 130
-    assert said.splitlines()[-1] == "restore: stopped; run the same line again to go on"
+    assert said.splitlines()[-1] == "restore: stopped; run the same command again to resume"
     assert "Traceback" not in said
     written = list((tmp_path / "out").glob("*.png"))
     assert 0 < len(written) < 100
