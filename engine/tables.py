@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from engine.artifacts import write_text
-from engine.errors import UserError
+from engine.errors import UserError, why
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -84,8 +84,9 @@ def read_csv(path: Path) -> pd.DataFrame:
     try:
         return pd.read_csv(path, dtype=str, keep_default_na=False)
     except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        reason = str(error).splitlines()[0]
-        raise UserError(f"{path}: expected a CSV table with a line of names ({reason})") from error
+        raise UserError(
+            f"{path}: expected a CSV table with a line of names ({why(error)})"
+        ) from error
 
 
 def write_csv(frame: pd.DataFrame, path: Path, columns: Sequence[str]) -> None:
@@ -108,6 +109,11 @@ def write_csv(frame: pd.DataFrame, path: Path, columns: Sequence[str]) -> None:
     if set(frame.columns) != set(columns):
         raise ValueError(f"{path}: expected columns {list(columns)}, found {list(frame.columns)}")
     write_text(path, frame[list(columns)].to_csv(index=False, lineterminator="\n"))
+
+
+def two_decimals(value: float | None) -> str:
+    """Return a number as text with two decimals; None and NaN as an empty text."""
+    return "" if value is None or math.isnan(value) else f"{value:.2f}"
 
 
 def markdown(frame: pd.DataFrame, caption: str = "") -> str:
@@ -237,8 +243,3 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 if __name__ == "__main__":
     main()
-
-
-def two_decimals(value: float | None) -> str:
-    """Return a number as text with two decimals; None and NaN as an empty text."""
-    return "" if value is None or math.isnan(value) else f"{value:.2f}"
