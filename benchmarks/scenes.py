@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from benchmarks.side_by_side import Row, machine, measure
 from engine.device import Compute
 from engine.training.checkpoint import Checkpoint
-from hsi.classifiers.named import HybridSN11, HybridSNClassifier
+from hsi.classifiers.model import make_classifier
 from hsi.classifiers.protocol import Application, Training
 from hsi.classifiers.schedules import PAPER_EPOCHS, schedule
 from hsi.classifiers.window import NetworkClassifier
@@ -41,8 +41,14 @@ def rows(compute: Compute) -> Iterator[Row]:
     training = _training(network, scene, compute)
     yield training
     indian_pines = open_scene("IndianPines"), open_labels("IndianPines")
-    yield published(HybridSNClassifier(), *indian_pines, compute, training.baseline_seconds)
+    yield published(_network("hybridsn"), *indian_pines, compute, training.baseline_seconds)
     yield from growing(replace(compute, precision="float32"), indian_pines[0])
+
+
+def _network(name: str) -> NetworkClassifier:
+    made = make_classifier(name, components=COMPONENTS)
+    assert isinstance(made, NetworkClassifier)
+    return made
 
 
 def plain(network: WindowNetwork) -> WindowNetwork:
@@ -160,7 +166,7 @@ def growing(compute: Compute, scene: Scene, repeats: tuple[int, ...] = (2, 4)) -
 
     The baseline is the time of the scene alone, times the number of its tiles.
     """
-    classifier = HybridSN11(components=COMPONENTS)
+    classifier = _network("hybridsn-11")
     classifier.pca = fit_pca(scene, COMPONENTS)
     settings = HybridSN(CLASSES, window=11, components=COMPONENTS)
     classifier.network = settings.build(torch.Generator().manual_seed(0))

@@ -9,18 +9,42 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.artifacts import load_tensors, save_tensors
+from hsi.classifiers.catalogue import CATALOGUE, Entry
 from hsi.classifiers.coordinates import Coordinates
-from hsi.classifiers.named import NETWORKS
 from hsi.classifiers.protocol import Classifier
 from hsi.classifiers.recipe import Recipe, parse_settings
 from hsi.classifiers.spectral import SVM, BoxMeanSVM, Forest
+from hsi.classifiers.window import NetworkClassifier
 from hsi.errors import HsiError
+from hsi.networks.architecture import Architecture
+from hsi.networks.cnn import CNN2D, CNN3D, Reversed
+from hsi.networks.hybridsn import HybridSN, SEHybridSN
 from hsi.scenes.bands import Bands, match_bands
 from hsi.scenes.scene import Scene
 
+ARCHITECTURES: dict[str, type[Architecture]] = {
+    kind.name: kind for kind in (HybridSN, SEHybridSN, CNN2D, CNN3D, Reversed)
+}
+CONTROLS: dict[str, type[Classifier]] = {
+    kind.name: kind for kind in (Coordinates, SVM, Forest, BoxMeanSVM)
+}
+
+
+def _class_of(entry: Entry) -> type[Classifier]:
+    """Return the class of a classifier: a control's, or one of its own for a network's name."""
+    if not entry.network:
+        return CONTROLS[entry.name]
+    body = {
+        "__doc__": entry.summary,
+        "name": entry.name,
+        "kind": ARCHITECTURES[entry.architecture],
+        "own": entry.own,
+    }
+    return type(entry.name, (NetworkClassifier,), body)
+
+
 CLASSIFIERS: dict[str, type[Classifier]] = {
-    **NETWORKS,
-    **{kind.name: kind for kind in (Coordinates, SVM, Forest, BoxMeanSVM)},
+    name: _class_of(entry) for name, entry in CATALOGUE.items()
 }
 
 
@@ -50,14 +74,14 @@ def make_classifier(
     """
     if name not in CLASSIFIERS:
         raise HsiError(f"--classifier {name}: expected one of {', '.join(CLASSIFIERS)}")
-    if name in NETWORKS:
-        network = NETWORKS[name]
-        return network(window, components, **parse_settings(settings or {}, Recipe, network.kind))
+    made = CLASSIFIERS[name]
+    if issubclass(made, NetworkClassifier):
+        return made(window, components, **parse_settings(settings or {}, Recipe, made.kind))
     given = {"--window": window, "--components": components, "--set": settings or None}
     refused = [option for option, value in given.items() if value is not None]
     if refused:
         raise HsiError(f"--classifier {name}: it has no {' or '.join(refused)}")
-    return CLASSIFIERS[name]()
+    return made()
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,7 @@ import pytest
 import torch
 
 from engine.device import pick
-from hsi.classifiers.model import load_model
-from hsi.classifiers.named import HybridSNClassifier
+from hsi.classifiers.model import load_model, make_classifier
 from hsi.classifiers.protocol import Application
 from hsi.classifiers.train import train
 from hsi.maps.blocks import predict
@@ -23,7 +22,7 @@ def test_gpu_maps_as_the_cpu_does(tmp_path, scene, labels, precision, tolerance)
     (tmp_path / "quick.yaml").write_text("steps: 4\nbatch_size: 16\n")
     out = tmp_path / "model.safetensors"
     train(
-        HybridSNClassifier(window=9, components=13),
+        make_classifier("hybridsn", window=9, components=13),
         scene,
         labels,
         make_split(labels, "random:0.1", window=9),

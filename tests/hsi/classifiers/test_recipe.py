@@ -8,8 +8,8 @@ import torch
 import yaml
 
 from hsi.classifiers.batches import Examples
-from hsi.classifiers.model import load_model, make_classifier
-from hsi.classifiers.named import NETWORKS
+from hsi.classifiers.catalogue import CATALOGUE, networks
+from hsi.classifiers.model import ARCHITECTURES, load_model, make_classifier
 from hsi.classifiers.protocol import Application, Training
 from hsi.classifiers.recipe import Recipe, parse_settings
 from hsi.classifiers.schedules import WindowSchedule, schedule
@@ -36,15 +36,15 @@ def quick(tmp_path):
     return str(path)
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", networks())
 def test_every_network_trains_and_is_one_file(tmp_path, scene, labels, split, cpu, quick, name):
     out = tmp_path / "model.safetensors"
-    window = None if "window" in NETWORKS[name].own else 9
+    window = 9 if CATALOGUE[name].takes_window else None
     classifier = make_classifier(name, window=window, components=13, settings=NARROW)
     train(classifier, scene, labels, split, out, compute=cpu, schedule_name=quick)
     model = load_model(out)
     assert model.description["classifier"] == name
-    assert model.description["settings"]["window"] == (window or NETWORKS[name].own["window"])
+    assert model.description["settings"]["window"] == (window or CATALOGUE[name].window)
     assert model.description["settings"]["multiply_adds_a_pixel"] > 0
     application = Application(cpu, probabilities=True)
     one, two = (predict(c, scene, application) for c in (classifier, model.classifier))
@@ -152,7 +152,7 @@ def test_recipe_changes_what_it_states():
 
 
 def test_settings_have_the_types_of_their_fields():
-    kind = NETWORKS["hybridsn"].kind
+    kind = ARCHITECTURES["hybridsn"]
     given = {"dihedral": "true", "hidden": "8,6", "component_noise": "0.1", "filters_2d": "32"}
     assert parse_settings(given, Recipe, kind) == {
         "dihedral": True, "hidden": (8, 6), "component_noise": 0.1, "filters_2d": 32,

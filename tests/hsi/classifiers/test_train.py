@@ -10,8 +10,7 @@ from engine.device import Compute
 from hsi.classifiers import batches as examples
 from hsi.classifiers import protocol
 from hsi.classifiers.model import CLASSIFIERS, load_model, make_classifier
-from hsi.classifiers.named import HybridSNClassifier
-from hsi.classifiers.protocol import Application
+from hsi.classifiers.protocol import Application, Classifier
 from hsi.classifiers.schedules import WindowSchedule, schedule
 from hsi.classifiers.train import train
 from hsi.errors import HsiError
@@ -38,8 +37,8 @@ def split(labels):
     return make_split(labels, "random:0.1", seed=0, window=9)
 
 
-def small() -> HybridSNClassifier:
-    return HybridSNClassifier(window=9, components=13)
+def small() -> Classifier:
+    return make_classifier("hybridsn", window=9, components=13)
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +140,7 @@ def test_labels_and_split_must_belong_together(tmp_path, scene, split, labels, c
 
 
 def test_window_larger_than_the_scene_is_refused(tmp_path, scene, labels, split, cpu, quick):
-    wide = HybridSNClassifier(window=29, components=13)
+    wide = make_classifier("hybridsn", window=29, components=13)
     with pytest.raises(HsiError, match="expected a scene of at least the window's 29 × 29"):
         train(
             wide, scene, labels, split, tmp_path / "m.safetensors",
