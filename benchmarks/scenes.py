@@ -22,7 +22,7 @@ from hsi.features.pca import fit_pca
 from hsi.maps.blocks import predict
 from hsi.networks.hybridsn import HybridSN
 from hsi.networks.window_network import WindowNetwork
-from hsi.networks.windows import Windows, classify_scene, padded
+from hsi.networks.windows import Windows, padded
 from hsi.scenes.labels import Labels, open_labels
 from hsi.scenes.scene import Scene, open_scene
 from hsi.splits.split import make_split
@@ -83,11 +83,9 @@ def _map(network: WindowNetwork, scene: np.ndarray, compute: Compute) -> Row:
             ).cpu()
 
     def dense() -> Tensor:
-        blocks = classify_scene(network, scene, device=compute.device)
-        logits = torch.empty(CLASSES, ROWS, COLUMNS)
-        for row, column, block in blocks:
-            logits[:, row, column] = block.cpu()
-        return logits[:, :TIMED_ROWS]
+        with torch.inference_mode():
+            around = padded(scene, network.window).to(compute.device)
+            return network.dense(around).cpu()[:, :TIMED_ROWS]
 
     case = f"HybridSN, {ROWS}x{COLUMNS}x{COMPONENTS}: plain layers patch by patch against dense, "
     case += f"float32 ({TIMED_ROWS} rows timed patch by patch, scaled to {ROWS})"

@@ -142,7 +142,7 @@ def _check_data(scene: Scene, split: Split) -> None:
         row, column = empty[0]
         every = len(empty) == split.train.sum()
         if every and not np.isfinite(scene.cube[row, column][scene.good_bands]).all():
-            raise scene.not_finite()  # whole bands, not a few pixels
+            scene.refuse_not_finite()  # whole bands, not a few pixels
         raise HsiError(
             f"{scene.name}: expected data at every training pixel, found {len(empty)} of "
             f"{split.train.sum()} without (all zero, not finite, or the ignore value), first at "

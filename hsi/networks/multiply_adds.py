@@ -11,13 +11,8 @@ Convolution = nn.Conv2d | nn.Conv3d
 
 
 def trunk_cost(network: WindowNetwork) -> Callable[[int, int], int]:
-    """Return what counts the multiply-adds of the trunk on a crop of (height, width) pixels."""
+    """Return a function of (height, width) that counts the trunk's multiply-adds on such a crop."""
     return _cost(network.trunk, network.bands)
-
-
-def trunk_multiply_adds(network: WindowNetwork, height: int, width: int) -> int:
-    """Count the multiply-adds of the trunk on a crop of `height` × `width` pixels."""
-    return trunk_cost(network)(height, width)
 
 
 def multiply_adds_a_pixel(network: WindowNetwork) -> int:
@@ -30,7 +25,7 @@ def multiply_adds_a_pixel(network: WindowNetwork) -> int:
         for layer in part.modules()
         if isinstance(layer, nn.Linear)
     )
-    trunk = trunk_multiply_adds(network, network.window, network.window)
+    trunk = trunk_cost(network)(network.window, network.window)
     return trunk + _cost(within, 1)(side, side) + linear
 
 

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -121,7 +121,7 @@ def match_bands(
         log.info("%s: %d bands found by their wavelengths", scene.name, len(used))
         return Bands(nearest, how="wavelength")
     if not resample:
-        raise _differ(scene, wanted[used], missing, trained_on)
+        _refuse(scene, wanted[used], missing, trained_on)
     return _interpolated(scene, wanted[used], trained_on)
 
 
@@ -150,16 +150,17 @@ def _interpolated(scene: Scene, wanted: npt.NDArray[np.float64], trained_on: str
     return Bands(good[lower], good[upper], share, "interpolated")
 
 
-def _differ(
+def _refuse(
     scene: Scene,
     wanted: npt.NDArray[np.float64],
     missing: npt.NDArray[np.bool_],
     trained_on: str,
-) -> HsiError:
+) -> NoReturn:
+    """Raise an HsiError that says which bands differ from those of the training."""
     assert scene.wavelengths is not None
     centres = scene.wavelengths[scene.good_bands]
     unused = centres[(np.abs(centres[:, None] - wanted[None]) > TOLERANCE).all(axis=1)]
-    return HsiError(
+    raise HsiError(
         f"{scene.name}: expected the {len(wanted)} bands of {trained_on}, which the model was "
         f"trained on; {missing.sum()} of them have none within {TOLERANCE:g} nm here "
         f"({_some(wanted[missing])}), and {len(unused)} bands here are not among them "

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,7 @@ import numpy.typing as npt
 from engine.memory import release
 from hsi.errors import HsiError
 from hsi.formats import numpy_arrays
-from hsi.formats.contents import LAYOUTS, Contents, Cube, band_axis
+from hsi.formats.contents import LAYOUTS, Cube, band_axis
 from hsi.formats.envi import read as envi
 from hsi.formats.envi import write as envi_write
 from hsi.formats.geotiff import write as geotiff_write
@@ -105,12 +105,15 @@ class Scene:
         """
         return without_data(np.asarray(self.cube[rows])[..., self.good_bands], self.ignore_value)
 
-    def not_finite(self) -> HsiError:
-        """Say where the good bands hold NaN or infinite values, and what to do; reads the cube."""
+    def refuse_not_finite(self) -> NoReturn:
+        """Raise an HsiError that says where the good bands hold NaN or infinite values.
+
+        Reads the whole cube.
+        """
         wrong = np.array([(~np.isfinite(self.cube[..., band])).sum() for band in self.good_bands])
         bands = self.good_bands[wrong > 0]
         first = f"band {bands[0] + 1}" if bands.size else "no band"
-        return HsiError(
+        raise HsiError(
             f"{self.name}: expected numbers, found NaN or infinite values at {wrong.sum()} places "
             f"in {bands.size} of {wrong.size} bands, first in {first}; mark whole bands as bad "
             "(bbl in an ENVI header), repair single pixels"
@@ -161,7 +164,7 @@ def open_scene(source: str | Path) -> Scene:
     if found.provenance.get("layout") == LAYOUTS[0] and wavelengths is None:
         log.info("%s: taken as %s", source, LAYOUTS[0])
     return Scene(
-        scene_name(found),
+        found.path.stem,
         found.array,
         wavelengths,
         found.bad_bands,
@@ -205,8 +208,3 @@ def write_scene(path: Path, scene: Scene) -> None:
         scale=scene.scale,
         offset=scene.offset,
     )
-
-
-def scene_name(found: Contents) -> str:
-    """Name a scene after its file, without suffixes that say what the file holds."""
-    return found.path.stem
