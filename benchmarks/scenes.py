@@ -19,7 +19,7 @@ from hsi.classifiers.protocol import Application, Training
 from hsi.classifiers.schedules import PAPER_EPOCHS, schedule
 from hsi.classifiers.window import NetworkClassifier
 from hsi.features.pca import fit_pca
-from hsi.maps.blocks import predict
+from hsi.maps.blocks import classify_whole
 from hsi.networks.hybridsn import HybridSN
 from hsi.networks.window_network import WindowNetwork
 from hsi.networks.windows import Windows, padded
@@ -137,9 +137,9 @@ def published(
     The baseline is the time of a gradient patch by patch, `slow`, times the number of steps.
     """
     split = make_split(labels, "random:0.3", seed=0, window=classifier.window)
-    plan = schedule("paper", int(split.train.sum()))
+    paper = schedule("paper", int(split.train.sum()))
     share = TIMED_EPOCHS / PAPER_EPOCHS
-    short = replace(plan, steps=round(plan.steps * share))
+    short = replace(paper, steps=round(paper.steps * share))
     with (
         tempfile.TemporaryDirectory() as folder,
         Checkpoint(Path(folder) / "model.safetensors", {}) as checkpoint,
@@ -148,12 +148,12 @@ def published(
         seconds = classifier.fit(training) / share
     return Row(
         "hsi schedule",
-        f"{classifier.name}, {PAPER_EPOCHS} epochs of random:0.3 of {scene.name}, {plan.steps} "
+        f"{classifier.name}, {PAPER_EPOCHS} epochs of random:0.3 of {scene.name}, {paper.steps} "
         "steps: gradients of 256 windows patch by patch in float32 against hsi train "
         f"({TIMED_EPOCHS} epochs timed, scaled)",
-        round(slow * plan.steps, 5),
+        round(slow * paper.steps, 5),
         round(seconds, 5),
-        round(slow * plan.steps / seconds, 2),
+        round(slow * paper.steps / seconds, 2),
         None,
         machine(compute),
     )
@@ -172,7 +172,7 @@ def growing(compute: Compute, scene: Scene, repeats: tuple[int, ...] = (2, 4)) -
     def seconds(times: int) -> float:
         tiled = Scene(scene.name, np.tile(scene.cube, (times, times, 1)))
         began = time.perf_counter()
-        predict(classifier, tiled, Application(compute))
+        classify_whole(classifier, tiled, Application(compute))
         return time.perf_counter() - began
 
     seconds(1)  # loads what is loaded once

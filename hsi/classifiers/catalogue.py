@@ -98,8 +98,8 @@ def _network(name: str, summary: str, architecture: str = "", **stated: Any) -> 
 
 
 CATALOGUE: dict[str, Entry] = {
-    entry.name: entry
-    for entry in (
+    listed.name: listed
+    for listed in (
         _network("hybridsn", "HybridSN, 25 × 25 pixels unless another window is asked for"),
         _network("hybridsn-11", "HybridSN that sees 11 × 11 pixels", "hybridsn", window=11),
         _network("hybridsn-15", "HybridSN that sees 15 × 15 pixels", "hybridsn", window=15),
@@ -144,7 +144,7 @@ def networks() -> list[str]:
     >>> networks()[-1]
     'best'
     """
-    return [name for name, entry in CATALOGUE.items() if entry.network]
+    return [name for name, listed in CATALOGUE.items() if listed.network]
 
 
 def entry(name: str) -> Entry:
@@ -161,5 +161,5 @@ def entry(name: str) -> Entry:
     (11, False)
     """
     if name not in CATALOGUE:
-        raise HsiError(f"classifier {name}: expected one of {', '.join(CATALOGUE)}")
+        raise HsiError(f"`classifier` {name}: expected one of {', '.join(CATALOGUE)}")
     return CATALOGUE[name]

@@ -123,7 +123,7 @@ def fit_pca(
     if not 1 <= count <= len(bands):
         raise HsiError(
             f"{scene.name}: components: expected 1 to {len(bands)}, the usable bands, found "
-            f"{count}; give --components in this range"
+            f"{count}; give `components` in this range"
         )
     total, number = np.zeros(len(bands)), 0
     for spectra, valid in _spectra(scene, Bands(bands), training):

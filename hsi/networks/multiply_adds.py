@@ -15,7 +15,7 @@ def trunk_cost(network: WindowNetwork) -> Callable[[int, int], int]:
     return _cost(network.trunk, network.bands)
 
 
-def multiply_adds_a_pixel(network: WindowNetwork) -> int:
+def multiply_adds_per_pixel(network: WindowNetwork) -> int:
     """Count the multiply-adds of one window alone, trunk and all that follows."""
     side = network.window - _shrinks(network.trunk)
     within = network.within or nn.Sequential()
@@ -68,9 +68,9 @@ def _cost(part: nn.Module, depth: int) -> Callable[[int, int], int]:
 
     def cost(height: int, width: int) -> int:
         total = 0
-        for an_output, tall, wide in layers:
+        for per_output, tall, wide in layers:
             height, width = height - tall, width - wide
-            total += an_output * height * width
+            total += per_output * height * width
         return total
 
     return cost

@@ -51,6 +51,18 @@ class Scene:
         Physical value = scale × stored value + offset; kept, not applied.
     provenance : mapping
         `source`, `format`, and what the reader understood.
+
+    Raises
+    ------
+    HsiError
+        The cube has not three axes or holds no real numbers; a list has not one entry per band.
+
+    Examples
+    --------
+    >>> import hsi, numpy as np
+    >>> scene = hsi.Scene("tiny", np.ones((4, 5, 3)), wavelengths=np.array([450.0, 550.0, 650.0]))
+    >>> scene.shape, scene.good_bands.tolist()
+    ((4, 5), [0, 1, 2])
     """
 
     name: str
@@ -77,7 +89,7 @@ class Scene:
             value = getattr(self, key)
             if value is not None and value.shape != self.cube.shape[2:]:
                 raise HsiError(
-                    f"{self.name}: expected {self.cube.shape[2]} {key.replace('_', ' ')}, one a "
+                    f"{self.name}: expected {self.cube.shape[2]} {key.replace('_', ' ')}, one per "
                     f"band, found {value.size}; mend the file's header"
                 )
         if self.wavelengths is not None and not np.isfinite(self.wavelengths).all():
@@ -131,13 +143,14 @@ class Scene:
 
 
 def open_scene(source: str | Path) -> Scene:
-    """Open the embedded scene or a file.
+    """Open a scene.
 
     Parameters
     ----------
     source : str or Path
-        'IndianPines', or a file of a known format (`hsi.formats.registry.READERS`);
-        'FILE:variable' names a variable inside.
+        A file of a known format (ENVI, GeoTIFF, HDF5 and netCDF, MATLAB, .npy, .npz), where
+        'FILE:variable' names a variable inside; or 'IndianPines', the scene that comes with
+        tensorly.
 
     Returns
     -------
@@ -147,7 +160,14 @@ def open_scene(source: str | Path) -> Scene:
     Raises
     ------
     HsiError
-        Nothing there, an unknown format, or no cube or several of them inside.
+        There is no such file, its format is unknown, or it holds no cube, or several.
+
+    Examples
+    --------
+    >>> import hsi
+    >>> scene = hsi.open_scene("IndianPines")
+    >>> scene.cube.shape, scene.cube.dtype.name
+    ((145, 145, 200), 'uint16')
     """
     if str(source) == EMBEDDED:
         cube = np.load(embedded_file("Indian_pines_corrected.npy"), allow_pickle=False)
@@ -176,14 +196,32 @@ def open_scene(source: str | Path) -> Scene:
     )
 
 
-def write_scene(path: Path, scene: Scene) -> None:
-    """Write a scene as ENVI (.hdr and .img), GeoTIFF (.tif) or .npy, which keeps the cube alone.
+def write_scene(path: Path | str, scene: Scene) -> None:
+    """Write a scene to a file.
+
+    Parameters
+    ----------
+    path : Path or str
+        Ends with .hdr (ENVI; the values go into an .img beside it), .tif (GeoTIFF) or .npy, which
+        keeps the cube alone.
+    scene : Scene
 
     Raises
     ------
     HsiError
-        Another suffix; a full disk.
+        The name ends otherwise, or the disk is full.
+
+    Examples
+    --------
+    >>> import hsi, numpy as np, tempfile
+    >>> scene = hsi.Scene("tiny", np.arange(60.0).reshape(4, 5, 3))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     hsi.write_scene(f"{folder}/tiny.hdr", scene)
+    ...     again = hsi.open_scene(f"{folder}/tiny.hdr")
+    ...     bool((again.cube[:] == scene.cube).all())
+    True
     """
+    path = Path(path)
     suffix = path.suffix.lower()
     if suffix not in WRITTEN:
         raise HsiError(f"{path}: expected a name that ends with one of {', '.join(WRITTEN)}")

@@ -47,7 +47,7 @@ def test_named_schedules_are_there(name: str) -> None:
 
 
 def test_an_unknown_name_is_refused() -> None:
-    with pytest.raises(HsiError, match="classifier hybrid: expected one of hybridsn, "):
+    with pytest.raises(HsiError, match="`classifier` hybrid: expected one of hybridsn, "):
         entry("hybrid")
 
 
