@@ -1,4 +1,4 @@
-"""Pictures of maps, splits, errors, confusion and training curves."""
+"""Figures: scenes, maps, splits, errors, confusion matrices and training curves."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,14 +27,14 @@ TRAIN, TEST, DROPPED = (31, 119, 180), (255, 127, 14), (90, 90, 90)
 def paint(
     numbers: npt.NDArray[np.integer], classes: npt.NDArray[np.int64], colours: Colours
 ) -> Colours:
-    """Colour class numbers (H, W) as (H, W, 3); what is none of `classes` is black."""
+    """Return class numbers (H, W) in colours (H, W, 3); numbers not in `classes` are black."""
     index = np.searchsorted(classes, numbers).clip(0, len(classes) - 1)
     known = classes[index] == numbers
     return np.where(known[..., None], colours[index], 0).astype(np.uint8)
 
 
 class Legend(Protocol):
-    """What names and colours classes: `Labels`, or a trained `Model`."""
+    """Names and colours of classes: `Labels`, or a trained `Model`."""
 
     @property
     def classes(self) -> npt.NDArray[np.int64]:
@@ -91,7 +91,7 @@ def save_picture(path: Path, picture: Colours, title: str) -> None:
 def save_comparison(
     path: Path, numbers: npt.NDArray[np.integer], labels: Labels, split: Split, title: str
 ) -> None:
-    """Draw ground truth, the map where there is any, the whole map, and errors on test pixels."""
+    """Draw ground truth, the map on labelled pixels, the whole map, and errors on test pixels."""
     figure = _figure(*_panel_size(numbers.shape, 4))
     truth, masked, mapped, errors = figure.subplots(1, 4)
     _show(truth, paint(labels.ground_truth, labels.classes, labels.colours), "ground truth")
@@ -161,7 +161,7 @@ def save_classes(
     Parameters
     ----------
     recall, precision : ndarray (C,)
-        In per cent; NaN where there is none, which is written as absent.
+        In per cent; NaN for a class without test pixels, which is marked as absent.
     support : ndarray (C,), int
         Test pixels.
     """
@@ -195,7 +195,7 @@ def save_curve(path: Path, history: Path, title: str) -> None:
 
 
 def _plain(text: str) -> str:
-    """Keep matplotlib from reading dollar signs in names as mathematics."""
+    """Return a text whose dollar signs matplotlib does not read as mathematics."""
     return text.replace("$", r"\$")
 
 
@@ -210,7 +210,7 @@ def _figure(width: float, height: float) -> "Figure":
 
 
 def _panel_size(shape: tuple[int, ...], panels: int) -> tuple[float, float]:
-    """Width and height in inches of so many maps side by side and a legend."""
+    """Return width and height, in inches, of some maps side by side and a legend."""
     height, width = shape[:2]
     tall = float(np.clip(3.6 * height / width, 1.5, 9.0))
     return 3.6 * panels + LEGEND, max(tall, 3.4)

@@ -1,4 +1,4 @@
-"""Training batches of windows."""
+"""Batches of windows for training, and their loss."""
 
 from functools import lru_cache
 
@@ -43,14 +43,14 @@ class Examples:
         self.device = training.compute.device
         self.padded = padded(cube, window).to(self.device)
         self.half, self.recipe = window // 2, recipe
-        # Where there are no data all components are zero, in training as in the map.
+        # Components are zero where a pixel holds no data, in training as in the map.
         self.data = torch.from_numpy((cube != 0).any(axis=2)).to(self.device)
         self.dark = torch.from_numpy(pca.of_nothing()).float().to(self.device)[:, None, None]
         self.batches = Batches(training)
 
     def draw(self, step: int, generator: torch.Generator) -> Batch:
         """Return the windows of a step, their classes, and the scene that they are cut from."""
-        # An epoch's order is drawn once, not once a step: the generator is for the rest.
+        # The order of an epoch is drawn once per epoch; the generator is for what each step draws.
         windows, targets = self.batches.draw(step)
         if self.recipe.dihedral:
             drawn = torch.randint(orientations.COUNT, (len(targets),), generator=generator)
@@ -91,7 +91,7 @@ class Examples:
 
 
 class Batches:
-    """Training pixels in batches: each pixel once an epoch, in an order drawn from the seed.
+    """Training pixels in batches: each pixel once per epoch, in an order drawn from the seed.
 
     How an epoch is cut into batches is the schedule's
     (see `hsi.classifiers.schedules.WindowSchedule`).

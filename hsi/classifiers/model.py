@@ -130,19 +130,19 @@ class Model:
         return np.array(self.description["colours"], np.uint8)
 
     def save(self, path: Path) -> str:
-        """Write one .safetensors file; return its SHA-256."""
+        """Write the model to one .safetensors file; return its SHA-256."""
         tensors, settings = self.classifier.save()
         used = self.classifier.bands.tolist()
         described = {**self.description, "used_bands": used, "settings": settings}
         return save_tensors(path, tensors, described)
 
     def match(self, scene: Scene, *, resample_bands: bool = False) -> Bands | None:
-        """Find the model's bands in a scene; None where it looks at no spectra.
+        """Return the model's bands in a scene, or None where it uses no spectra.
 
         Raises
         ------
         HsiError
-            The scene has other bands (see `hsi.scenes.bands.match_bands`).
+            The scene lacks bands of the model (see `hsi.scenes.bands.match_bands`).
         """
         if not len(self.classifier.bands):
             return None

@@ -1,4 +1,4 @@
-"""How a window network learns beyond the schedule, and how its map is made."""
+"""Settings of a window network's training and maps that are not part of the schedule."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
@@ -10,7 +10,7 @@ from hsi.errors import HsiError
 
 @dataclass(frozen=True)
 class Recipe:
-    """Settings of training and mapping; the defaults are the published way.
+    """Settings of training and mapping; the defaults follow the paper.
 
     Attributes
     ----------
@@ -29,11 +29,11 @@ class Recipe:
     training_pca : bool
         Fit the components on the training pixels only, not on all pixels of the scene.
     weight_decay : float
-        Decoupled, in place of the schedule's; 0 keeps that.
+        Decoupled weight decay, used instead of the schedule's; 0 keeps that of the schedule.
     optimizer, decay : str
-        In place of the schedule's; '' keeps them.
+        Used instead of the schedule's; '' keeps those of the schedule.
     learning_rate : float
-        In place of the schedule's; 0 keeps that.
+        Used instead of the schedule's; 0 keeps that of the schedule.
     """
 
     dihedral: bool = False
@@ -59,12 +59,12 @@ class Recipe:
                 raise HsiError(f"{key}: expected {expected}, found {getattr(self, key)}")
 
     def applied(self, schedule: WindowSchedule) -> WindowSchedule:
-        """Change what the recipe states in a schedule.
+        """Return a schedule with the values that the recipe states.
 
         Raises
         ------
         UserError
-            An optimizer or decay that there is not.
+            There is no such optimizer or decay.
         """
         changed: dict[str, Any] = {
             key: getattr(self, key)
@@ -92,7 +92,7 @@ def parse_settings(given: Mapping[str, Any], *kinds: type[Any]) -> dict[str, Any
     Raises
     ------
     HsiError
-        An unknown key, or a text that is not of its field's type.
+        A key is unknown, or a text is not of its field's type.
     """
     known = {
         field.name: field.default

@@ -19,15 +19,15 @@ class WindowSchedule(Schedule):
     Attributes
     ----------
     short_batch : bool
-        Every batch of an epoch but the last has `batch_size` windows, and that one what is left,
-        as Keras cuts an epoch; otherwise all are as equal as can be. A short batch is a step as
-        large as the others on the word of a few pixels.
+        Cut an epoch as Keras does: every batch has `batch_size` windows, except the last, which has
+        the rest. Otherwise all batches are as equal as possible. A short last batch makes a step as
+        large as the others from a few pixels.
     """
 
     short_batch: bool = False
 
     def batches_per_epoch(self, pixels: int) -> int:
-        """Count the batches into which an epoch of `pixels` is cut."""
+        """Return the number of batches in an epoch of `pixels` training pixels."""
         count = pixels / self.batch_size
         return max(1, math.ceil(count) if self.short_batch else round(count))
 
@@ -57,7 +57,7 @@ def schedule(name: str, pixels: int) -> WindowSchedule:
     Raises
     ------
     UserError
-        No such name or file, or a file with a mistake.
+        There is no such name or file, or the file has a mistake.
 
     References
     ----------

@@ -153,7 +153,7 @@ def train(
 
 
 def _check_data(scene: Scene, split: Split) -> None:
-    """Refuse training pixels that hold no measurement."""
+    """Raise HsiError where a training pixel holds no measurement."""
     empty: list[list[int]] = []
     for start in range(0, scene.shape[0], ROWS):
         rows = slice(start, min(start + ROWS, scene.shape[0]))

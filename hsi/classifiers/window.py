@@ -1,4 +1,4 @@
-"""The classifiers that look at a window around the pixel, and how they are trained."""
+"""Classifiers that see a window around each pixel, and how they are trained."""
 
 import logging
 from collections.abc import Mapping
@@ -39,15 +39,16 @@ class NetworkClassifier:
     window : int, optional
         Odd side of the window, in pixels; 25 unless the name stands for another.
     components : int, optional
-        Principal components K: 30 for Indian Pines, 15 for Pavia University and Salinas [1]_. A
-        name that stands for a number of them takes fewer where the scene has fewer bands.
+        Principal components K; 30 unless the name stands for a number. The paper takes 30 for
+        Indian Pines, and 15 for Pavia University and Salinas [1]_. A name that stands for a number
+        takes fewer where the scene has fewer bands.
     **settings
         Fields of `Recipe` and of the architecture.
 
     Raises
     ------
     HsiError
-        A window, of a classifier whose name stands for one.
+        `window` is given to a classifier whose name stands for one.
 
     References
     ----------
@@ -83,7 +84,7 @@ class NetworkClassifier:
         self.kind(classes=2, window=self.window, components=self.components, **chosen)  # checks
 
     def fit(self, training: Training) -> float:
-        """Project the scene, then train by the schedule; return the seconds of training."""
+        """Project the scene and train by the schedule; return the seconds of training."""
         self._check(training)
         reduced = training.reduced
         if reduced is None:
@@ -120,17 +121,17 @@ class NetworkClassifier:
 
     @property
     def bands(self) -> npt.NDArray[np.int64]:
-        """Those of the projection."""
+        """Bands of the training scene that the projection uses."""
         return self._projection.bands
 
     @property
     def halo(self) -> int:
-        """Half the window."""
+        """Half the side of the window, in pixels."""
         return self.window // 2
 
     @property
     def has_probabilities(self) -> bool:
-        """Always."""
+        """True: every network gives the probability of each class."""
         return True
 
     @property
@@ -141,17 +142,17 @@ class NetworkClassifier:
     def features(
         self, spectra: npt.NDArray[Any], valid: npt.NDArray[np.bool_]
     ) -> npt.NDArray[np.float32]:
-        """Components (h, w, K); 0 without data, as beyond the scene's border."""
+        """Return components (h, w, K), 0 where a pixel holds no data, as beyond the border."""
         return self._projection.project(spectra, valid)
 
     def refit_scaling(self, scene: Scene, bands: Bands) -> None:
-        """Take mean and standard deviation of the components from another scene."""
+        """Replace mean and standard deviation of the components by those of another scene."""
         self.pca = self._projection.refitted(scene, bands)
 
     def classify(
         self, features: npt.NDArray[Any], block: Block, application: Application
     ) -> Prediction:
-        """Classify a block by one dense pass, or by one in each of eight orientations."""
+        """Return the classes of a block by one dense pass, or by one per orientation."""
         assert self.network is not None
         compute = application.compute
         network = self.network.to(compute.device).eval()
@@ -181,14 +182,14 @@ class NetworkClassifier:
         return Prediction(indices.cpu().numpy(), probabilities)
 
     def working_bytes(self, block: tuple[int, int]) -> int:
-        """Estimate the layers of a dense pass."""
+        """Return an estimate of the bytes of a dense pass over a block."""
         assert self.network is not None
         height, width = (side + self.window - 1 for side in block)
         moved = 4 * (height * width * self.components * 2 + block[0] * block[1] * 64)
         return moved + pass_bytes(self.network, height, width)
 
     def feature_bytes(self) -> int:
-        """Components in float32."""
+        """Return the bytes of one pixel's components in float32."""
         return 4 * self.components
 
     def check_reduced(self, scene: Scene, reduced: ComponentsFile) -> None:
@@ -201,7 +202,7 @@ class NetworkClassifier:
             )
 
     def save(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """Weights and projection."""
+        """Return weights and projection as tensors, and the settings of both."""
         assert self.network is not None
         assert self.pca is not None
         assert self.architecture is not None
@@ -220,7 +221,7 @@ class NetworkClassifier:
 
     @classmethod
     def load(cls, tensors: Mapping[str, Tensor], settings: Mapping[str, Any]) -> Self:
-        """Build the network and fill in its weights."""
+        """Return a classifier with the network and weights that `save` returned."""
         chosen: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value
             for key, value in settings["architecture"].items()

@@ -1,4 +1,4 @@
-"""Arguments that several commands take, and what they stand for."""
+"""Arguments that several commands share, and errors that name options."""
 
 import functools
 import re
@@ -62,14 +62,14 @@ def _option(argument: re.Match[str]) -> str:
 
 
 def prepared_scene(path: Path | None) -> "ComponentsFile | None":
-    """Load the components that `--reduced` names."""
+    """Return the components that `--reduced` names."""
     from hsi.features.components import load_components
 
     return None if path is None else load_components(path)
 
 
 def keep_inputs(outputs: Iterable[Path], *read: str | Path | None) -> None:
-    """Refuse outputs that would replace what is read: scenes and labels (str), or a file (Path)."""
+    """Raise an error where an output would replace an input: a scene (str) or a file (Path)."""
     from hsi.formats.registry import files
     from hsi.scenes.embedded import EMBEDDED
 
@@ -79,7 +79,7 @@ def keep_inputs(outputs: Iterable[Path], *read: str | Path | None) -> None:
 
 
 def settings_of(given: list[str] | None) -> dict[str, str]:
-    """Split the pairs of `--set`."""
+    """Return the pairs of `--set` as a mapping."""
     pairs = [text.partition("=") for text in given or []]
     for key, equals, value in pairs:
         if not (key and equals and value):

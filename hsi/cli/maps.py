@@ -1,4 +1,4 @@
-"""`hsi classify` and what is made of maps: scores, comparisons, tables."""
+"""The commands that make maps."""
 
 from pathlib import Path
 from typing import Annotated
@@ -45,7 +45,7 @@ def classify(
 ) -> None:
     """Name the class of every pixel; write the map, a picture with a legend, and a record.
 
-    The scene is read block by block; the same line goes on where a killed run was.
+    The scene is read block by block. Run the same line again to resume an interrupted run.
     """
     from engine.device import pick
     from engine.memory import parse_bytes

@@ -1,4 +1,4 @@
-"""Whether two maps differ by more than chance: McNemar's test on the same test pixels."""
+"""McNemar's test: whether two maps differ by more than chance on the same test pixels."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ FEW = 25  # disagreements below which the binomial distribution is used, not its
 
 @dataclass(frozen=True)
 class McNemar:
-    """Pixels that only one of two classifiers has right, and how likely that is by chance.
+    """Counts of test pixels that two classifiers have right, and McNemar's test of them.
 
     Attributes
     ----------
@@ -113,7 +113,7 @@ def compare_maps(
     labels: Labels,
     split: Split,
 ) -> McNemar:
-    """Compare two maps (H, W) of class numbers on the test pixels of a split.
+    """Return McNemar's test of two maps (H, W) of class numbers on the test pixels of a split.
 
     Raises
     ------
@@ -129,12 +129,12 @@ def compare_maps(
 def compared(
     runs: Sequence[Mapping[str, Any]], folders: Sequence[Path]
 ) -> Iterator[dict[str, Any]]:
-    """Compare any two runs of one scene, split and seed by the test pixels each has right.
+    """Yield a comparison of any two runs of one scene, split and seed.
 
     Parameters
     ----------
     runs : sequence of mapping
-        What `scores.json` of each run holds.
+        Contents of the `scores.json` of each run.
     folders : sequence of Path
         Where `right.npy` of each lies.
 

@@ -1,4 +1,4 @@
-"""Score a map against ground truth on the test pixels of a split, and write it down."""
+"""Score a map against ground truth on the test pixels of a split, and write the scores."""
 
 import logging
 import math
@@ -91,7 +91,7 @@ def score_map(
 ) -> Scores:
     """Score a map and write `scores.json`, `per_class.csv`, `confusion.csv` and its pictures.
 
-    `right.npy` (n,) bool tells the test pixels that the map has right, row by row of the scene.
+    `right.npy` (n,) bool holds True for each test pixel that the map has right, row by row.
 
     Parameters
     ----------
@@ -165,16 +165,16 @@ def score_map(
 
 
 def made_by(map_path: Path, labels: Labels, model: Path | None) -> dict[str, Any]:
-    """Find out what made a map: from its record beside it, and from the model where given.
+    """Return what made a map, from the record beside it and from the model if given.
 
     Parameters
     ----------
     map_path : Path
-        A record of `hsi classify` lies beside it under the same stem, or not.
+        The record of `hsi classify`, if there is one, lies beside it under the same stem.
     labels : Labels
-        Names the scene where nothing else does.
+        Gives the name of the scene where there is no record.
     model : Path, optional
-        Must be the one the record names.
+        The model that the record names.
 
     Raises
     ------
@@ -207,7 +207,7 @@ def made_by(map_path: Path, labels: Labels, model: Path | None) -> dict[str, Any
 
 
 def _in_own_window(split: Split, window: int | None) -> float | None:
-    """Percentage of test pixels that lie in a training window of this very classifier."""
+    """Return the percentage of test pixels inside a training window of this classifier."""
     if window is None:
         return None
     found: float | None = leakage_report(split.train, split.test, window)["test_in_training_window"]
@@ -215,7 +215,7 @@ def _in_own_window(split: Split, window: int | None) -> float | None:
 
 
 def _confusion_table(scores: Scores, labels: Labels) -> pd.DataFrame:
-    """Rows are true classes, columns predicted; the first column's name says so."""
+    """Return the confusion matrix as a table: rows are true classes, columns predicted."""
     columns = {"true \\ predicted": list(labels.class_names)}
     for name, counts in zip(labels.class_names, scores.confusion.T, strict=True):
         columns[name] = counts.tolist()

@@ -68,7 +68,7 @@ class Candidate:
     settings: Mapping[str, str]
 
     def make(self) -> Classifier:
-        """Make it, untrained."""
+        """Return the classifier, untrained."""
         return make_classifier(
             self.classifier,
             window=self.window,
@@ -78,18 +78,18 @@ class Candidate:
 
     @property
     def in_words(self) -> str:
-        """All that is not the classifier's default."""
+        """The settings that are not the classifier's defaults, as text."""
         stated = {"window": self.window, "components": self.components, **self.settings}
         return " ".join(f"{key}={value}" for key, value in stated.items() if value is not None)
 
 
 def read_candidates(path: Path) -> list[Candidate]:
-    """Read candidates from a YAML file: a mapping by name, each with `classifier` and settings.
+    """Return the candidates in a YAML file: by name, each with `classifier` and settings.
 
     Raises
     ------
     UserError
-        No such file, or a mistake in it; every candidate is made once to find out.
+        There is no such file, or it has a mistake; every candidate is made once to find out.
     """
     candidates = []
     if not (listed := load(path)):
@@ -129,7 +129,7 @@ def study(
     folds: int = 1,
     seed: int = 0,
 ) -> str:
-    """Score candidates on inner splits of the training pixels, and write what was found.
+    """Score candidates on inner splits of the training pixels, and write the tables.
 
     Parameters
     ----------
@@ -138,7 +138,7 @@ def study(
     candidates : sequence of Candidate
     out : Path
         CSV of all runs; their means, best first, are written beside it (`…_means.csv`), and the
-        models in a folder of its name. A study that was killed goes on where it was.
+        models in a folder of its name. A study that was interrupted resumes.
     compute : Compute
     schedule : str
         See `hsi.classifiers.schedules.schedule`.
@@ -204,7 +204,7 @@ def study(
 
 
 def training_labels(labels: Labels, split: Split) -> Labels:
-    """Keep the labels of the training pixels and nothing of the others."""
+    """Return the labels of the training pixels alone."""
     truth = np.where(split.train, labels.ground_truth, 0)
     there = np.isin(labels.classes, np.unique(truth))
     names = tuple(

@@ -25,7 +25,7 @@ class ComponentsFile:
     scene : str
         Name of the scene.
     scene_checksum : str
-        Of the scene's cube.
+        SHA-256 of the scene's cube.
     """
 
     cube: npt.NDArray[np.float32]
@@ -52,7 +52,7 @@ class ComponentsFile:
             )
 
     def check_fits(self, scene: Scene) -> None:
-        """Raise HsiError where the components are of another scene."""
+        """Raise HsiError if the components are those of another scene."""
         if self.cube.shape[:2] != scene.shape or self.scene_checksum != scene.checksum():
             raise HsiError(
                 f"reduced scene: expected the components of {scene.name}, found those of "
@@ -61,12 +61,12 @@ class ComponentsFile:
 
 
 def load_components(path: Path) -> ComponentsFile:
-    """Read what `ComponentsFile.save` wrote.
+    """Return the components in a file of `hsi reduce`.
 
     Raises
     ------
     HsiError
-        No such file, or not one of `hsi reduce`.
+        There is no such file, or it holds something else.
     """
     keys = ("cube", "bands", "mean", "components", "scale", "description")
     found = read_npz(path, keys, "hsi reduce", HsiError)

@@ -1,4 +1,4 @@
-"""A scene through a classifier, block by block: one is read while another is classified."""
+"""A scene classified block by block; one block is read while another is classified."""
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -32,7 +32,7 @@ AHEAD = 1  # blocks that are read before they are needed
 
 
 def reader(classifier: Classifier, scene: Scene, application: Application) -> Read:
-    """Say how the features of a block, with its halo, are read.
+    """Return the function that reads the features of a block with its halo.
 
     Returns
     -------
@@ -42,7 +42,7 @@ def reader(classifier: Classifier, scene: Scene, application: Application) -> Re
     Raises
     ------
     HsiError
-        Prepared components that are not the model's.
+        The prepared components are not the model's.
     """
     reduced = application.reduced
     if reduced is not None and isinstance(classifier, TakesComponents):
@@ -53,7 +53,7 @@ def reader(classifier: Classifier, scene: Scene, application: Application) -> Re
             features = cube[block.around]
             return features, (features != 0).any(axis=-1)
     else:
-        # Who looks at no band still has to know where there are data.
+        # A classifier that uses no band still has to know which pixels hold data.
         own = Bands(classifier.bands if len(classifier.bands) else scene.good_bands)
         bands = application.bands or own
 
@@ -69,7 +69,7 @@ def classified(
     blocks: Iterable[Block],
     application: Application,
 ) -> Generator[tuple[Block, Prediction]]:
-    """Yield blocks with what they were classified as."""
+    """Yield blocks with their predictions."""
     upcoming = ahead(read, blocks)
     try:
         for block, (features, valid) in upcoming:
@@ -85,7 +85,7 @@ def classified(
 
 
 def ahead(work: Callable[[Task], Result], tasks: Iterable[Task]) -> Generator[tuple[Task, Result]]:
-    """Yield tasks and their results; a thread works on the next while one is looked at."""
+    """Yield tasks and their results; a thread works on the next task in the meantime."""
     remaining: Iterator[Task] = iter(tasks)
     pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="read")
     try:

@@ -174,7 +174,7 @@ def _fill(
     tiling = Tiling(scene.shape, planned.block, classifier.halo, strip)
     log.info("%s: %s", rasters.map.path, planned)
     if state.finished:
-        log.info("goes on behind %d of %d finished blocks", len(state.finished), len(tiling))
+        log.info("resumes behind %d of %d finished blocks", len(state.finished), len(tiling))
     remaining = [index for index in range(len(tiling)) if index not in state.finished]
     read = reader(classifier, scene, application)
     writing = _Writing(state, rasters, model)
@@ -197,7 +197,7 @@ def _plan(
     application: Application,
     options: MapOptions,
 ) -> Plan:
-    """Take the blocks that an earlier run began with, where the memory still allows them."""
+    """Return the blocks of an earlier run if the memory still allows them, else new ones."""
 
     def with_blocks(block: tuple[int, int] | None, memory: int | None) -> Plan:
         return plan(
@@ -226,19 +226,19 @@ class _Writing:
         self._began = self._flushed = time.monotonic()
 
     def add(self, index: int, block: Block, found: Prediction) -> None:
-        """Hand over a block; wait while several are unwritten."""
+        """Hand over a block to be written; wait while several are unwritten."""
         while len(self._pending) >= WRITES_PENDING:
             self._pending.popleft().result()
         self._pending.append(self._pool.submit(self._write, index, block, found))
 
     def finish(self) -> None:
-        """Wait until all that was handed over is on the disk."""
+        """Wait until all blocks that were handed over are on the disk."""
         while self._pending:
             self._pending.popleft().result()
         self._flush()
 
     def close(self) -> None:
-        """Note what is written, also after a failure or Ctrl-C."""
+        """Note the written blocks, also after a failure or Ctrl-C."""
         self._pool.shutdown(wait=True)
         self._flush()
 

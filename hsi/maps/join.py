@@ -1,4 +1,4 @@
-"""Strips of a map, joined to the map that a single run would have written."""
+"""Strips of a map joined into the map that a single run would have written."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -33,9 +33,9 @@ def join(
     Parameters
     ----------
     scene : Scene
-        Says the size, the format and the georeference; its cube is not read.
+        Gives the size, the format and the georeference; its cube is not read.
     model_path : Path
-        What the strips were made with.
+        The model that made the strips.
     strips : sequence of Path
         Maps of `hsi classify --strip`, in any order. Probabilities and confidence are joined where
         all strips have them.
@@ -52,8 +52,8 @@ def join(
     Raises
     ------
     HsiError
-        The strips are of other scenes, models or options, or leave rows out, or have some twice;
-        an output exists; it cannot be written.
+        The strips are of other scenes, models or options; rows are missing, or there twice; an
+        output exists, or cannot be written.
     """
     model, files = load_model(model_path), outputs(out, scene)
     parts = sorted(
@@ -91,7 +91,7 @@ def join(
 
 
 def _check(parts: Sequence[tuple[Record, Path]], scene: Scene, model_sha256: str) -> None:
-    """Refuse strips that do not make up the scene, or were not made alike."""
+    """Raise HsiError where strips do not make up the scene, or were not made alike."""
     first, path = parts[0]
     if first["model_sha256"] != model_sha256:
         raise HsiError(f"{path}: made by another model than the one given")
@@ -123,7 +123,7 @@ def _beside(path: Path, ending: str) -> Path:
 
 
 def _copy(parts: Sequence[tuple[Record, Path]], raster: Raster, ending: str) -> None:
-    """Copy the values of all strips to where they belong."""
+    """Copy the values of all strips to their rows of the map."""
     width = raster.content.shape[1]
     for record, path in parts:
         start, stop = record["rows"]

@@ -82,7 +82,9 @@ def write_record(
         log.warning("%s: %d pixels hold no data: 0 in the map", scene.name, missing)
     height, width = numbers.shape
     rate = height * width / seconds
-    log.info("%s: %d × %d pixels in %.2f s, %.3g a second", files.map, height, width, seconds, rate)
+    log.info(
+        "%s: %d × %d pixels in %.2f s, %.3g per second", files.map, height, width, seconds, rate
+    )
 
 
 def write_joined(
@@ -126,7 +128,7 @@ def read_record(map_path: Path) -> dict[str, Any]:
     except ValueError as error:
         raise HsiError(f"{path}: expected the record of hsi classify ({why(error)})") from error
     if not isinstance(found, dict) or "model_sha256" not in found:
-        log.warning("%s: no record of hsi classify; it is left aside", path)
+        log.warning("%s: no record of hsi classify; it is not used", path)
         return {}
     return found
 

@@ -1,4 +1,4 @@
-"""Multiply-adds of window networks: what decides how windows are classified, and a table column."""
+"""Multiply-adds of window networks: they decide how windows are classified, and fill a column."""
 
 from collections.abc import Callable, Iterator
 from itertools import pairwise
@@ -16,7 +16,7 @@ def trunk_cost(network: WindowNetwork) -> Callable[[int, int], int]:
 
 
 def multiply_adds_per_pixel(network: WindowNetwork) -> int:
-    """Count the multiply-adds of one window alone, trunk and all that follows."""
+    """Return the multiply-adds of one window alone, trunk and head."""
     side = network.window - _shrinks(network.trunk)
     within = network.within or nn.Sequential()
     linear = sum(
@@ -30,7 +30,7 @@ def multiply_adds_per_pixel(network: WindowNetwork) -> int:
 
 
 def largest_layers(network: WindowNetwork) -> int:
-    """Count the values a pixel of the two largest neighbouring layers of a dense pass."""
+    """Return the values per pixel of the two largest neighbouring layers of a dense pass."""
     widest = [network.bands]
     widest += [
         layer.out_channels * depth for layer, depth in _convolutions(network.trunk, network.bands)
@@ -41,13 +41,13 @@ def largest_layers(network: WindowNetwork) -> int:
 
 
 def window_features(network: WindowNetwork) -> int:
-    """Count the values of one window's features behind the trunk."""
+    """Return the number of values of one window's features behind the trunk."""
     *_, (last, depth) = _convolutions(network.trunk, network.bands)
     return last.out_channels * depth * (network.window - _shrinks(network.trunk)) ** 2
 
 
 def _convolutions(part: nn.Module, depth: int) -> Iterator[tuple[Convolution, int]]:
-    """Yield the convolutions, each with the depth of what it gives."""
+    """Yield the convolutions, each with the depth of its output."""
     for layer in part.modules():
         if isinstance(layer, nn.Unflatten):
             depth = int(layer.unflattened_size[1])
@@ -77,5 +77,5 @@ def _cost(part: nn.Module, depth: int) -> Callable[[int, int], int]:
 
 
 def _shrinks(part: nn.Module) -> int:
-    """Rows that unpadded kernels take off."""
+    """Return the rows that unpadded kernels take off."""
     return sum(layer.kernel_size[-1] - 1 for layer, _ in _convolutions(part, 1))

@@ -14,7 +14,7 @@ from hsi.networks.window_network import WindowNetwork
 
 
 def padded(reduced: npt.NDArray[np.float32], window: int) -> Tensor:
-    """Zero-pad a reduced scene (H, W, K) by half a window: (K, H + window − 1, W + window − 1).
+    """Return a scene (H, W, K) zero-padded to (K, H + window − 1, W + window − 1).
 
     The window of pixel (r, c) then starts at row r and column c.
     """
@@ -40,7 +40,7 @@ class Windows:
     orientations: npt.NDArray[np.int64] | None = None
 
     def bounds(self, window: int) -> tuple[slice, slice]:
-        """Rows and columns of the padded scene that hold all windows."""
+        """Return the rows and columns of the padded scene that hold all windows."""
         return (
             slice(int(self.rows.min()), int(self.rows.max()) + window),
             slice(int(self.columns.min()), int(self.columns.max()) + window),
@@ -49,7 +49,7 @@ class Windows:
     def logits(
         self, network: WindowNetwork, scene: Tensor, *, shared: bool | None = None
     ) -> Tensor:
-        """Classify the windows: logits (N, C), the same in both ways.
+        """Return the logits (N, C) of the windows; they do not depend on `shared`.
 
         Parameters
         ----------
@@ -82,7 +82,7 @@ class Windows:
         return logits
 
     def _grouped_logits(self, network: WindowNetwork, scene: Tensor) -> Tensor:
-        """Classify near windows by one pass over their tile, scattered ones alone."""
+        """Return the logits from a pass per tile of near windows, and one per scattered window."""
         groups = grouped(self.rows, self.columns, network.window, trunk_cost(network))
         parts = [
             Windows(self.rows[group.members], self.columns[group.members]).logits(
@@ -96,7 +96,7 @@ class Windows:
         return torch.cat(parts)[places.to(scene.device)]
 
     def _turned_logits(self, network: WindowNetwork, scene: Tensor, shared: bool | None) -> Tensor:
-        """Turn the crop that holds the windows of one orientation, and classify them there."""
+        """Return the logits from one turned crop per orientation, which holds its windows."""
         assert self.orientations is not None
         parts, order = [], []
         for orientation in np.unique(self.orientations).tolist():
@@ -117,7 +117,7 @@ class Windows:
 
 
 def pass_bytes(network: WindowNetwork, height: int, width: int) -> int:
-    """Estimate the bytes that a dense pass over a crop holds at most, in float32."""
+    """Return an estimate of the most bytes that a dense pass over a crop holds, in float32."""
     # ReLU keeps its input and output; the library may reorder a layer once more.
     layers = 3 * largest_layers(network) * height * width
     # What looks at windows as a whole has those of one row cut out, weighed and flattened.

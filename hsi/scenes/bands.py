@@ -1,4 +1,4 @@
-"""Which bands of a scene are those that a model was trained on."""
+"""The bands of a scene that a model was trained on, found by wavelength or position."""
 
 import logging
 from collections.abc import Sequence
@@ -41,12 +41,12 @@ class Bands:
         return len(self.lower)
 
     def describe(self) -> dict[str, Any]:
-        """Return what decides the spectra, JSON-serialisable."""
+        """Return the bands and their shares, JSON-serialisable."""
         chosen = {"lower": self.lower, "upper": self.upper, "share": self.share}
         return {key: None if value is None else value.tolist() for key, value in chosen.items()}
 
     def take(self, spectra: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Take these bands of spectra (..., all bands of the scene): (..., B)."""
+        """Return these bands (..., B) of spectra with all bands of the scene."""
         if self.upper is None or self.share is None:
             if np.array_equal(self.lower, np.arange(spectra.shape[-1])):
                 return spectra
@@ -68,11 +68,11 @@ def match_bands(
     trained_on: str = "the scene",
     resample_bands: bool = False,
 ) -> Bands:
-    """Find a model's bands in a scene.
+    """Return a model's bands in a scene.
 
-    Bands are equal where their centres are within 0.1 nm, whatever their order; those that the
-    scene marks as bad are as if they were not there. Where the scene or the model knows no
-    wavelengths, bands are taken by their position, and must be as many.
+    Bands are equal if their centres are within 0.1 nm, in any order; bands that the scene marks as
+    bad are not used. If the scene or the model has no wavelengths, bands are taken by position, and
+    there must be as many.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def match_bands(
     Raises
     ------
     HsiError
-        Bands are missing.
+        The scene lacks bands of the model.
     """
     found = scene.cube.shape[2]
     if wavelengths is None or scene.wavelengths is None:

@@ -13,7 +13,7 @@ STRETCH = (2.0, 98.0)  # percentiles that become black and full brightness
 
 
 def choose_bands(scene: Scene) -> tuple[int, int, int]:
-    """Choose the bands to show as red, green and blue.
+    """Return the bands to show as red, green and blue.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Ground truth: which pixel is of which class, and what the classes are called."""
+"""Ground truth: the class of each labelled pixel, with names and colours."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -129,11 +129,11 @@ class Labels:
         return np.where(self.ground_truth > 0, found, -1).astype(np.int64)
 
     def checksum(self) -> str:
-        """SHA-256 of the class numbers."""
+        """Return the SHA-256 of the class numbers."""
         return sha256_arrays(self.ground_truth)
 
     def check_fits(self, scene: Scene) -> None:
-        """Raise HsiError where the labels are not of the scene's size."""
+        """Raise HsiError if the labels are not of the scene's size."""
         if self.ground_truth.shape != scene.shape:
             raise HsiError(
                 f"labels {self.name}: expected {scene.shape[0]} × {scene.shape[1]} pixels as scene "
@@ -182,7 +182,7 @@ def make_labels(
     names: Sequence[str] | None = None,
     colours: npt.NDArray[np.uint8] | None = None,
 ) -> Labels:
-    """Check class numbers and give them names and colours.
+    """Return labels of checked class numbers, with names and colours.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""A hyperspectral scene and where it comes from: the one embedded in a package, or a file."""
+"""A hyperspectral scene: opened from a file or from the embedded one, and written."""
 
 import hashlib
 import logging
@@ -29,14 +29,14 @@ CHECKSUM_BYTES = 32 * 2**20  # read at once
 
 @dataclass(frozen=True)
 class Scene:
-    """A cube of spectra with what is known about it.
+    """A cube of spectra, with its wavelengths, bad bands and georeference.
 
     Attributes
     ----------
     name : str
         What tables and folders call the scene.
     cube : Cube (H, W, B)
-        Any real type; an array, a memory map, or a cube that is read from its file where it is
+        Any real type; an array, a memory map, or a cube that is read from its file when it is
         sliced (`hsi.formats.lazy`). Read it by rows: `scene.cube[rows]`.
     wavelengths : ndarray (B,), float64, optional
         Band centres in nanometres.
@@ -97,7 +97,7 @@ class Scene:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Rows and columns."""
+        """Rows and columns of the scene."""
         return self.cube.shape[0], self.cube.shape[1]
 
     @property
@@ -111,7 +111,7 @@ class Scene:
         return good
 
     def no_data(self, rows: slice) -> npt.NDArray[np.bool_]:
-        """Tell which pixels of a block of rows hold no measurement, (r, W); reads that block.
+        """Return which pixels of a block of rows hold no measurement, (r, W); read that block.
 
         Bad bands do not count; see `hsi.scenes.no_data.without_data`.
         """
@@ -132,7 +132,7 @@ class Scene:
         )
 
     def checksum(self) -> str:
-        """SHA-256 of the cube's shape, type and values, read some rows at a time."""
+        """Return the SHA-256 of the cube's shape, type and values, read some rows at a time."""
         height, *across = self.cube.shape
         digest = hashlib.sha256(f"{self.cube.shape}{self.cube.dtype.str}".encode())
         step = max(1, CHECKSUM_BYTES // (math.prod(across) * self.cube.dtype.itemsize))

@@ -21,9 +21,9 @@ Prepare = Callable[[npt.NDArray[Any], npt.NDArray[np.bool_]], npt.NDArray[Any]]
 
 
 def has_data(scene: Scene, spectra: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
-    """Tell which spectra (..., B) hold data.
+    """Return which spectra (..., B) hold data.
 
-    See `hsi.scenes.no_data.without_data`, which says which hold none.
+    It is the opposite of `hsi.scenes.no_data.without_data`.
     """
     return ~without_data(spectra, scene.ignore_value)
 
@@ -34,7 +34,7 @@ def refuse_without_data(scene: Scene) -> NoReturn:
 
 
 def strips(scene: Scene, rows: slice, columns: slice, bands: Bands) -> Iterator[slice]:
-    """Cut rows so that few of a file's bytes are mapped, and few spectra are held, at once."""
+    """Yield rows in parts so small that 16 MiB hold their spectra, or the file's lines."""
     cube = scene.cube
     wide = columns.stop - columns.start
     # In files that store band by band, or line by line, whole lines are mapped.
@@ -48,7 +48,7 @@ def strips(scene: Scene, rows: slice, columns: slice, bands: Bands) -> Iterator[
 def read(
     scene: Scene, rows: slice, columns: slice, bands: Bands
 ) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
-    """Read spectra (h, w, B) and which of them hold data (h, w)."""
+    """Return spectra (h, w, B), and which of them hold data (h, w)."""
     raw = np.asarray(scene.cube[rows, columns])
     spectra = bands.take(raw)
     if np.may_share_memory(spectra, raw):  # the pages of the file are given back
@@ -62,7 +62,7 @@ def read(
 def prepared(
     scene: Scene, rows: slice, columns: slice, bands: Bands, prepare: Prepare
 ) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
-    """Read spectra a few rows at a time and keep what `prepare` makes of them.
+    """Return the features that `prepare` makes of spectra, which are read a few rows at a time.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""How much of the test set a window classifier has already seen while training."""
+"""Leakage: how much of the test set a window classifier has seen while training."""
 
 from typing import Any
 
@@ -15,10 +15,10 @@ LEAKAGE = (
 
 
 def chebyshev_distance(targets: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
-    """Distance of every pixel to the nearest True pixel of `targets`, (H, W), in pixels.
+    """Return the distance of every pixel to the nearest True pixel of `targets`, (H, W), in pixels.
 
     The Chebyshev distance, max(|Δrow|, |Δcolumn|): a square window of side w around a pixel holds
-    exactly the pixels at distance w // 2 or less. Infinite where there is no target.
+    exactly the pixels at distance w // 2 or less. Infinite without a target.
     """
     from scipy.ndimage import distance_transform_cdt
 

@@ -67,7 +67,7 @@ class Split:
             )
 
     def describe(self) -> dict[str, Any]:
-        """All but the masks, JSON-serialisable."""
+        """Return all but the masks, JSON-serialisable."""
         return {
             "how": self.how,
             "seed": self.seed,
@@ -78,7 +78,7 @@ class Split:
         }
 
     def check_fits(self, labels: Labels) -> None:
-        """Raise HsiError where the split was made from other labels."""
+        """Raise HsiError if the split was made from other labels."""
         if self.labels_checksum != labels.checksum():
             raise HsiError(
                 f"split {self.how}: expected to find it made from the labels {labels.name}, found "
@@ -208,7 +208,7 @@ def _count(
     del window
     wanted = _number(value, int)
     if wanted is None or wanted < 1:
-        raise HsiError(f"`how` count:{value}: expected a number of pixels a class, such as 50")
+        raise HsiError(f"`how` count:{value}: expected a number of pixels per class, such as 50")
     train = np.zeros(labels.ground_truth.shape, bool)
     fewer = {}
     for index, number in enumerate(labels.classes):
@@ -258,7 +258,7 @@ def _number(text: str, kind: type[Any]) -> Any:
 
 
 def _counts(labels: Labels, train: Mask, test: Mask) -> dict[str, Any]:
-    """Count the pixels of each class, and name the classes that one side lacks."""
+    """Return the pixels of each class, and the names of classes that one side lacks."""
     counts: dict[str, Any] = {"train_pixels": {}, "test_pixels": {}}
     absent: dict[str, list[str]] = {"train": [], "test": []}
     for index, (number, name) in enumerate(zip(labels.classes, labels.class_names, strict=True)):

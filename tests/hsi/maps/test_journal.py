@@ -1,4 +1,4 @@
-"""A map that was stopped, killed or torn goes on behind its last block."""
+"""A map that was stopped, killed or torn resumes behind its last block."""
 
 import signal
 import subprocess
@@ -172,6 +172,6 @@ def test_interrupted_and_killed_it_goes_on(small_models, tmp_path, cpu):
             assert said.splitlines()[-1] == "hsi: stopped; run the same line again to go on"
             assert "Traceback" not in said
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=240)
-    assert "goes on behind" in done.stderr
+    assert "resumes behind" in done.stderr
     whole = run(small_models, tmp_path / "whole.npy", cpu)
     assert np.array_equal(np.load(out), np.load(whole.map))

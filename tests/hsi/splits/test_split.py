@@ -182,8 +182,8 @@ def test_dase_mask_has_the_published_counts(pines, shared_data):
     [
         ("random", "expected random:0.3, count:50, blocks:16 or mask:FILE"),
         ("third:5", "expected random:0.3, count:50, blocks:16 or mask:FILE"),
-        ("count:0", "count:0: expected a number of pixels a class"),
-        ("count:2.5", "count:2.5: expected a number of pixels a class"),
+        ("count:0", "count:0: expected a number of pixels per class"),
+        ("count:2.5", "count:2.5: expected a number of pixels per class"),
         ("mask:", "mask:: expected a file"),
         ("random:1.5", "expected a share between 0 and 1"),
         ("random:x", "expected a share between 0 and 1"),
