@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.artifacts import atomic
+from hsi.errors import HsiError
 from hsi.scenes.false_colour import choose_bands, false_colour
 from hsi.scenes.labels import Labels
 from hsi.scenes.scene import Scene
@@ -63,6 +64,12 @@ def save_map(
     legend : Labels or Model
         Names and colours of the classes.
     title : str
+        Above the map.
+
+    Raises
+    ------
+    HsiError
+        `path` does not end with .png, or `numbers` are no class numbers (H, W).
 
     Examples
     --------
@@ -73,6 +80,13 @@ def save_map(
     ...     os.listdir(folder)
     ['truth.png']
     """
+    if Path(path).suffix.lower() != ".png":
+        raise HsiError(f"{path}: expected a name that ends with .png")
+    if numbers.ndim != 2 or numbers.dtype.kind not in "iu" or not numbers.size:
+        raise HsiError(
+            f"{path}: `numbers`: expected class numbers (rows, columns), found {numbers.dtype} "
+            f"{numbers.shape}"
+        )
     figure = _figure(*_panel_size(numbers.shape, 1))
     axes = figure.subplots()
     _show(axes, paint(numbers, legend.classes, legend.colours), title)

@@ -76,8 +76,8 @@ def train(
     Raises
     ------
     HsiError
-        Inputs that do not belong together, fewer than two classes to learn, or a training pixel
-        without data.
+        Inputs do not belong together; there are fewer than two classes to learn; a training pixel
+        holds no data; `out` does not end with .safetensors; `seed` is below 0.
     UserError
         There is no such schedule or device.
 
@@ -93,6 +93,10 @@ def train(
     64
     """
     out, compute = Path(out), compute or pick(device)
+    if seed < 0:
+        raise HsiError(f"`seed` {seed}: expected 0 or more")
+    if out.suffix != ".safetensors":
+        raise HsiError(f"{out}: expected a name that ends with .safetensors")
     labels.check_fits(scene)
     split.check_fits(labels)
     pixels = int(split.train.sum())

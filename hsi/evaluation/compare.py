@@ -78,7 +78,7 @@ def mcnemar(first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_]) -> McNe
     Raises
     ------
     HsiError
-        There are no pixels, or not as many in both.
+        There are no pixels, not as many in both, or values other than bool.
 
     Examples
     --------
@@ -95,6 +95,11 @@ def mcnemar(first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_]) -> McNe
         raise HsiError(
             f"expected the same test pixels of both maps, at least one, found {first.size} and "
             f"{second.size}"
+        )
+    if first.dtype != bool or second.dtype != bool:
+        raise HsiError(
+            f"`first` and `second`: expected bool, whether each test pixel is right, found "
+            f"{first.dtype} and {second.dtype}"
         )
     one, two = int((first & ~second).sum()), int((second & ~first).sum())
     apart = one + two

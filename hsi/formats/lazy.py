@@ -44,7 +44,7 @@ class LazyCube(ABC):
         """Read a block (r, c, b); the slices have a start, a stop, no step, and are not empty."""
 
     def __getitem__(self, key: Any) -> npt.NDArray[Any]:
-        keys = self._one_an_axis(key)
+        keys = self._one_per_axis(key)
         spans, within = zip(*map(_span, keys, self.shape), strict=True)
         if any(span.stop == span.start for span in spans):
             block = np.empty([span.stop - span.start for span in spans], self.dtype)
@@ -65,7 +65,7 @@ class LazyCube(ABC):
             raise ValueError("a cube in a file cannot become an array without a copy")
         return np.asarray(self[:], dtype)
 
-    def _one_an_axis(self, key: Any) -> list[Any]:
+    def _one_per_axis(self, key: Any) -> list[Any]:
         given = list(key) if isinstance(key, tuple) else [key]
         dots = [place for place, part in enumerate(given) if part is Ellipsis]
         if not dots:

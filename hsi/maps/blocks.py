@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy.typing as npt
 
 from engine.device import Compute, pick
 from engine.tiling import Block, Tiling
-from hsi.classifiers.model import Model
+from hsi.classifiers.model import Model, load_model
 from hsi.classifiers.protocol import (
     Application,
     Classifier,
@@ -124,7 +125,7 @@ def classify_whole(classifier: Classifier, scene: Scene, application: Applicatio
 
 def predict(
     scene: Scene,
-    model: Model,
+    model: Model | Path | str,
     *,
     block: int | None = None,
     resample_bands: bool = False,
@@ -141,8 +142,8 @@ def predict(
     scene : Scene
         Its bands are matched to those of the training by wavelength, or by position where
         wavelengths are not known.
-    model : Model
-        From `hsi.load_model`.
+    model : Model, Path or str
+        From `hsi.load_model`, or the file of one.
     block : int, optional
         Side of the blocks in pixels; chosen by memory unless given. It does not change the map.
     resample_bands : bool
@@ -162,7 +163,7 @@ def predict(
     HsiError
         The scene lacks bands of the model.
     UserError
-        There is no such device.
+        There is no such device or file.
 
     Examples
     --------
@@ -176,6 +177,8 @@ def predict(
     >>> numbers.shape, int(numbers.min()), int(numbers.max())
     ((145, 145), 1, 16)
     """
+    if not isinstance(model, Model):
+        model = load_model(model)
     bands = model.match(scene, resample_bands=resample_bands)
     application = Application(compute or pick(device), block, bands=bands)
     return classify_whole(model.classifier, scene, application).numbers(model.classes)

@@ -56,7 +56,7 @@ def false_colour(scene: Scene, bands: tuple[int, int, int] | None = None) -> npt
     Raises
     ------
     HsiError
-        A band holds no finite value.
+        A band is not in the scene, or holds no finite value.
 
     Examples
     --------
@@ -66,6 +66,11 @@ def false_colour(scene: Scene, bands: tuple[int, int, int] | None = None) -> npt
     ((145, 145, 3), 'uint8')
     """
     bands = bands or choose_bands(scene)
+    count = scene.cube.shape[2]
+    if len(bands) != 3 or not all(0 <= band < count for band in bands):
+        raise HsiError(
+            f"{scene.name}: `bands` {bands}: expected three indices from 0 to {count - 1}"
+        )
     planes = []
     for band in bands:
         plane = np.asarray(scene.cube[..., band], np.float32)

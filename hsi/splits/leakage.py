@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from hsi.errors import HsiError
+
 LEAKAGE = (
     "test_in_training_window",
     "test_window_holds_training",
@@ -53,6 +55,11 @@ def leakage_report(
         `nearest_train_{min,median,max}`: Chebyshev distance from a test pixel to the nearest
         training pixel, in pixels. All are None without test or training pixels.
 
+    Raises
+    ------
+    HsiError
+        The masks are not of bool or not of one shape; `window` is not odd.
+
     Examples
     --------
     >>> import hsi, numpy as np
@@ -62,6 +69,13 @@ def leakage_report(
     >>> report["test_in_training_window"], report["nearest_train_max"]
     (50.0, 8)
     """
+    if train.dtype != bool or test.dtype != bool or train.shape != test.shape:
+        raise HsiError(
+            f"`train` and `test`: expected masks of bool and of one shape, found {train.dtype} "
+            f"{train.shape} and {test.dtype} {test.shape}"
+        )
+    if window < 1 or window % 2 == 0:
+        raise HsiError(f"`window` {window}: expected an odd number of pixels, such as 25")
     distance = chebyshev_distance(train)[test]
     if not distance.size or not np.isfinite(distance).all():
         return dict.fromkeys(LEAKAGE)

@@ -5,8 +5,10 @@ import inspect
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import hsi
@@ -53,3 +55,60 @@ def test_importing_it_is_light() -> None:
         seconds.append(time.perf_counter() - began)
         assert done.returncode == 0, done.stderr
     assert min(seconds) < 0.3
+
+
+TRUE = np.ones(4, bool)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: hsi.mcnemar(np.ones(4), TRUE), "`first` and `second`: expected bool"),
+        (lambda: hsi.mcnemar(TRUE, TRUE[:3]), "expected the same test pixels of both maps"),
+        (lambda: hsi.leakage_report(TRUE[None], TRUE[None], 4), "`window` 4: expected an odd"),
+        (lambda: hsi.leakage_report(TRUE, np.ones(4), 5), "expected masks of bool"),
+        (lambda: hsi.make_classifier("hybrid"), "`classifier` hybrid: expected one of hybridsn"),
+        (lambda: hsi.open_scene("nowhere.hdr"), r"nowhere\.hdr: no such file"),
+        (lambda: hsi.load_split("nowhere.npz"), r"nowhere\.npz"),
+    ],
+)
+def test_wrong_input_is_one_clear_error(call: Callable[[], object], message: str) -> None:
+    with pytest.raises(hsi.HsiError, match=message):
+        call()
+
+
+def test_wrong_pictures_and_models_are_refused(tmp_path, scene, labels) -> None:
+    with pytest.raises(
+        hsi.HsiError, match=r"Stripes: `bands` .*: expected three indices from 0 to"
+    ):
+        hsi.false_colour(scene, (0, 1, 99))
+    with pytest.raises(hsi.HsiError, match=r"map\.gif: expected a name that ends with \.png"):
+        hsi.save_map(tmp_path / "map.gif", labels.ground_truth, labels)
+    with pytest.raises(hsi.HsiError, match="`numbers`: expected class numbers"):
+        hsi.save_map(tmp_path / "map.png", np.ones((3, 3)), labels)
+    split = hsi.make_split(labels, "random:0.1")
+    svm = hsi.make_classifier("svm")
+    with pytest.raises(hsi.HsiError, match=r"m\.pt: expected a name that ends with \.safetensors"):
+        hsi.train(svm, scene, labels, split, tmp_path / "m.pt")
+    with pytest.raises(hsi.HsiError, match="`seed` -1: expected 0 or more"):
+        hsi.train(svm, scene, labels, split, tmp_path / "m.safetensors", seed=-1)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_map_in_memory_is_the_map_in_files(tmp_path, scene, labels, cpu) -> None:
+    cube = scene.cube.copy()
+    cube[4, 5] = 0
+    holed = hsi.Scene("holed", cube, scene.wavelengths)
+    split = hsi.make_split(labels, "random:0.1")
+    path = str(tmp_path / "m.safetensors")
+    hsi.train(hsi.make_classifier("svm"), scene, labels, split, path, compute=cpu)
+    numbers = hsi.predict(holed, path, compute=cpu)
+    assert np.array_equal(numbers, hsi.predict(holed, hsi.load_model(path), block=7, compute=cpu))
+    assert numbers[4, 5] == 0
+    files = hsi.classify(holed, path, tmp_path / "map.npy", compute=cpu)
+    assert np.array_equal(np.load(files.map), numbers)
+    with pytest.raises(hsi.HsiError, match="add `overwrite`"):
+        hsi.classify(holed, path, tmp_path / "map.npy", compute=cpu)
+    hsi.classify(holed, path, tmp_path / "map.npy", compute=cpu, overwrite=True)
+    assert hsi.score(hsi.predict(scene, path, compute=cpu), labels, split).oa > 85
+    hsi.save_map(tmp_path / "again.png", numbers, hsi.load_model(path))
