@@ -1,13 +1,14 @@
-"""Pictures of maps, splits, errors, confusion and training curves."""
+"""Figures: scenes, maps, splits, errors, confusion matrices and training curves."""
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from engine.artifacts import atomic
+from hsi.errors import HsiError
 from hsi.scenes.false_colour import choose_bands, false_colour
 from hsi.scenes.labels import Labels
 from hsi.scenes.scene import Scene
@@ -27,26 +28,70 @@ TRAIN, TEST, DROPPED = (31, 119, 180), (255, 127, 14), (90, 90, 90)
 def paint(
     numbers: npt.NDArray[np.integer], classes: npt.NDArray[np.int64], colours: Colours
 ) -> Colours:
-    """Colour class numbers (H, W) as (H, W, 3); what is none of `classes` is black."""
+    """Return class numbers (H, W) in colours (H, W, 3); numbers not in `classes` are black."""
     index = np.searchsorted(classes, numbers).clip(0, len(classes) - 1)
     known = classes[index] == numbers
     return np.where(known[..., None], colours[index], 0).astype(np.uint8)
 
 
+class Legend(Protocol):
+    """Names and colours of classes: `Labels`, or a trained `Model`."""
+
+    @property
+    def classes(self) -> npt.NDArray[np.int64]:
+        """Class numbers (C,), ascending."""
+
+    @property
+    def class_names(self) -> Sequence[str]:
+        """Names of the C classes."""
+
+    @property
+    def colours(self) -> Colours:
+        """Colours (C, 3), uint8."""
+
+
 def save_map(
-    path: Path,
-    numbers: npt.NDArray[np.integer],
-    classes: npt.NDArray[np.int64],
-    class_names: Sequence[str],
-    colours: Colours,
-    title: str,
+    path: Path | str, numbers: npt.NDArray[np.integer], legend: Legend, title: str = ""
 ) -> None:
-    """Draw a map with a legend of all classes."""
+    """Draw a map with a legend of all classes.
+
+    Parameters
+    ----------
+    path : Path or str
+        Picture to write (.png); a file of this name is replaced.
+    numbers : ndarray (H, W), int
+        Class numbers; pixels of no class in `legend`, such as 0, are black.
+    legend : Labels or Model
+        Names and colours of the classes.
+    title : str
+        Above the map.
+
+    Raises
+    ------
+    HsiError
+        `path` does not end with .png, or `numbers` are no class numbers (H, W).
+
+    Examples
+    --------
+    >>> import hsi, os, tempfile
+    >>> labels = hsi.open_labels("IndianPines")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     hsi.save_map(f"{folder}/truth.png", labels.ground_truth, labels, "ground truth")
+    ...     os.listdir(folder)
+    ['truth.png']
+    """
+    if Path(path).suffix.lower() != ".png":
+        raise HsiError(f"{path}: expected a name that ends with .png")
+    if numbers.ndim != 2 or numbers.dtype.kind not in "iu" or not numbers.size:
+        raise HsiError(
+            f"{path}: `numbers`: expected class numbers (rows, columns), found {numbers.dtype} "
+            f"{numbers.shape}"
+        )
     figure = _figure(*_panel_size(numbers.shape, 1))
     axes = figure.subplots()
-    _show(axes, paint(numbers, classes, colours), title)
-    _legend(figure, class_names, colours)
-    _save(figure, path)
+    _show(axes, paint(numbers, legend.classes, legend.colours), title)
+    _legend(figure, legend.class_names, legend.colours)
+    _save(figure, Path(path))
 
 
 def save_picture(path: Path, picture: Colours, title: str) -> None:
@@ -60,7 +105,7 @@ def save_picture(path: Path, picture: Colours, title: str) -> None:
 def save_comparison(
     path: Path, numbers: npt.NDArray[np.integer], labels: Labels, split: Split, title: str
 ) -> None:
-    """Draw ground truth, the map where there is any, the whole map, and errors on test pixels."""
+    """Draw ground truth, the map on labelled pixels, the whole map, and errors on test pixels."""
     figure = _figure(*_panel_size(numbers.shape, 4))
     truth, masked, mapped, errors = figure.subplots(1, 4)
     _show(truth, paint(labels.ground_truth, labels.classes, labels.colours), "ground truth")
@@ -130,7 +175,7 @@ def save_classes(
     Parameters
     ----------
     recall, precision : ndarray (C,)
-        In per cent; NaN where there is none, which is written as absent.
+        In per cent; NaN for a class without test pixels, which is marked as absent.
     support : ndarray (C,), int
         Test pixels.
     """
@@ -164,7 +209,7 @@ def save_curve(path: Path, history: Path, title: str) -> None:
 
 
 def _plain(text: str) -> str:
-    """Keep matplotlib from reading dollar signs in names as mathematics."""
+    """Return a text whose dollar signs matplotlib does not read as mathematics."""
     return text.replace("$", r"\$")
 
 
@@ -179,7 +224,7 @@ def _figure(width: float, height: float) -> "Figure":
 
 
 def _panel_size(shape: tuple[int, ...], panels: int) -> tuple[float, float]:
-    """Width and height in inches of so many maps side by side and a legend."""
+    """Return width and height, in inches, of some maps side by side and a legend."""
     height, width = shape[:2]
     tall = float(np.clip(3.6 * height / width, 1.5, 9.0))
     return 3.6 * panels + LEGEND, max(tall, 3.4)

@@ -1,1 +1,1 @@
-"""One interface, everything behind it, and training them."""
+"""The classifiers behind one interface, and how they are trained."""

@@ -1,4 +1,4 @@
-"""What position alone gives away: the nearest training pixel, no spectra at all."""
+"""The control that measures what position alone gives away: the nearest training pixel."""
 
 import time
 from collections.abc import Mapping
@@ -17,9 +17,9 @@ from hsi.scenes.scene import Scene
 
 
 class Coordinates:
-    """One nearest neighbour on (row, column): no spectra at all.
+    """One nearest neighbour on (row, column), without any spectra.
 
-    What it reaches measures how far a split lets position give the class away.
+    Its accuracy measures how far a split lets position give the class away.
     """
 
     name: ClassVar[str] = "coordinates"
@@ -32,7 +32,7 @@ class Coordinates:
         self.targets = np.empty(0, np.int64)
 
     def fit(self, training: Training) -> float:
-        """Keep where the training pixels lie."""
+        """Keep the places of the training pixels; return the seconds it took."""
         began = time.monotonic()
         self.points = np.argwhere(training.split.train).astype(np.int64)
         self.targets = training.targets
@@ -40,33 +40,33 @@ class Coordinates:
 
     @property
     def bands(self) -> npt.NDArray[np.int64]:
-        """None: spectra only tell which pixels hold data."""
+        """No bands: spectra only tell which pixels hold data."""
         return np.empty(0, np.int64)
 
     @property
     def halo(self) -> int:
-        """Nothing."""
+        """Zero: it does not look around a pixel."""
         return 0
 
     @property
     def has_probabilities(self) -> bool:
-        """None."""
+        """False: a nearest neighbour gives no probabilities."""
         return False
 
     def features(self, spectra: npt.NDArray[Any], valid: npt.NDArray[np.bool_]) -> npt.NDArray[Any]:
-        """Nothing, for each pixel."""
+        """Return features (h, w, 0): spectra are not used."""
         del valid
         return np.empty((*spectra.shape[:2], 0), np.float32)
 
     def refit_scaling(self, scene: Scene, bands: Bands) -> None:
-        """Refuse."""
+        """Raise HsiError, because positions have no scaling."""
         del bands
-        raise HsiError(f"{scene.name}: --refit-scaling: {self.name} scales nothing; leave it out")
+        raise HsiError(f"{scene.name}: `refit_scaling`: {self.name} scales nothing; leave it out")
 
     def classify(
         self, features: npt.NDArray[Any], block: Block, application: Application
     ) -> Prediction:
-        """Give every pixel the class of the nearest training pixel (Euclidean distance)."""
+        """Return for every pixel the class of the nearest training pixel (Euclidean distance)."""
         from scipy.spatial import KDTree
 
         del features, application
@@ -76,15 +76,15 @@ class Coordinates:
         return Prediction(self.targets[nearest].reshape(block.shape))
 
     def working_bytes(self, block: tuple[int, int]) -> int:
-        """Count places, distances and neighbours."""
+        """Return the bytes of places, distances and neighbours."""
         return block[0] * block[1] * 64
 
     def feature_bytes(self) -> int:
-        """Nothing."""
+        """Return zero: there are no features."""
         return 0
 
     def save(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """Points and their classes."""
+        """Return the training pixels and their classes as tensors."""
         return {
             "points": torch.from_numpy(self.points),
             "targets": torch.from_numpy(np.ascontiguousarray(self.targets)),
@@ -92,7 +92,7 @@ class Coordinates:
 
     @classmethod
     def load(cls, tensors: Mapping[str, Tensor], settings: Mapping[str, Any]) -> Self:
-        """Take up what `save` gave."""
+        """Return the classifier that `save` described."""
         del settings
         made = cls()
         made.points, made.targets = tensors["points"].numpy(), tensors["targets"].numpy()

@@ -1,4 +1,4 @@
-"""The small interface behind which every classifier stands."""
+"""The interface of a classifier, and what it is given for training and for a map."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from engine.tiling import Block
 from engine.training.checkpoint import Checkpoint
 from hsi.classifiers.schedules import WindowSchedule
 from hsi.errors import HsiError
-from hsi.features.components import Reduced
+from hsi.features.components import ComponentsFile
 from hsi.scenes.bands import Bands
 from hsi.scenes.labels import Labels
 from hsi.scenes.scene import Scene
@@ -23,19 +23,19 @@ from hsi.splits.split import Split
 
 @dataclass(frozen=True)
 class Training:
-    """What a classifier may learn from, and how.
+    """Everything that a classifier learns from, and how it learns.
 
     Attributes
     ----------
     scene, labels, split
-        Of one size. Only the labels of `split.train` may be looked at.
+        Of one size. A classifier may look at the labels of `split.train` alone.
     seed : int
     schedule : WindowSchedule
-        For classifiers that train in steps.
+        For classifiers that are trained in steps.
     compute : Compute
     checkpoint : Checkpoint
-        Where the resume state lies; entered.
-    reduced : Reduced, optional
+        Keeps the state from which a killed training resumes; already entered.
+    reduced : ComponentsFile, optional
         Prepared components of the scene.
     history : Path, optional
         CSV of the loss to write.
@@ -48,7 +48,7 @@ class Training:
     schedule: WindowSchedule
     compute: Compute
     checkpoint: Checkpoint
-    reduced: Reduced | None = None
+    reduced: ComponentsFile | None = None
     history: Path | None = None
 
     @property
@@ -74,7 +74,7 @@ class Prediction:
     probabilities: npt.NDArray[np.float32] | None = None
 
     def numbers(self, classes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """Class numbers (H, W); 0 where the scene holds no data."""
+        """Return class numbers (H, W), 0 where the scene holds no data."""
         return np.concatenate([classes, np.zeros(1, classes.dtype)])[self.indices]
 
 
@@ -88,8 +88,8 @@ class Application:
     block : int, optional
         Side of the blocks that go through a network at once, in pixels; by default by memory.
     probabilities : bool
-        Also return them; an HsiError from classifiers that have none.
-    reduced : Reduced, optional
+        Return the probabilities too; classifiers that have none raise HsiError.
+    reduced : ComponentsFile, optional
         Prepared components of the scene, made with the model's own projection.
     bands : Bands, optional
         Which of the scene's bands are the model's; by default those of the same positions.
@@ -98,73 +98,73 @@ class Application:
     compute: Compute
     block: int | None = None
     probabilities: bool = False
-    reduced: Reduced | None = None
+    reduced: ComponentsFile | None = None
     bands: Bands | None = None
 
 
 class Classifier(Protocol):
-    """Learns from the training pixels of a scene and names the class of every pixel."""
+    """A classifier: it learns from the training pixels of a scene and classifies every pixel."""
 
     name: ClassVar[str]
     stepwise: ClassVar[bool]  # trains by a schedule of steps and writes a history
 
     @property
     def options(self) -> Mapping[str, Any]:
-        """What was chosen when it was made, JSON-serialisable: part of what decides the result."""
+        """Settings chosen when it was made, JSON-serialisable; the result depends on them."""
 
     @property
     def bands(self) -> npt.NDArray[np.int64]:
-        """Which bands of the training scene it looks at."""
+        """Bands of the training scene that it looks at."""
 
     @property
     def halo(self) -> int:
-        """How far around a pixel it looks, in pixels."""
+        """Distance to which it looks around a pixel, in pixels."""
 
     @property
     def has_probabilities(self) -> bool:
-        """Whether it can tell the probability of each class."""
+        """Whether it gives the probability of each class."""
 
     def fit(self, training: Training) -> float:
-        """Learn; return the seconds it took, those before a resume included."""
+        """Learn from the training pixels; return the seconds, those before a resume included."""
 
     def features(self, spectra: npt.NDArray[Any], valid: npt.NDArray[np.bool_]) -> npt.NDArray[Any]:
-        """Make of spectra (h, w, B), each on its own, what is classified: (h, w, F)."""
+        """Return the features (h, w, F) of spectra (h, w, B), each made from its spectrum alone."""
 
     def refit_scaling(self, scene: Scene, bands: Bands) -> None:
-        """Take mean and standard deviation from another scene; all else stays."""
+        """Replace mean and standard deviation by those of another scene; the rest stays."""
 
     def classify(
         self, features: npt.NDArray[Any], block: Block, application: Application
     ) -> Prediction:
-        """Classify the pixels of a block from the features of what lies around them."""
+        """Return the classes of a block, from its features and those of the halo around it."""
 
     def working_bytes(self, block: tuple[int, int]) -> int:
-        """Estimate the bytes that `classify` holds at most, on the device where it computes."""
+        """Return an estimate of the most bytes that `classify` holds on its device."""
 
     def feature_bytes(self) -> int:
-        """Count the bytes of a pixel's features."""
+        """Return the bytes of one pixel's features."""
 
     def save(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Return tensors and JSON-serialisable settings from which `load` makes an equal one."""
 
     @classmethod
     def load(cls, tensors: Mapping[str, Tensor], settings: Mapping[str, Any]) -> Self:
-        """Make the classifier that `save` described."""
+        """Return the classifier that `save` described."""
 
 
 @runtime_checkable
 class TakesComponents(Protocol):
     """A classifier that can be given the components of a scene in place of its spectra."""
 
-    def check_reduced(self, scene: Scene, reduced: Reduced) -> None:
+    def check_reduced(self, scene: Scene, reduced: ComponentsFile) -> None:
         """Raise HsiError where prepared components are not the model's, or of another scene."""
 
 
 def check_probabilities(
-    classifier: Classifier, asked: bool, option: str = "--probabilities"
+    classifier: Classifier, asked: bool, argument: str = "probabilities"
 ) -> None:
-    """Raise HsiError where probabilities are asked of a classifier that has none."""
+    """Raise HsiError where `argument` asks for probabilities and the classifier has none."""
     if asked and not classifier.has_probabilities:
         raise HsiError(
-            f"{option}: {classifier.name} has none; use hybridsn or forest, or leave it out"
+            f"`{argument}`: {classifier.name} has none; use hybridsn or forest, or leave it out"
         )

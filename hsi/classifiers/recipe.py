@@ -1,4 +1,4 @@
-"""How a window network learns beyond the schedule, and how its map is made."""
+"""Settings of a window network's training and maps that are not part of the schedule."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
@@ -10,7 +10,7 @@ from hsi.errors import HsiError
 
 @dataclass(frozen=True)
 class Recipe:
-    """Settings of training and mapping; the defaults are the published way.
+    """Settings of training and mapping; the defaults follow the paper.
 
     Attributes
     ----------
@@ -29,11 +29,11 @@ class Recipe:
     training_pca : bool
         Fit the components on the training pixels only, not on all pixels of the scene.
     weight_decay : float
-        Decoupled, in place of the schedule's; 0 keeps that.
+        Decoupled weight decay, used instead of the schedule's; 0 keeps that of the schedule.
     optimizer, decay : str
-        In place of the schedule's; '' keeps them.
+        Used instead of the schedule's; '' keeps those of the schedule.
     learning_rate : float
-        In place of the schedule's; 0 keeps that.
+        Used instead of the schedule's; 0 keeps that of the schedule.
     """
 
     dihedral: bool = False
@@ -59,12 +59,12 @@ class Recipe:
                 raise HsiError(f"{key}: expected {expected}, found {getattr(self, key)}")
 
     def applied(self, schedule: WindowSchedule) -> WindowSchedule:
-        """Change what the recipe states in a schedule.
+        """Return a schedule with the values that the recipe states.
 
         Raises
         ------
         UserError
-            An optimizer or decay that there is not.
+            There is no such optimizer or decay.
         """
         changed: dict[str, Any] = {
             key: getattr(self, key)
@@ -79,20 +79,20 @@ class Recipe:
         return replace(schedule, **changed)
 
 
-def parse_settings(given: Mapping[str, str], *kinds: type[Any]) -> dict[str, Any]:
-    """Give texts the types of the fields they name.
+def parse_settings(given: Mapping[str, Any], *kinds: type[Any]) -> dict[str, Any]:
+    """Return settings with the types of the fields they name.
 
     Parameters
     ----------
-    given : mapping of str to str
-        Such as {'dihedral': 'true', 'hidden': '256,128'}.
+    given : mapping
+        Values or texts, such as {'dihedral': 'true', 'hidden': '256,128'}.
     *kinds : dataclasses
         Whose fields with a default may be named.
 
     Raises
     ------
     HsiError
-        An unknown key, or a text that is not of its field's type.
+        A key is unknown, or a text is not of its field's type.
     """
     known = {
         field.name: field.default
@@ -101,14 +101,28 @@ def parse_settings(given: Mapping[str, str], *kinds: type[Any]) -> dict[str, Any
         if field.name not in ("classes", "window", "components")
     }
     found = {}
-    for key, text in given.items():
+    for key, value in given.items():
+        text = setting_text(value)
         if key not in known:
-            raise HsiError(f"--set {key}: no such setting; known: {', '.join(known)}")
+            raise HsiError(f"`settings` {key}: no such setting; known: {', '.join(known)}")
         try:
             found[key] = _typed(text, known[key])
         except ValueError as error:
-            raise HsiError(f"--set {key}={text}: expected {_expected(known[key])}") from error
+            raise HsiError(f"`settings` {key}={text}: expected {_expected(known[key])}") from error
     return found
+
+
+def setting_text(value: Any) -> str:
+    """Return a setting as `hsi train --set` takes it.
+
+    Examples
+    --------
+    >>> setting_text(True), setting_text((256, 128)), setting_text(0.1)
+    ('true', '256,128', '0.1')
+    """
+    if isinstance(value, list | tuple):
+        return ",".join(map(str, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _typed(text: str, like: Any) -> Any:

@@ -19,15 +19,15 @@ class WindowSchedule(Schedule):
     Attributes
     ----------
     short_batch : bool
-        Every batch of an epoch but the last has `batch_size` windows, and that one what is left,
-        as Keras cuts an epoch; otherwise all are as equal as can be. A short batch is a step as
-        large as the others on the word of a few pixels.
+        Cut an epoch as Keras does: every batch has `batch_size` windows, except the last, which has
+        the rest. Otherwise all batches are as equal as possible. A short last batch makes a step as
+        large as the others from a few pixels.
     """
 
     short_batch: bool = False
 
-    def batches_an_epoch(self, pixels: int) -> int:
-        """Count the batches into which an epoch of `pixels` is cut."""
+    def batches_per_epoch(self, pixels: int) -> int:
+        """Return the number of batches in an epoch of `pixels` training pixels."""
         count = pixels / self.batch_size
         return max(1, math.ceil(count) if self.short_batch else round(count))
 
@@ -57,7 +57,7 @@ def schedule(name: str, pixels: int) -> WindowSchedule:
     Raises
     ------
     UserError
-        No such name or file, or a file with a mistake.
+        There is no such name or file, or the file has a mistake.
 
     References
     ----------
@@ -74,7 +74,7 @@ def schedule(name: str, pixels: int) -> WindowSchedule:
             decay="cosine",
         )
     if name == "best":
-        plan = WindowSchedule(
+        best = WindowSchedule(
             "best",
             steps=BEST_STEPS,
             batch_size=PAPER_BATCH,
@@ -84,13 +84,13 @@ def schedule(name: str, pixels: int) -> WindowSchedule:
             warmup_steps=10,
             decay="cosine",
         )
-        return replace(plan, steps=max(BEST_STEPS, BEST_EPOCHS * plan.batches_an_epoch(pixels)))
+        return replace(best, steps=max(BEST_STEPS, BEST_EPOCHS * best.batches_per_epoch(pixels)))
     published = WindowSchedule(name, steps=1, batch_size=PAPER_BATCH, learning_rate=1e-3)
     if name == "paper":
-        epoch = published.batches_an_epoch(pixels)
+        epoch = published.batches_per_epoch(pixels)
         return replace(published, steps=PAPER_EPOCHS * epoch, warmup_steps=20, ema_decay=0.99)
     if name == "notebook":
-        plan = replace(published, optimizer="keras-adam", short_batch=True)
-        epoch = plan.batches_an_epoch(pixels)
-        return replace(plan, steps=PAPER_EPOCHS * epoch, keep_best_every=epoch)
+        notebook = replace(published, optimizer="keras-adam", short_batch=True)
+        epoch = notebook.batches_per_epoch(pixels)
+        return replace(notebook, steps=PAPER_EPOCHS * epoch, keep_best_every=epoch)
     return read_schedule(Path(name), WindowSchedule)

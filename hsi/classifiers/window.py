@@ -1,4 +1,4 @@
-"""The classifiers that look at a window around the pixel, and how they are trained."""
+"""Classifiers that see a window around each pixel, and how they are trained."""
 
 import logging
 from collections.abc import Mapping
@@ -17,10 +17,10 @@ from hsi.classifiers.batches import Examples
 from hsi.classifiers.protocol import Application, Prediction, Training
 from hsi.classifiers.recipe import Recipe
 from hsi.errors import HsiError
-from hsi.features.components import Reduced
+from hsi.features.components import ComponentsFile
 from hsi.features.pca import PCA, fit_pca
 from hsi.networks.architecture import Architecture
-from hsi.networks.multiply_adds import multiply_adds_a_pixel
+from hsi.networks.multiply_adds import multiply_adds_per_pixel
 from hsi.networks.window_network import WindowNetwork
 from hsi.networks.windows import pass_bytes
 from hsi.scenes.bands import Bands
@@ -39,15 +39,16 @@ class NetworkClassifier:
     window : int, optional
         Odd side of the window, in pixels; 25 unless the name stands for another.
     components : int, optional
-        Principal components K: 30 for Indian Pines, 15 for Pavia University and Salinas [1]_. A
-        name that stands for a number of them takes fewer where the scene has fewer bands.
+        Principal components K; 30 unless the name stands for a number. The paper takes 30 for
+        Indian Pines, and 15 for Pavia University and Salinas [1]_. A name that stands for a number
+        takes fewer where the scene has fewer bands.
     **settings
         Fields of `Recipe` and of the architecture.
 
     Raises
     ------
     HsiError
-        A window, of a classifier whose name stands for one.
+        `window` is given to a classifier whose name stands for one.
 
     References
     ----------
@@ -64,7 +65,7 @@ class NetworkClassifier:
     ) -> None:
         if window is not None and "window" in self.own:
             raise HsiError(
-                f"--classifier {self.name}: its window is {self.own['window']}; leave out --window"
+                f"`classifier` {self.name}: its window is {self.own['window']}; leave out `window`"
             )
         self.window: int
         self.components: int
@@ -83,7 +84,7 @@ class NetworkClassifier:
         self.kind(classes=2, window=self.window, components=self.components, **chosen)  # checks
 
     def fit(self, training: Training) -> float:
-        """Project the scene, then train by the schedule; return the seconds of training."""
+        """Project the scene and train by the schedule; return the seconds of training."""
         self._check(training)
         reduced = training.reduced
         if reduced is None:
@@ -97,7 +98,7 @@ class NetworkClassifier:
             if self.recipe.training_pca and reduced.pca.fitted_on != "training pixels":
                 raise HsiError(
                     f"reduced scene: training_pca asks for components fitted on training pixels, "
-                    f"found {reduced.pca.fitted_on}; leave out --reduced, or hsi reduce --split"
+                    f"found {reduced.pca.fitted_on}; leave out `reduced`, or hsi reduce --split"
                 )
             self.pca, cube = reduced.pca, reduced.cube
         self.architecture = self.kind(
@@ -120,17 +121,17 @@ class NetworkClassifier:
 
     @property
     def bands(self) -> npt.NDArray[np.int64]:
-        """Those of the projection."""
+        """Bands of the training scene that the projection uses."""
         return self._projection.bands
 
     @property
     def halo(self) -> int:
-        """Half the window."""
+        """Half the side of the window, in pixels."""
         return self.window // 2
 
     @property
     def has_probabilities(self) -> bool:
-        """Always."""
+        """True: every network gives the probability of each class."""
         return True
 
     @property
@@ -141,17 +142,17 @@ class NetworkClassifier:
     def features(
         self, spectra: npt.NDArray[Any], valid: npt.NDArray[np.bool_]
     ) -> npt.NDArray[np.float32]:
-        """Components (h, w, K); 0 without data, as beyond the scene's border."""
+        """Return components (h, w, K), 0 where a pixel holds no data, as beyond the border."""
         return self._projection.project(spectra, valid)
 
     def refit_scaling(self, scene: Scene, bands: Bands) -> None:
-        """Take mean and standard deviation of the components from another scene."""
+        """Replace mean and standard deviation of the components by those of another scene."""
         self.pca = self._projection.refitted(scene, bands)
 
     def classify(
         self, features: npt.NDArray[Any], block: Block, application: Application
     ) -> Prediction:
-        """Classify a block by one dense pass, or by one in each of eight orientations."""
+        """Return the classes of a block by one dense pass, or by one per orientation."""
         assert self.network is not None
         compute = application.compute
         network = self.network.to(compute.device).eval()
@@ -181,27 +182,27 @@ class NetworkClassifier:
         return Prediction(indices.cpu().numpy(), probabilities)
 
     def working_bytes(self, block: tuple[int, int]) -> int:
-        """Estimate the layers of a dense pass."""
+        """Return an estimate of the bytes of a dense pass over a block."""
         assert self.network is not None
         height, width = (side + self.window - 1 for side in block)
         moved = 4 * (height * width * self.components * 2 + block[0] * block[1] * 64)
         return moved + pass_bytes(self.network, height, width)
 
     def feature_bytes(self) -> int:
-        """Components in float32."""
+        """Return the bytes of one pixel's components in float32."""
         return 4 * self.components
 
-    def check_reduced(self, scene: Scene, reduced: Reduced) -> None:
+    def check_reduced(self, scene: Scene, reduced: ComponentsFile) -> None:
         """Raise HsiError where prepared components are not the model's, or of another scene."""
         reduced.check_fits(scene)
         if reduced.pca.checksum() != self._projection.checksum():
             raise HsiError(
                 "reduced scene: expected the model's own projection, found another; leave out "
-                "--reduced, or give the file that the model was trained with"
+                "`reduced`, or give the file that the model was trained with"
             )
 
     def save(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """Weights and projection."""
+        """Return weights and projection as tensors, and the settings of both."""
         assert self.network is not None
         assert self.pca is not None
         assert self.architecture is not None
@@ -214,13 +215,13 @@ class NetworkClassifier:
             "pca_fitted_on": self.pca.fitted_on,
             "window": self.window,
             "parameters": sum(p.numel() for p in self.network.parameters()),
-            "multiply_adds_a_pixel": multiply_adds_a_pixel(self.network),
+            "multiply_adds_a_pixel": multiply_adds_per_pixel(self.network),
         }
         return tensors, settings
 
     @classmethod
     def load(cls, tensors: Mapping[str, Tensor], settings: Mapping[str, Any]) -> Self:
-        """Build the network and fill in its weights."""
+        """Return a classifier with the network and weights that `save` returned."""
         chosen: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value
             for key, value in settings["architecture"].items()

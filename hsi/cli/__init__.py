@@ -1,1 +1,1 @@
-"""The commands of `hsi`, a module a group."""
+"""The commands of `hsi`, one module per group."""

@@ -1,4 +1,4 @@
-"""`hsi classify` and what is made of maps: scores, comparisons, tables."""
+"""The commands that make maps."""
 
 from pathlib import Path
 from typing import Annotated
@@ -45,17 +45,17 @@ def classify(
 ) -> None:
     """Name the class of every pixel; write the map, a picture with a legend, and a record.
 
-    The scene is read block by block; the same line goes on where a killed run was.
+    The scene is read block by block. Run the same line again to resume an interrupted run.
     """
     from engine.device import pick
     from engine.memory import parse_bytes
     from hsi.maps.classify import classify as run_model
-    from hsi.maps.options import Options, Strip
+    from hsi.maps.options import MapOptions, Strip
     from hsi.scenes.scene import open_scene
 
     if block != "auto" and not (block.isdecimal() and int(block) >= 1):
         raise HsiError(f"--block {block}: expected auto or a number of pixels, at least 1")
-    options = Options(
+    options = MapOptions(
         probabilities=probabilities,
         confidence=confidence,
         block=None if block == "auto" else int(block),

@@ -1,4 +1,4 @@
-"""What is done with a scene and its labels before anything learns: read, convert, draw, split."""
+"""The commands that read, convert, draw, split and reduce scenes."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +10,7 @@ from hsi.cli.arguments import LabelSource, Overwrite, SceneSource, Seed, keep_in
 
 
 def info(source: SceneSource) -> None:
-    """Print what is understood of a scene."""
+    """Print what is known of a scene."""
     from hsi.scenes.describe import describe
     from hsi.scenes.scene import open_scene
 
@@ -23,7 +23,7 @@ def convert(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="ENVI .hdr, GeoTIFF .tif, or .npy.")],
     overwrite: Overwrite = False,
 ) -> None:
-    """Write a scene in another format, with all that is known of it; .npy keeps the cube alone."""
+    """Write a scene in another format, with its metadata; .npy keeps the cube alone."""
     from hsi.formats.writing import refuse_existing
     from hsi.scenes.scene import open_scene, write_scene
 
@@ -36,7 +36,7 @@ def picture(
     source: SceneSource,
     out: Annotated[Path, typer.Argument(metavar="OUT", help="File to write (.png).")],
 ) -> None:
-    """Draw a scene in false colour: near infrared, red and green where there are wavelengths."""
+    """Draw a scene in false colour: near infrared, red and green if it has wavelengths."""
     from hsi.figures import save_scene
     from hsi.scenes.scene import open_scene
 
@@ -80,7 +80,7 @@ def reduce(
     ] = None,
 ) -> None:
     """Write the principal components of a scene, fitted on all its pixels."""
-    from hsi.features.components import Reduced
+    from hsi.features.components import ComponentsFile
     from hsi.features.pca import fit_pca
     from hsi.scenes.scene import open_scene
     from hsi.splits.split import load_split
@@ -90,4 +90,4 @@ def reduce(
     scene = open_scene(source)
     training = None if split_file is None else load_split(split_file).train
     pca = fit_pca(scene, components, whiten=whiten, training=training)
-    Reduced(pca.reduce(scene), pca, scene.name, scene.checksum()).save(out)
+    ComponentsFile(pca.reduce(scene), pca, scene.name, scene.checksum()).save(out)

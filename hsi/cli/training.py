@@ -1,4 +1,4 @@
-"""`hsi train` and `hsi study`: classifiers from labelled pixels."""
+"""The command that trains a classifier."""
 
 from pathlib import Path
 from typing import Annotated
@@ -42,7 +42,7 @@ def train(
         Path | None, typer.Option("--log", help="CSV of the loss; its curve is drawn beside it.")
     ] = None,
 ) -> None:
-    """Train a classifier on the training pixels of a split; a killed run goes on where it was."""
+    """Train a classifier on the training pixels of a split; an interrupted run resumes."""
     from engine.device import pick
     from hsi.classifiers.model import make_classifier
     from hsi.classifiers.train import train as fit
@@ -72,7 +72,7 @@ def train(
         made,
         out,
         compute=pick(device, precision),
-        schedule_name=schedule,
+        schedule=schedule,
         seed=seed,
         reduced=prepared,
         history=history,

@@ -1,1 +1,1 @@
-"""Scores, tests, tables, studies."""
+"""Scores of maps, tests of their differences, tables, and studies of settings."""

@@ -1,4 +1,4 @@
-"""Whether two maps differ by more than chance: McNemar's test on the same test pixels."""
+"""McNemar's test: whether two maps differ by more than chance on the same test pixels."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ FEW = 25  # disagreements below which the binomial distribution is used, not its
 
 @dataclass(frozen=True)
 class McNemar:
-    """Pixels that only one of two classifiers has right, and how likely that is by chance.
+    """Counts of test pixels that two classifiers have right, and McNemar's test of them.
 
     Attributes
     ----------
@@ -61,17 +61,33 @@ class McNemar:
 
 
 def mcnemar(first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_]) -> McNemar:
-    """Compare two classifiers by the pixels that each has right.
+    """Test whether two classifiers differ by more than chance.
 
     Parameters
     ----------
-    first, second : ndarray (n,), bool
-        Whether each classifier has each test pixel right.
+    first : ndarray (n,), bool
+        True where the first classifier has a test pixel right.
+    second : ndarray (n,), bool
+        The same of the second classifier, for the same test pixels.
+
+    Returns
+    -------
+    McNemar
+        Counts of pixels, `statistic` (chi-squared with one degree of freedom) and `p_value`.
 
     Raises
     ------
     HsiError
-        No pixels, or not as many in both.
+        There are no pixels, not as many in both, or values other than bool.
+
+    Examples
+    --------
+    >>> import hsi, numpy as np
+    >>> first = np.array([True] * 90 + [False] * 10)
+    >>> second = np.array([True] * 70 + [False] * 30)
+    >>> found = hsi.mcnemar(first, second)
+    >>> found.first, found.second, f"{found.p_value:.1g}"
+    (20, 0, '2e-06')
     """
     from scipy.stats import binom, chi2
 
@@ -79,6 +95,11 @@ def mcnemar(first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_]) -> McNe
         raise HsiError(
             f"expected the same test pixels of both maps, at least one, found {first.size} and "
             f"{second.size}"
+        )
+    if first.dtype != bool or second.dtype != bool:
+        raise HsiError(
+            f"`first` and `second`: expected bool, whether each test pixel is right, found "
+            f"{first.dtype} and {second.dtype}"
         )
     one, two = int((first & ~second).sum()), int((second & ~first).sum())
     apart = one + two
@@ -97,7 +118,7 @@ def compare_maps(
     labels: Labels,
     split: Split,
 ) -> McNemar:
-    """Compare two maps (H, W) of class numbers on the test pixels of a split.
+    """Return McNemar's test of two maps (H, W) of class numbers on the test pixels of a split.
 
     Raises
     ------
@@ -113,12 +134,12 @@ def compare_maps(
 def compared(
     runs: Sequence[Mapping[str, Any]], folders: Sequence[Path]
 ) -> Iterator[dict[str, Any]]:
-    """Compare any two runs of one scene, split and seed by the test pixels each has right.
+    """Yield a comparison of any two runs of one scene, split and seed.
 
     Parameters
     ----------
     runs : sequence of mapping
-        What `scores.json` of each run holds.
+        Contents of the `scores.json` of each run.
     folders : sequence of Path
         Where `right.npy` of each lies.
 

@@ -1,4 +1,4 @@
-"""Scores of a map on the test pixels, from one confusion matrix."""
+"""Accuracies from the confusion matrix of the test pixels."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Scores:
-    """Accuracies in percent, kappa too; a class without test pixels has NaN, not 0 or 1.
+    """Accuracies in percent; kappa × 100. A class without test pixels has NaN, not 0 or 1.
 
     Attributes
     ----------
@@ -24,7 +24,7 @@ class Scores:
 
     @property
     def support(self) -> npt.NDArray[np.int64]:
-        """Test pixels of each class."""
+        """Number of test pixels of each class, (C,)."""
         support: npt.NDArray[np.int64] = self.confusion.sum(axis=1)
         return support
 
@@ -51,12 +51,12 @@ class Scores:
 
     @property
     def recall(self) -> Floats:
-        """Of the pixels of a class, the percentage found ('producer's accuracy'), (C,)."""
+        """Percentage of a class's pixels that are found ('producer's accuracy'), (C,)."""
         return _percent(np.diag(self.confusion), self.support)
 
     @property
     def precision(self) -> Floats:
-        """Of the pixels given a class, the percentage that are right ('user's accuracy'), (C,).
+        """Percentage of the pixels given a class that are right ('user's accuracy'), (C,).
 
         Zero for a class with test pixels that is never predicted; NaN for one without any.
         """
@@ -77,12 +77,12 @@ class Scores:
 def check_numbers(
     name: str, predicted: npt.NDArray[np.int64], classes: npt.NDArray[np.int64]
 ) -> None:
-    """Raise HsiError where the numbers of a map on test pixels (n,) are not all of `classes`."""
+    """Raise HsiError if the numbers of a map on test pixels (n,) are not all in `classes`."""
     strangers = np.setdiff1d(predicted, classes)
     if strangers.size and strangers[0] == 0:
         raise HsiError(
             f"{name}: expected a class on every test pixel, found 0, which stands for no data, on "
-            f"{(predicted == 0).sum()} of {len(predicted)}; take these out of the labels"
+            f"{(predicted == 0).sum()} of {len(predicted)}; set their labels to 0"
         )
     if strangers.size:
         raise HsiError(
@@ -91,10 +91,10 @@ def check_numbers(
         )
 
 
-def score(
+def scores_of(
     truth: npt.NDArray[np.int64], predicted: npt.NDArray[np.int64], classes: npt.NDArray[np.int64]
 ) -> Scores:
-    """Count the confusion matrix of test pixels.
+    """Return the scores of test pixels.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ def score(
     Raises
     ------
     HsiError
-        No test pixel, or a predicted number that is none of `classes`.
+        There is no test pixel, or a predicted number is not in `classes`.
     """
     if not truth.size:
         raise HsiError("expected at least one test pixel, found none; make another split")

@@ -1,6 +1,5 @@
-"""Score a map against ground truth on the test pixels of a split, and write it down."""
+"""Score a map against ground truth on the test pixels of a split, and write the scores."""
 
-import json
 import logging
 import math
 from collections.abc import Mapping
@@ -12,14 +11,14 @@ import numpy.typing as npt
 import pandas as pd
 
 from engine.artifacts import load_tensors, sha256_arrays, sha256_file, write_json
-from engine.errors import why
 from engine.tables import two_decimals, write_csv
 from engine.training.schedule import in_words
 from hsi.errors import HsiError
-from hsi.evaluation.metrics import Scores, score
+from hsi.evaluation.metrics import Scores, scores_of
 from hsi.evaluation.test_pixels import check_unseen, classes_on_test_pixels
 from hsi.figures import save_classes, save_comparison, save_confusion
 from hsi.formats import numpy_arrays
+from hsi.maps.record import read_record
 from hsi.scenes.labels import Labels
 from hsi.splits.leakage import leakage_report
 from hsi.splits.split import Split
@@ -44,6 +43,44 @@ OF_THE_RECORD = ("schedule", "seconds_train", "seconds_map", "trained_split")
 OF_THE_MODEL = ("parameters", "multiply_adds_a_pixel", "window")
 
 
+def score(numbers: npt.NDArray[Any], labels: Labels, split: Split) -> Scores:
+    """Score a map on the test pixels of a split.
+
+    Parameters
+    ----------
+    numbers : ndarray (H, W)
+        Class numbers, of any type that holds whole numbers.
+    labels : Labels
+        The ground truth.
+    split : Split
+        Says which labelled pixels are tested; made from `labels`.
+
+    Returns
+    -------
+    Scores
+        `oa` (overall accuracy), `aa` (the mean recall of the classes) and `kappa` × 100, in
+        percent; `recall`, `precision` and `f1` of each class, ndarray (C,), in percent, NaN for a
+        class without test pixels; `confusion`, ndarray (C, C), rows true, columns predicted.
+
+    Raises
+    ------
+    HsiError
+        Map, labels and split do not belong together, or the map holds something else than the
+        labels' classes on a test pixel.
+
+    Examples
+    --------
+    >>> import hsi, numpy as np
+    >>> labels = hsi.open_labels("IndianPines")
+    >>> split = hsi.make_split(labels, "random:0.1")
+    >>> everywhere_soybean = np.full(labels.ground_truth.shape, 11)
+    >>> round(hsi.score(everywhere_soybean, labels, split).oa, 1)
+    23.9
+    """
+    predicted = classes_on_test_pixels("map", numbers, labels, split)
+    return scores_of(labels.ground_truth[split.test], predicted, labels.classes)
+
+
 def score_map(
     numbers: npt.NDArray[np.integer[Any]],
     labels: Labels,
@@ -54,7 +91,7 @@ def score_map(
 ) -> Scores:
     """Score a map and write `scores.json`, `per_class.csv`, `confusion.csv` and its pictures.
 
-    `right.npy` (n,) bool tells the test pixels that the map has right, row by row of the scene.
+    `right.npy` (n,) bool holds True for each test pixel that the map has right, row by row.
 
     Parameters
     ----------
@@ -82,7 +119,7 @@ def score_map(
     predicted = classes_on_test_pixels("map", numbers, labels, split)
     check_unseen("map", made_by.get("trained_split"), labels, split)
     test, truth = split.test, labels.ground_truth[split.test]
-    scores = score(truth, predicted, labels.classes)
+    scores = scores_of(truth, predicted, labels.classes)
     tested = scores.support > 0
     if not tested.all():
         absent = [name for name, has in zip(labels.class_names, tested, strict=True) if not has]
@@ -128,23 +165,23 @@ def score_map(
 
 
 def made_by(map_path: Path, labels: Labels, model: Path | None) -> dict[str, Any]:
-    """Find out what made a map: from its record beside it, and from the model where given.
+    """Return what made a map, from the record beside it and from the model if given.
 
     Parameters
     ----------
     map_path : Path
-        A record of `hsi classify` lies beside it under the same stem, or not.
+        The record of `hsi classify`, if there is one, lies beside it under the same stem.
     labels : Labels
-        Names the scene where nothing else does.
+        Gives the name of the scene where there is no record.
     model : Path, optional
-        Must be the one the record names.
+        The model that the record names.
 
     Raises
     ------
     HsiError
         The map was made by another model.
     """
-    record = _record(map_path.with_suffix(".json"))
+    record = read_record(map_path)
     found = {
         "scene": record.get("scene", labels.name),
         "classifier": record.get("classifier", map_path.stem),
@@ -169,22 +206,8 @@ def made_by(map_path: Path, labels: Labels, model: Path | None) -> dict[str, Any
     }
 
 
-def _record(path: Path) -> dict[str, Any]:
-    """Read what `hsi classify` wrote beside a map; empty where it wrote nothing there."""
-    if not path.is_file():
-        return {}
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise HsiError(f"{path}: expected the record of hsi classify ({why(error)})") from error
-    if not isinstance(found, dict) or "model_sha256" not in found:
-        log.warning("%s: no record of hsi classify; it is left aside", path)
-        return {}
-    return found
-
-
 def _in_own_window(split: Split, window: int | None) -> float | None:
-    """Percentage of test pixels that lie in a training window of this very classifier."""
+    """Return the percentage of test pixels inside a training window of this classifier."""
     if window is None:
         return None
     found: float | None = leakage_report(split.train, split.test, window)["test_in_training_window"]
@@ -192,7 +215,7 @@ def _in_own_window(split: Split, window: int | None) -> float | None:
 
 
 def _confusion_table(scores: Scores, labels: Labels) -> pd.DataFrame:
-    """Rows are true classes, columns predicted; the first column's name says so."""
+    """Return the confusion matrix as a table: rows are true classes, columns predicted."""
     columns = {"true \\ predicted": list(labels.class_names)}
     for name, counts in zip(labels.class_names, scores.confusion.T, strict=True):
         columns[name] = counts.tolist()

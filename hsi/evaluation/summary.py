@@ -106,7 +106,7 @@ def summarise(folders: Sequence[Path], out: Path) -> None:
 
 
 def _settings(run: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Tell a network from another of its name, by what its settings change."""
+    """Return what tells networks of one name apart: window and number of parameters."""
     return run.get("window"), run.get("parameters")
 
 

@@ -1,4 +1,4 @@
-"""A map on the test pixels of a split: class numbers, and pixels that it has not learned from."""
+"""Checks of a map on test pixels: valid classes, and none that its classifier learned from."""
 
 import logging
 from collections.abc import Mapping
@@ -18,12 +18,12 @@ log = logging.getLogger(__name__)
 def classes_on_test_pixels(
     name: str, numbers: npt.NDArray[Any], labels: Labels, split: Split
 ) -> npt.NDArray[np.int64]:
-    """Take the class numbers of a map on the test pixels, (n,), row by row of the scene.
+    """Return the class numbers of a map on the test pixels, (n,), row by row of the scene.
 
     Parameters
     ----------
     name : str
-        What messages call the map.
+        Name of the map in messages.
     numbers : ndarray (H, W)
         Whole numbers, of any type.
     labels, split
@@ -54,12 +54,12 @@ def classes_on_test_pixels(
 def check_unseen(
     name: str, trained: Mapping[str, Any] | None, labels: Labels, split: Split
 ) -> None:
-    """Refuse to score a map on another split of the labels than its classifier learned from.
+    """Raise HsiError where a map's classifier learned from another split of the labels.
 
     Parameters
     ----------
     name : str
-        What messages call the map.
+        Name of the map in messages.
     trained : mapping, optional
         What `Split.describe` returned of the split that the classifier learned from; None where
         that is not known.

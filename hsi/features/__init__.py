@@ -1,1 +1,1 @@
-"""From spectra to what classifiers are given."""
+"""Features of spectra: principal components, means over boxes, scaling."""

@@ -5,10 +5,10 @@ import numpy.typing as npt
 
 
 def box_mean(around: npt.NDArray[np.float64], side: int) -> npt.NDArray[np.float64]:
-    """Average spectra over boxes of `side` × `side` pixels.
+    """Return the means of spectra over boxes of `side` × `side` pixels.
 
-    The sums are taken in the same order for every pixel, so that a pixel has the same mean in
-    whatever block it lies; a running sum, as SciPy's `uniform_filter` takes it, has not.
+    The sums are taken in the same order for every pixel, so that a pixel's mean does not depend on
+    the block in which it lies. With a running sum, as in SciPy's `uniform_filter`, it would.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ from hsi.scenes.scene import Scene
 
 
 @dataclass(frozen=True)
-class Reduced:
+class ComponentsFile:
     """A scene's components, prepared once and used by several trainings.
 
     Attributes
@@ -25,7 +25,7 @@ class Reduced:
     scene : str
         Name of the scene.
     scene_checksum : str
-        Of the scene's cube.
+        SHA-256 of the scene's cube.
     """
 
     cube: npt.NDArray[np.float32]
@@ -52,7 +52,7 @@ class Reduced:
             )
 
     def check_fits(self, scene: Scene) -> None:
-        """Raise HsiError where the components are of another scene."""
+        """Raise HsiError if the components are those of another scene."""
         if self.cube.shape[:2] != scene.shape or self.scene_checksum != scene.checksum():
             raise HsiError(
                 f"reduced scene: expected the components of {scene.name}, found those of "
@@ -60,16 +60,16 @@ class Reduced:
             )
 
 
-def load_reduced(path: Path) -> Reduced:
-    """Read what `Reduced.save` wrote.
+def load_components(path: Path) -> ComponentsFile:
+    """Return the components in a file of `hsi reduce`.
 
     Raises
     ------
     HsiError
-        No such file, or not one of `hsi reduce`.
+        There is no such file, or it holds something else.
     """
     keys = ("cube", "bands", "mean", "components", "scale", "description")
     found = read_npz(path, keys, "hsi reduce", HsiError)
     text: Mapping[str, str] = json.loads(str(found["description"]))
     pca = PCA(found["bands"], found["mean"], found["components"], found["scale"], text["fitted_on"])
-    return Reduced(found["cube"], pca, text["scene"], text["scene_checksum"])
+    return ComponentsFile(found["cube"], pca, text["scene"], text["scene_checksum"])

@@ -10,10 +10,10 @@ import numpy.typing as npt
 
 from engine.artifacts import sha256_arrays
 from hsi.errors import HsiError
-from hsi.features.moments import Moments
+from hsi.features.scaling import mean_and_deviation
 from hsi.scenes.bands import Bands
 from hsi.scenes.scene import Scene
-from hsi.scenes.spectra import no_data, prepared, read, strips
+from hsi.scenes.spectra import prepared, read, refuse_without_data, strips
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ class PCA:
     Attributes
     ----------
     bands : ndarray (B,), int64
-        Which bands of the scene go in.
+        Bands of the scene that are projected.
     mean : ndarray (B,), float64
     components : ndarray (K, B), float64
         Orthonormal rows, largest variance first; the entry of largest magnitude is positive.
@@ -44,7 +44,7 @@ class PCA:
     def project(
         self, spectra: npt.NDArray[Any], valid: npt.NDArray[np.bool_]
     ) -> npt.NDArray[np.float32]:
-        """Project spectra (..., B) of the projection's own bands to (..., K), float32.
+        """Return the components (..., K), float32, of spectra (..., B) of the projection's bands.
 
         Where a spectrum holds no data (`valid` is False) all components are zero, as beyond the
         scene's border.
@@ -55,7 +55,7 @@ class PCA:
     def unscaled(
         self, spectra: npt.NDArray[Any], valid: npt.NDArray[np.bool_]
     ) -> npt.NDArray[np.float64]:
-        """Project without whitening."""
+        """Return the components (..., K), float64, without whitening."""
         chosen = np.asarray(spectra, np.float64)
         if not valid.all():
             chosen = np.where(valid[..., None], chosen, self.mean)
@@ -63,31 +63,31 @@ class PCA:
         return projected
 
     def reduce(self, scene: Scene, bands: Bands | None = None) -> npt.NDArray[np.float32]:
-        """Project a whole scene to (H, W, K), float32, some rows at a time."""
+        """Return the components (H, W, K), float32, of a scene, projected some rows at a time."""
         height, width = scene.shape
         chosen = bands or Bands(self.bands)
         everywhere = slice(0, height), slice(0, width)
         return prepared(scene, *everywhere, chosen, self.project)[0]
 
     def refitted(self, scene: Scene, bands: Bands) -> "PCA":
-        """Centre and, where whitened, scale by another scene's pixels; the directions stay."""
-        moments = Moments(len(self.scale))
-        for spectra, valid in _spectra(scene, bands, None):
-            moments.add(self.unscaled(spectra, valid)[valid])
+        """Return the projection with mean and scale of another scene; the directions stay."""
+        found = _spectra(scene, bands, None)
+        projected = (self.unscaled(spectra, valid)[valid] for spectra, valid in found)
+        mean, deviation = mean_and_deviation(projected, scene)
         whitened = not (self.scale == 1).all()
         return replace(
             self,
-            mean=self.mean + moments.mean @ self.components,
-            scale=moments.deviation(scene) if whitened else self.scale,
+            mean=self.mean + mean @ self.components,
+            scale=deviation if whitened else self.scale,
         )
 
     def of_nothing(self) -> npt.NDArray[np.float64]:
-        """Components (K,) of a spectrum of zeros."""
+        """Return the components (K,) of a spectrum of zeros."""
         projected: npt.NDArray[np.float64] = -(self.components @ self.mean) / self.scale
         return projected
 
     def checksum(self) -> str:
-        """SHA-256 of the projection."""
+        """Return the SHA-256 of the projection."""
         return sha256_arrays(self.bands, self.mean, self.components, self.scale)
 
 
@@ -98,7 +98,7 @@ def fit_pca(
     whiten: bool = True,
     training: npt.NDArray[np.bool_] | None = None,
 ) -> PCA:
-    """Fit principal components in two passes: the mean, then the covariance.
+    """Return principal components, fitted in two passes: the mean, then the covariance.
 
     The scene is read some rows at a time, and pixels without data are left out.
 
@@ -117,13 +117,14 @@ def fit_pca(
     Raises
     ------
     HsiError
-        More components than bands, pixels or dimensions of the data; values that are not finite.
+        There are fewer bands, pixels or dimensions of the data than components; no pixel holds
+        data.
     """
     bands = scene.good_bands
     if not 1 <= count <= len(bands):
         raise HsiError(
             f"{scene.name}: components: expected 1 to {len(bands)}, the usable bands, found "
-            f"{count}; give --components in this range"
+            f"{count}; give `components` in this range"
         )
     total, number = np.zeros(len(bands)), 0
     for spectra, valid in _spectra(scene, Bands(bands), training):
@@ -132,7 +133,9 @@ def fit_pca(
         number += len(block)
     asked = scene.shape[0] * scene.shape[1] if training is None else int(training.sum())
     if not number and asked:
-        raise scene.not_finite() if scene.cube.dtype.kind == "f" else no_data(scene)
+        if scene.cube.dtype.kind == "f":
+            scene.refuse_not_finite()
+        refuse_without_data(scene)
     if number < asked:
         log.warning(
             "%s: %d of %d pixels hold no data and are left out of the principal components",

@@ -1,1 +1,1 @@
-"""One reader and writer a file format."""
+"""One reader and one writer per file format."""

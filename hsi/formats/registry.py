@@ -1,4 +1,4 @@
-"""One reader and writer a format, found by the file's suffix."""
+"""The readers and writers of all formats, by file suffix."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -56,7 +56,7 @@ def read(source: str | Path, kind: Kind) -> Contents:
 
 
 def files(source: str | Path) -> list[Path]:
-    """Name all files that a cube or labels are read from, those beside the named one included.
+    """Return all files that a cube or labels are read from, those beside the named one included.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def _reader(path: Path) -> Reader:
 
 
 def locate(source: str | Path) -> tuple[Path, str | None]:
-    """Split 'FILE:variable' into the file and the variable; the file must exist."""
+    """Return file and variable of 'FILE:variable'; raise HsiError if the file does not exist."""
     path = Path(source)
     if path.is_file():
         return path, None

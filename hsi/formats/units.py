@@ -23,7 +23,7 @@ _IN_WORDS = re.compile(
 
 
 def nanometres(values: npt.NDArray[np.float64], unit: str | None) -> npt.NDArray[np.float64] | None:
-    """Turn band centres into nanometres.
+    """Return band centres in nanometres.
 
     Parameters
     ----------

@@ -1,1 +1,1 @@
-"""A whole scene to a map, block by block, resumable."""
+"""From a whole scene to a map, block by block; an interrupted map is resumed."""

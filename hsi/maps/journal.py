@@ -1,7 +1,7 @@
-"""Which blocks of a map are finished, in a form that survives being killed.
+"""The journal of a map: which blocks are finished, so that a killed run can resume.
 
 The unfinished files of a map lie in a folder beside it, with a journal. A block is named there
-only when it is on the disk, so a map that was killed goes on behind its last named block.
+only when it is on the disk, so a map that was killed resumes behind its last named block.
 """
 
 import json
@@ -29,12 +29,12 @@ class MapState:
     out : Path
         The map.
     key : mapping
-        All that decides the map, JSON-serialisable; work on another one is thrown away.
+        Everything that decides the map, JSON-serialisable; work under another key is deleted.
 
     Attributes
     ----------
     block : tuple of 2 int, optional
-        Rows and columns of a block in the work found; None where there is none.
+        Rows and columns of a block in unfinished work; None without such work.
     finished : set of int
         Blocks on the disk.
     seconds : float
@@ -58,7 +58,7 @@ class MapState:
 
     @property
     def journal(self) -> Path:
-        """The list of finished blocks."""
+        """Path of the list of finished blocks."""
         return self.folder / JOURNAL
 
     def __enter__(self) -> Self:
@@ -81,7 +81,7 @@ class MapState:
                 self._work.remove()
 
     def begin(self, block: tuple[int, int]) -> None:
-        """Throw away what another map, or other blocks, left, and start anew."""
+        """Delete the unfinished work of another map, or of other blocks, and start again."""
         for path in self.folder.iterdir():
             if path.name != "lock":
                 path.unlink()
@@ -89,18 +89,18 @@ class MapState:
         write_text(self.journal, _line({"key": self.key, "block": block}))
 
     def add(self, blocks: Iterable[int], seconds: float) -> None:
-        """Name blocks that are on the disk, and the seconds spent so far on all."""
+        """Add blocks that are on the disk, and the seconds spent on all so far."""
         new = sorted(set(blocks))
         self._append({"finished": new, "seconds": round(seconds, 3)})
         self.finished.update(new)
 
     def place(self) -> None:
-        """Note that all is finished and that the files take their names from now on."""
+        """Note that all blocks are finished, and that the files now take their names."""
         self._append({"placing": True})
         self.placing = True
 
     def done(self) -> None:
-        """All files have their names: nothing is left to go on with."""
+        """Note that all files have their names; the folder is deleted on leaving."""
         self._done = True
 
     def _append(self, record: Mapping[str, Any]) -> None:
@@ -110,7 +110,7 @@ class MapState:
             os.fsync(file.fileno())
 
     def _take_up(self) -> None:
-        """Read the journal; a torn last line, of a killed run, does not count."""
+        """Read the journal; the torn last line of a killed run does not count."""
         if not self.journal.is_file():
             return
         records = []

@@ -1,4 +1,4 @@
-"""How a scene is mapped: options, and the strip of rows that a job maps."""
+"""Options of a map, and the strip of rows that one job maps."""
 
 from dataclasses import asdict, dataclass
 from typing import Any, Self
@@ -40,16 +40,16 @@ class Strip:
         """
         if height < self.count:
             raise HsiError(
-                f"`strip` {self.number}/{self.count}: expected at most {height} strips, one a row "
-                "of the scene"
+                f"`strip` {self.number}/{self.count}: expected at most {height} strips, one per "
+                "row of the scene"
             )
         start, stop = ((height * n) // self.count for n in (self.number - 1, self.number))
         return slice(start, stop)
 
 
 @dataclass(frozen=True)
-class Options:
-    """How a scene is mapped, and what is written.
+class MapOptions:
+    """Options of a map: how it is made, and what is written.
 
     Attributes
     ----------
@@ -64,11 +64,11 @@ class Options:
     overwrite : bool
         Replace files that exist.
     resample_bands : bool
-        Interpolate between the scene's bands where it has not the model's.
+        Interpolate between the scene's bands where it lacks the model's.
     refit_scaling : bool
-        Take mean and standard deviation from the scene, not from the training.
+        Use mean and standard deviation of this scene instead of those of the training.
     strip : Strip, optional
-        Map these rows alone, to be joined (`hsi.maps.join`).
+        Map only these rows; `hsi.maps.join` joins the strips.
     """
 
     probabilities: bool = False
@@ -81,6 +81,6 @@ class Options:
     strip: Strip | None = None
 
     def describe(self) -> dict[str, Any]:
-        """Return all that decides what is written."""
+        """Return the options that decide what is written."""
         chosen = asdict(self)
         return {key: chosen[key] for key in chosen if key not in ("memory", "overwrite")}

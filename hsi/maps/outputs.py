@@ -1,4 +1,4 @@
-"""The files of a map: what is asked for, how they are called, and what each holds."""
+"""The files of a map: which are written, their names, and what each holds."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from hsi.classifiers.protocol import Prediction
 from hsi.errors import HsiError
 from hsi.formats.envi import read as envi
 from hsi.maps.journal import MapState
-from hsi.maps.options import Options
+from hsi.maps.options import MapOptions
 from hsi.maps.rasters import RASTERS, Content, Raster
 from hsi.scenes.scene import Scene
 
@@ -32,8 +32,8 @@ class Outputs:
     probabilities: Path
     confidence: Path
 
-    def wanted(self, options: Options) -> list[Path]:
-        """Name those that are written, the data of ENVI pairs included."""
+    def wanted(self, options: MapOptions) -> list[Path]:
+        """Return the files that are written, the data of ENVI pairs included."""
         found = [self.map]
         found += [self.probabilities] if options.probabilities else []
         found += [self.confidence] if options.confidence else []
@@ -42,7 +42,7 @@ class Outputs:
 
 
 def outputs(out: Path, scene: Scene) -> Outputs:
-    """Name the files that `hsi classify` writes for OUT.
+    """Return the files that `hsi classify` writes for OUT.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def outputs(out: Path, scene: Scene) -> Outputs:
     Raises
     ------
     HsiError
-        Another suffix.
+        The name ends otherwise.
     """
     if not out.suffix or out.is_dir():
         kind = str(scene.provenance.get("format", "")).partition(" ")[0]
@@ -72,8 +72,10 @@ def outputs(out: Path, scene: Scene) -> Outputs:
     )
 
 
-def refuse_existing(files: Outputs, options: Options, state: MapState, inputs: set[Path]) -> None:
-    """Refuse to replace files, unless asked to; what a map is made from it never replaces."""
+def refuse_existing(
+    files: Outputs, options: MapOptions, state: MapState, inputs: set[Path]
+) -> None:
+    """Raise HsiError where a file would be replaced unasked, or is an input of the map."""
     wanted = files.wanted(options)
     for path in wanted:
         if path.resolve() in inputs:
@@ -84,14 +86,14 @@ def refuse_existing(files: Outputs, options: Options, state: MapState, inputs: s
     there = [path.name for path in wanted if path.exists()]
     if there and not (options.overwrite or state.placing):
         raise HsiError(
-            f"{files.map}: found {', '.join(there)} there already; add --overwrite, or write "
+            f"{files.map}: found {', '.join(there)} there already; add `overwrite`, or write "
             "elsewhere"
         )
 
 
 @dataclass(frozen=True)
 class Rasters:
-    """The map and what is written pixel by pixel beside it."""
+    """The map, and the probabilities and confidence beside it."""
 
     map: Raster
     probabilities: Raster | None = None
@@ -99,27 +101,27 @@ class Rasters:
     top: int = 0  # row of the scene that is their first
 
     def __iter__(self) -> Iterator[Raster]:
-        """Give all, the map last: where it lies, all others do."""
+        """Yield all rasters, the map last: if the map is in place, all others are."""
         for raster in (self.probabilities, self.confidence, self.map):
             if raster is not None:
                 yield raster
 
     @property
-    def bytes_a_pixel(self) -> int:
-        """Bytes that are written a pixel."""
-        return sum(raster.content.bytes_a_pixel for raster in self)
+    def bytes_per_pixel(self) -> int:
+        """Bytes that are written per pixel."""
+        return sum(raster.content.bytes_per_pixel for raster in self)
 
     def are_in(self, folder: Path) -> bool:
-        """Tell whether the unfinished files of all are there."""
+        """Return whether the unfinished files of all rasters are in a folder."""
         return all(raster.is_in(folder) for raster in self)
 
     def open(self, folder: Path, *, resume: bool) -> None:
-        """Make all, or go on with all."""
+        """Create all files, or resume all."""
         for raster in self:
             raster.open(folder, resume=resume)
 
     def write(self, block: Block, found: Prediction, classes: npt.NDArray[np.int64]) -> None:
-        """Write a block to all."""
+        """Write a block to all files."""
         rows = slice(block.rows.start - self.top, block.rows.stop - self.top)
         place = rows, block.columns
         numbers = found.numbers(classes)
@@ -131,18 +133,18 @@ class Rasters:
                 self.confidence.write(*place, found.probabilities.max(axis=-1))
 
     def flush(self) -> None:
-        """Wait until all is on the disk."""
+        """Wait until all blocks are on the disk."""
         for raster in self:
             raster.flush()
 
     def close(self) -> None:
-        """Give all their names."""
+        """Move all files to their places."""
         for raster in self:
             raster.close()
 
 
-def make_rasters(files: Outputs, model: Model, scene: Scene, options: Options) -> Rasters:
-    """Say what each file holds; nothing is written yet."""
+def make_rasters(files: Outputs, model: Model, scene: Scene, options: MapOptions) -> Rasters:
+    """Return what each file will hold; nothing is written yet."""
     kind = RASTERS[files.map.suffix]
     smallest = np.min_scalar_type(int(model.classes.max()))
     # Names and colours for every number from 0 up, gaps included.
@@ -168,7 +170,7 @@ def make_rasters(files: Outputs, model: Model, scene: Scene, options: Options) -
 
 
 def identity(scene: Scene) -> dict[str, Any]:
-    """Tell a scene from others: by its files' sizes and times, or else by its values."""
+    """Return what tells a scene from others: sizes and times of its files, or its checksum."""
     files = [[str(p), p.stat().st_size, p.stat().st_mtime_ns] for p in sorted(scene_files(scene))]
     return {
         "source": str(scene.provenance.get("source", "")),
@@ -178,7 +180,7 @@ def identity(scene: Scene) -> dict[str, Any]:
 
 
 def scene_files(scene: Scene) -> set[Path]:
-    """Find the files that a scene was read from."""
+    """Return the files that a scene was read from."""
     source = str(scene.provenance.get("source", ""))
     names = {source, source.rpartition(":")[0], str(scene.provenance.get("data", ""))}
     names |= {str(Path(name).with_suffix(".hdr")) for name in names if name}

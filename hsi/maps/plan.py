@@ -1,4 +1,4 @@
-"""How large the blocks of a map are, and how much memory they take."""
+"""The size of a map's blocks, and the memory they take."""
 
 from dataclasses import dataclass
 
@@ -26,7 +26,7 @@ class Plan:
     block : tuple of 2 int
         Rows and columns.
     peak : int
-        Bytes that the process holds at most, as estimated.
+        The most bytes that the process holds, as estimated.
     budget : int
         Bytes that it may hold.
     """
@@ -51,7 +51,7 @@ def plan(
     block: tuple[int, int] | None = None,
     resident: int | None = None,
 ) -> Plan:
-    """Choose blocks that keep the process within its memory.
+    """Return blocks that keep the process within its memory.
 
     Parameters
     ----------
@@ -60,11 +60,11 @@ def plan(
     scene : Scene
     compute : Compute
     written : int
-        Bytes that are written a pixel.
+        Bytes that are written per pixel.
     memory : int, optional
         Bytes that the process may hold; by default what it holds now and half of what is free.
     block : tuple of 2 int, optional
-        Rows and columns of a block; by default as large as pays.
+        Rows and columns of a block; chosen by memory and speed unless given.
     resident : int, optional
         Bytes that the process holds without this work; by default those it holds now.
 
@@ -88,7 +88,7 @@ def plan(
         held = peak((min(block[0], scene.shape[0]), min(block[1], scene.shape[1])))
         if memory is not None and held > memory:
             raise HsiError(
-                f"--block {block[0]}: takes about {size_in_words(held)}, more than --memory "
+                f"`block` {block[0]}: takes about {size_in_words(held)}, more than `memory` "
                 f"{size_in_words(memory)}; use smaller blocks, or auto"
             )
         return Plan(block, held, budget)
@@ -99,13 +99,13 @@ def plan(
             return Plan(sides, peak(sides), budget)
     least = peak(_even(SMALLEST, scene))
     raise HsiError(
-        f"--memory {size_in_words(budget)}: expected at least {size_in_words(least)}, of which "
+        f"`memory` {size_in_words(budget)}: expected at least {size_in_words(least)}, of which "
         f"{size_in_words(now)} are held already"
     )
 
 
 def comfortable_block(classifier: Classifier, scene: Scene) -> tuple[int, int]:
-    """Choose blocks whose classification takes no more than 768 MiB."""
+    """Return blocks whose classification takes no more than 768 MiB."""
     for side in range(LARGEST, SMALLEST, -STEP):
         sides = _even(side, scene)
         if classifier.working_bytes(sides) <= WORKING_BYTES:
@@ -114,12 +114,12 @@ def comfortable_block(classifier: Classifier, scene: Scene) -> tuple[int, int]:
 
 
 def _moved_bytes(classifier: Classifier, sides: tuple[int, int], written: int) -> int:
-    """Count two blocks that are read and three that are to be written."""
+    """Return the bytes of two blocks that are read and three that wait to be written."""
     around = (sides[0] + 2 * classifier.halo) * (sides[1] + 2 * classifier.halo)
     return 2 * around * (classifier.feature_bytes() + 1) + 3 * sides[0] * sides[1] * (written + 8)
 
 
 def _even(side: int, scene: Scene) -> tuple[int, int]:
-    """Make blocks of a scene equally large, and none larger than `side`."""
+    """Return the sides of equally large blocks of a scene, none larger than `side`."""
     tall, wide = (-(-size // -(-size // side)) for size in scene.shape)
     return tall, wide

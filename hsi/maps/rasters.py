@@ -1,4 +1,4 @@
-"""Maps that are written block by block, and take their name when they are whole."""
+"""Raster files that are written block by block, and moved to their names when whole."""
 
 import errno
 import os
@@ -43,15 +43,15 @@ class Content:
     georeference: Mapping[str, Any] | None = field(default=None)
 
     @property
-    def bytes_a_pixel(self) -> int:
-        """Bytes of all values of a pixel."""
+    def bytes_per_pixel(self) -> int:
+        """Bytes of all values of one pixel."""
         return self.dtype.itemsize * int(np.prod(self.shape[2:], dtype=np.int64))
 
 
 class Raster(Protocol):
     """A file that is written block by block.
 
-    `open` makes it in a folder of unfinished work, or goes on with the one there; `write` may be
+    `open` makes it in a folder of unfinished work, or resumes the one there; `write` may be
     called for blocks in any order, and again; after `flush` they survive a kill; `close` gives the
     whole file its name, and may be called again after a kill.
     """
@@ -64,10 +64,10 @@ class Raster(Protocol):
         """Whether its values can be read and written."""
 
     def is_in(self, folder: Path) -> bool:
-        """Tell whether the unfinished file is there."""
+        """Return whether the unfinished file is in a folder."""
 
     def open(self, folder: Path, *, resume: bool) -> None:
-        """Make the file at its full size, or go on with it."""
+        """Create the file at its full size, or resume it."""
 
     def write(self, rows: slice, columns: slice, values: npt.NDArray[Any]) -> None:
         """Write a block (h, w) or (h, w, C)."""
@@ -76,10 +76,10 @@ class Raster(Protocol):
         """Wait until all blocks are on the disk, and hold none in memory."""
 
     def read(self) -> npt.NDArray[Any]:
-        """Return what is written, memory-mapped."""
+        """Return the values, memory-mapped."""
 
     def close(self) -> None:
-        """Give the file, or the files, their name."""
+        """Move the file, or the files, to their place."""
 
 
 class NumPyRaster:
@@ -102,11 +102,11 @@ class NumPyRaster:
         return self._values is not None
 
     def is_in(self, folder: Path) -> bool:
-        """Tell whether the unfinished file is there."""
+        """Return whether the unfinished file is in a folder."""
         return (folder / self._data.name).is_file()
 
     def open(self, folder: Path, *, resume: bool) -> None:
-        """Make the file at its full size, or go on with it."""
+        """Create the file at its full size, or resume it."""
         self._part = folder / self._data.name
         if resume:
             if self._part.is_file():
@@ -116,7 +116,7 @@ class NumPyRaster:
         reserve(self._part, self._part.stat().st_size)
 
     def write(self, rows: slice, columns: slice, values: npt.NDArray[Any]) -> None:
-        """Write a block."""
+        """Write a block (h, w) or (h, w, C)."""
         assert self._values is not None
         self._values[rows, columns] = values
 
@@ -127,7 +127,7 @@ class NumPyRaster:
             release(self._values)
 
     def read(self) -> npt.NDArray[Any]:
-        """Return what is written."""
+        """Return the values, memory-mapped."""
         assert self._values is not None
         return self._values
 
@@ -152,16 +152,16 @@ class NumPyRaster:
         )
 
     def _describe(self) -> None:
-        """Write what lies beside the values."""
+        """Write the header or other files beside the values."""
 
 
 def reserve(path: Path, size: int) -> None:
-    """Take up the whole size of a file on the disk, so that writing to a map of it cannot fail.
+    """Reserve the whole size of a file on the disk, so that writing to its memory map cannot fail.
 
     Raises
     ------
     HsiError
-        The disk has not so much left.
+        The disk has less space left.
     """
     try:
         with path.open("r+b") as file:
@@ -180,7 +180,7 @@ def reserve(path: Path, size: int) -> None:
 
 
 def _write_zeros(file: BinaryIO, size: int) -> None:
-    """Write out what is a hole so far: all but the header of a new file is zero."""
+    """Write zeros over the holes of a new file, behind its header."""
     head = file.read(4096)
     file.seek(0)
     written = file.write(head)
@@ -196,7 +196,7 @@ def _umask() -> int:
 
 
 class PlainRaster(NumPyRaster):
-    """Values without a header, as work goes on; formats say what becomes of them."""
+    """Values without a header while blocks are written; formats add what they need at the end."""
 
     def _map(self, mode: Any) -> "np.memmap[Any, np.dtype[Any]]":
         assert self._part is not None
@@ -208,7 +208,7 @@ class EnviRaster(PlainRaster):
 
     def __init__(self, path: Path, content: Content) -> None:
         super().__init__(path, content)
-        self._place = for_envi(content.georeference)  # what cannot be said is told before any work
+        self._place = for_envi(content.georeference)  # raises before any work is done
 
     @property
     def _data(self) -> Path:
@@ -225,19 +225,19 @@ class EnviRaster(PlainRaster):
 
 
 class GeoTiffRaster(PlainRaster):
-    """A GeoTIFF, made of plain values when the last block is written."""
+    """A GeoTIFF, which is made from plain values after the last block."""
 
     def __init__(self, path: Path, content: Content) -> None:
         super().__init__(path, content)
         load_rasterio()
-        for_geotiff(content.georeference)  # what cannot be said is told before any work
+        for_geotiff(content.georeference)  # raises before any work is done
 
     @property
     def _data(self) -> Path:
         return self.path.with_name(f"{self.path.name}.values")
 
     def close(self) -> None:
-        """Write the GeoTIFF, and let go of the values."""
+        """Write the GeoTIFF, and delete the plain values."""
         self._values = None
         assert self._part is not None
         if not self._part.is_file():

@@ -1,4 +1,4 @@
-"""What all window networks have in common: settings, a dense head, initial weights."""
+"""The common part of all window networks: settings, a dense head, initial weights."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Architecture:
     window : int
         Odd side of the window, in pixels.
     components : int
-        Principal components K that go in.
+        Principal components K of the input.
     hidden : tuple of 2 int
         Widths of the dense layers before the last.
     dropout : float
@@ -54,15 +54,15 @@ class Architecture:
         return 1
 
     def own_checks(self) -> Iterable[tuple[str, bool, str]]:
-        """Key, whether its value is fine, and what is expected, of the settings added here."""
+        """Yield (key, whether its value is valid, what is expected) of the settings added here."""
         return ()
 
     def layers(self) -> tuple[nn.Sequential, nn.Sequential | None, int]:
-        """Make the trunk, what follows in each window alone, and count the feature maps."""
+        """Return the trunk, the layers for each window alone, and the number of feature maps."""
         raise NotImplementedError
 
     def build(self, generator: torch.Generator) -> WindowNetwork:
-        """Make the network with weights drawn as Keras draws them: Glorot uniform, biases zero."""
+        """Return the network with weights as Keras draws them: Glorot uniform, biases zero."""
         trunk, within, features = self.layers()
         head = nn.Sequential(
             nn.Linear(features * (self.window - SHRINKS) ** 2, self.hidden[0]),

@@ -27,11 +27,11 @@ class CNN2D(Architecture):
     filters: tuple[int, int, int, int] = (64, 64, 64, 64)
 
     def own_checks(self) -> Iterable[tuple[str, bool, str]]:
-        """Check the widths."""
+        """Yield the checks of the widths."""
         yield "filters", len(self.filters) == 4 and min(self.filters) >= 1, "4 widths"
 
     def layers(self) -> tuple[nn.Sequential, nn.Sequential | None, int]:
-        """3 × 3 each."""
+        """Return four 3 × 3 convolutions."""
         layers: list[nn.Module] = []
         wide = self.components
         for width in self.filters:
@@ -56,11 +56,11 @@ class CNN3D(Architecture):
     filters: tuple[int, int, int, int] = (8, 16, 32, 32)
 
     def own_checks(self) -> Iterable[tuple[str, bool, str]]:
-        """Check the widths."""
+        """Yield the checks of the widths."""
         yield "filters", len(self.filters) == 4 and min(self.filters) >= 1, "4 widths"
 
     def layers(self) -> tuple[nn.Sequential, nn.Sequential | None, int]:
-        """HybridSN's depths along the spectrum and one more of 3, padded there alone."""
+        """Return convolutions of HybridSN's depths and one of depth 3, padded in depth."""
         layers: list[nn.Module] = [nn.Unflatten(1, (1, self.components))]
         wide, depth = 1, self.components
         for width, deep in zip(self.filters, (7, 5, 3, 3), strict=True):
@@ -85,13 +85,13 @@ class Reversed(Architecture):
     filters_3d: tuple[int, int, int] = (32, 16, 8)
 
     def own_checks(self) -> Iterable[tuple[str, bool, str]]:
-        """Check the widths."""
+        """Yield the checks of the widths."""
         widths = len(self.filters_3d) == 3 and min(self.filters_3d) >= 1
         yield "filters_3d", widths, "3 widths"
         yield "filters_2d", self.filters_2d >= 1, "at least 1"
 
     def layers(self) -> tuple[nn.Sequential, nn.Sequential | None, int]:
-        """Take the feature maps of the first convolution as depth; the others halve it."""
+        """Return a 2D convolution whose feature maps are the depth, and three that halve it."""
         layers: list[nn.Module] = [
             nn.Conv2d(self.components, self.filters_2d, 3),
             nn.ReLU(inplace=True),
@@ -105,10 +105,10 @@ class Reversed(Architecture):
 
 
 def _halving(wide: int, width: int, deep: int) -> nn.Conv3d:
-    """Unpadded and of stride 1 in space, which dense evaluation asks for."""
+    """Return a convolution of stride 2 in depth; dense evaluation needs stride 1 in space."""
     return nn.Conv3d(wide, width, (deep, 3, 3), stride=(2, 1, 1), padding=(deep // 2, 0, 0))
 
 
 def halved(depth: int) -> int:
-    """Depth that a convolution of stride 2 leaves."""
+    """Return the depth that a convolution of stride 2 leaves."""
     return (depth + 1) // 2

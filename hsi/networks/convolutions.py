@@ -23,7 +23,7 @@ class Spectrum(nn.Unflatten):
         super().__init__(1, (1, components))
 
     def forward(self, components: Tensor) -> Tensor:
-        """Lay out a copy; the axis of the one channel is made last, so that it stays there."""
+        """Return a copy (N, 1, h, w, K) whose components lie side by side in memory."""
         last = components.movedim(1, -1).contiguous()
         return last.unsqueeze(-1).movedim(-1, 1)
 
@@ -43,7 +43,7 @@ class SpectralConv3d(nn.Conv3d):
         super().__init__(channels, filters, kernel)
 
     def forward(self, features: Tensor) -> Tensor:
-        """Convolve (N, C, h, w, D) to (N, F, h', w', D')."""
+        """Return (N, F, h', w', D') of features (N, C, h, w, D)."""
         laid_out = features.contiguous(memory_format=torch.channels_last_3d)
         return functional.conv3d(laid_out, self.weight.movedim(2, -1), self.bias)
 
@@ -52,7 +52,7 @@ class SpectrumAsChannels(nn.Module):
     """Make every depth of every channel a channel: (N, C, h, w, D) to (N, D × C, h, w)."""
 
     def forward(self, features: Tensor) -> Tensor:
-        """Copy nothing; the channels of a depth lie side by side."""
+        """Return a view in which the channels of a depth lie side by side."""
         return features.movedim(1, -1).flatten(3).movedim(-1, 1)
 
 
@@ -75,7 +75,7 @@ class SpectralConv2d(nn.Conv2d):
         self.depth = depth
 
     def forward(self, features: Tensor) -> Tensor:
-        """Convolve (N, D × C, h, w) to (N, filters, h', w')."""
+        """Return (N, filters, h', w') of features (N, D × C, h, w)."""
         filters, channels, rows, columns = self.weight.shape
         apart = self.weight.view(filters, channels // self.depth, self.depth, rows, columns)
         kernels = apart.transpose(1, 2).flatten(1, 2)

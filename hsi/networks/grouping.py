@@ -1,4 +1,4 @@
-"""Which windows of a batch share a pass: near ones one over their tile, scattered ones none.
+"""Which windows of a batch share a pass: near ones share one over their tile, others do not.
 
 A batch is drawn from the whole scene, wherever that may be. Where its windows lie far apart, as in
 a large scene, one trunk pass over all that lies between them would cost more than it saves; cut in
@@ -25,7 +25,7 @@ class Group:
     members : ndarray (n,), int64
         Which windows of the batch.
     shared : bool
-        One pass over the tile that holds them all; else one pass a window.
+        True for one pass over the tile that holds them all, False for one pass per window.
     """
 
     members: npt.NDArray[np.int64]
@@ -39,7 +39,7 @@ def grouped(
     cost: Callable[[int, int], int],
     largest: int = LARGEST_TILE,
 ) -> list[Group]:
-    """Group the windows of a batch so that they take the fewest multiply-adds.
+    """Return the windows of a batch in groups that take few multiply-adds.
 
     Tiles are halved at the median window along their longer side for as long as that saves any.
 
@@ -57,7 +57,7 @@ def grouped(
     Returns
     -------
     list of Group
-        One at most with windows that share nothing.
+        At most one of them holds windows that share nothing.
     """
     one = cost(window, window)
 
@@ -83,7 +83,7 @@ def grouped(
 
 
 def _covered(rows: npt.NDArray[np.int64], columns: npt.NDArray[np.int64], window: int) -> float:
-    """Share of the tile around some windows that lies in any of them."""
+    """Return the share of the tile around some windows that lies in any of them."""
     top, left = rows - rows.min(), columns - columns.min()
     edges = np.zeros((int(top.max()) + window + 1, int(left.max()) + window + 1), np.int32)
     for row, column, sign in ((0, 0, 1), (window, 0, -1), (0, window, -1), (window, window, 1)):

@@ -42,18 +42,18 @@ class HybridSN(Architecture):
 
     @property
     def least_components(self) -> int:
-        """What the unpadded kernels take off, and one."""
+        """One more than the depth that the unpadded kernels take off."""
         return sum(DEPTHS) - len(DEPTHS) + 1
 
     def own_checks(self) -> Iterable[tuple[str, bool, str]]:
-        """Check the widths."""
+        """Yield the checks of widths and reduction."""
         widths = len(self.filters_3d) == 3 and min(self.filters_3d) >= 1
         yield "filters_3d", widths, "3 widths"
         yield "filters_2d", self.filters_2d >= 1, "at least 1"
         yield "reduction", self.reduction >= 1, "at least 1"
 
     def layers(self) -> tuple[nn.Sequential, nn.Sequential | None, int]:
-        """All convolutions, but those behind a squeeze are for each window alone."""
+        """Return all convolutions; those behind a squeeze run on each window alone."""
         first, second, third = self.filters_3d
         depth = self.components - sum(DEPTHS) + len(DEPTHS)
         layers: list[nn.Module] = [
@@ -68,7 +68,7 @@ class HybridSN(Architecture):
             SpectralConv2d(third, depth, self.filters_2d, 3),
             nn.ReLU(inplace=True),
         ]
-        # A mean over the window is the window's own: from there on nothing can be shared.
+        # A mean over the window differs between windows: from there on nothing can be shared.
         alone: list[nn.Module] = []
         if self.squeeze_3d:
             layers, alone = layers[:8], layers[8:]
@@ -90,7 +90,7 @@ class SEHybridSN(HybridSN):
 
 
 class SqueezeExcitation(nn.Module):
-    """Weigh channels by what their means over the window say [1]_.
+    """Squeeze and excitation: weight channels by a function of their means over the window [1]_.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ class SqueezeExcitation(nn.Module):
         self.squeeze, self.excite = nn.Linear(channels, narrow), nn.Linear(narrow, channels)
 
     def forward(self, features: Tensor) -> Tensor:
-        """Scale (N, depth × channels, h, w)."""
+        """Return features (N, depth × channels, h, w), scaled."""
         apart = features.reshape(-1, self.depth, self.channels, *features.shape[2:])
         means = apart.mean(dim=(1, 3, 4))
         weights = torch.sigmoid(self.excite(torch.relu(self.squeeze(means))))

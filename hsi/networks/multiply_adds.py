@@ -1,4 +1,4 @@
-"""Multiply-adds of window networks: what decides how windows are classified, and a table column."""
+"""Multiply-adds of window networks: they decide how windows are classified, and fill a column."""
 
 from collections.abc import Callable, Iterator
 from itertools import pairwise
@@ -11,17 +11,12 @@ Convolution = nn.Conv2d | nn.Conv3d
 
 
 def trunk_cost(network: WindowNetwork) -> Callable[[int, int], int]:
-    """Return what counts the multiply-adds of the trunk on a crop of (height, width) pixels."""
+    """Return a function of (height, width) that counts the trunk's multiply-adds on such a crop."""
     return _cost(network.trunk, network.bands)
 
 
-def trunk_multiply_adds(network: WindowNetwork, height: int, width: int) -> int:
-    """Count the multiply-adds of the trunk on a crop of `height` × `width` pixels."""
-    return trunk_cost(network)(height, width)
-
-
-def multiply_adds_a_pixel(network: WindowNetwork) -> int:
-    """Count the multiply-adds of one window alone, trunk and all that follows."""
+def multiply_adds_per_pixel(network: WindowNetwork) -> int:
+    """Return the multiply-adds of one window alone, trunk and head."""
     side = network.window - _shrinks(network.trunk)
     within = network.within or nn.Sequential()
     linear = sum(
@@ -30,12 +25,12 @@ def multiply_adds_a_pixel(network: WindowNetwork) -> int:
         for layer in part.modules()
         if isinstance(layer, nn.Linear)
     )
-    trunk = trunk_multiply_adds(network, network.window, network.window)
+    trunk = trunk_cost(network)(network.window, network.window)
     return trunk + _cost(within, 1)(side, side) + linear
 
 
 def largest_layers(network: WindowNetwork) -> int:
-    """Count the values a pixel of the two largest neighbouring layers of a dense pass."""
+    """Return the values per pixel of the two largest neighbouring layers of a dense pass."""
     widest = [network.bands]
     widest += [
         layer.out_channels * depth for layer, depth in _convolutions(network.trunk, network.bands)
@@ -46,13 +41,13 @@ def largest_layers(network: WindowNetwork) -> int:
 
 
 def window_features(network: WindowNetwork) -> int:
-    """Count the values of one window's features behind the trunk."""
+    """Return the number of values of one window's features behind the trunk."""
     *_, (last, depth) = _convolutions(network.trunk, network.bands)
     return last.out_channels * depth * (network.window - _shrinks(network.trunk)) ** 2
 
 
 def _convolutions(part: nn.Module, depth: int) -> Iterator[tuple[Convolution, int]]:
-    """Yield the convolutions, each with the depth of what it gives."""
+    """Yield the convolutions, each with the depth of its output."""
     for layer in part.modules():
         if isinstance(layer, nn.Unflatten):
             depth = int(layer.unflattened_size[1])
@@ -73,14 +68,14 @@ def _cost(part: nn.Module, depth: int) -> Callable[[int, int], int]:
 
     def cost(height: int, width: int) -> int:
         total = 0
-        for an_output, tall, wide in layers:
+        for per_output, tall, wide in layers:
             height, width = height - tall, width - wide
-            total += an_output * height * width
+            total += per_output * height * width
         return total
 
     return cost
 
 
 def _shrinks(part: nn.Module) -> int:
-    """Rows that unpadded kernels take off."""
+    """Return the rows that unpadded kernels take off."""
     return sum(layer.kernel_size[-1] - 1 for layer, _ in _convolutions(part, 1))

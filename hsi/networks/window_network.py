@@ -48,17 +48,17 @@ class WindowNetwork(nn.Module):
         self.trunk, self.within, self.head = trunk, within, head
 
     def forward(self, windows: Tensor) -> Tensor:
-        """Classify windows (N, K, window, window): logits (N, C)."""
+        """Return the logits (N, C) of windows (N, K, window, window)."""
         return self._finish(self.trunk(windows))
 
     def _finish(self, features: Tensor) -> Tensor:
-        """From the trunk's features of windows (N, F, s, s) to logits."""
+        """Return the logits of the trunk's features of windows (N, F, s, s)."""
         inner = features if self.within is None else self.within(features)
         logits: Tensor = self.head(inner.flatten(1))
         return logits
 
     def shared(self, crop: Tensor, origins: Sequence[tuple[int, int]]) -> Tensor:
-        """Classify windows of one crop with a single trunk pass: logits (N, C).
+        """Return the logits (N, C) of windows of one crop, from a single trunk pass.
 
         Parameters
         ----------
@@ -71,7 +71,7 @@ class WindowNetwork(nn.Module):
         return self._finish(_gather(features, origins, side))
 
     def dense(self, crop: Tensor) -> Tensor:
-        """Classify every window of a crop (K, h, w): logits (C, h − window + 1, w − window + 1)."""
+        """Return logits (C, h − window + 1, w − window + 1) of all windows of a crop (K, h, w)."""
         features: Tensor = self.trunk(crop[None])
         side = features.shape[-1] - crop.shape[-1] + self.window
         if self.within is not None:
@@ -90,7 +90,7 @@ class WindowNetwork(nn.Module):
 class _Gather(torch.autograd.Function):
     """Cut windows out of a feature map; the gradient is added where windows overlap.
 
-    One slice a window is several times faster than indexing, and adds in a fixed order.
+    One slice per window is several times faster than indexing, and adds in a fixed order.
     """
 
     @staticmethod

@@ -1,8 +1,6 @@
-"""Windows of a scene without the repeated work: whole scenes at once, shared training passes."""
+"""Windows of a scene without the repeated work: those of a batch share passes over the scene."""
 
-import logging
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,19 +8,13 @@ import torch
 from torch import Tensor
 
 from engine.orientation import corner, oriented
-from engine.tiling import Tiling
-from hsi.errors import HsiError
 from hsi.networks.grouping import grouped
 from hsi.networks.multiply_adds import largest_layers, trunk_cost, window_features
 from hsi.networks.window_network import WindowNetwork
 
-log = logging.getLogger(__name__)
-
-BLOCK_BYTES = 768 * 2**20
-
 
 def padded(reduced: npt.NDArray[np.float32], window: int) -> Tensor:
-    """Zero-pad a reduced scene (H, W, K) by half a window: (K, H + window − 1, W + window − 1).
+    """Return a scene (H, W, K) zero-padded to (K, H + window − 1, W + window − 1).
 
     The window of pixel (r, c) then starts at row r and column c.
     """
@@ -48,7 +40,7 @@ class Windows:
     orientations: npt.NDArray[np.int64] | None = None
 
     def bounds(self, window: int) -> tuple[slice, slice]:
-        """Rows and columns of the padded scene that hold all windows."""
+        """Return the rows and columns of the padded scene that hold all windows."""
         return (
             slice(int(self.rows.min()), int(self.rows.max()) + window),
             slice(int(self.columns.min()), int(self.columns.max()) + window),
@@ -57,7 +49,7 @@ class Windows:
     def logits(
         self, network: WindowNetwork, scene: Tensor, *, shared: bool | None = None
     ) -> Tensor:
-        """Classify the windows: logits (N, C), the same in both ways.
+        """Return the logits (N, C) of the windows; they do not depend on `shared`.
 
         Parameters
         ----------
@@ -90,7 +82,7 @@ class Windows:
         return logits
 
     def _grouped_logits(self, network: WindowNetwork, scene: Tensor) -> Tensor:
-        """Classify near windows by one pass over their tile, scattered ones alone."""
+        """Return the logits from a pass per tile of near windows, and one per scattered window."""
         groups = grouped(self.rows, self.columns, network.window, trunk_cost(network))
         parts = [
             Windows(self.rows[group.members], self.columns[group.members]).logits(
@@ -104,7 +96,7 @@ class Windows:
         return torch.cat(parts)[places.to(scene.device)]
 
     def _turned_logits(self, network: WindowNetwork, scene: Tensor, shared: bool | None) -> Tensor:
-        """Turn the crop that holds the windows of one orientation, and classify them there."""
+        """Return the logits from one turned crop per orientation, which holds its windows."""
         assert self.orientations is not None
         parts, order = [], []
         for orientation in np.unique(self.orientations).tolist():
@@ -124,57 +116,8 @@ class Windows:
         return torch.cat(parts)[places.to(scene.device)]
 
 
-@torch.inference_mode()
-def classify_scene(
-    network: WindowNetwork,
-    reduced: npt.NDArray[np.float32],
-    *,
-    block: int | None = None,
-    device: torch.device | None = None,
-) -> Any:
-    """Yield the logits of a whole scene, block by block, borders included.
-
-    Parameters
-    ----------
-    network : WindowNetwork
-        In evaluation mode, on `device`.
-    reduced : ndarray (H, W, K), float32
-        May be memory-mapped; one block and its halo of half a window is taken at a time, and only
-        beyond the scene's own borders is it zero.
-    block : int, optional
-        Side of a block in pixels; by default what keeps the largest layers below 768 MiB.
-
-    Yields
-    ------
-    rows, columns : slice
-        Of the scene.
-    logits : Tensor (C, h, w)
-
-    Raises
-    ------
-    HsiError
-        The scene's components are not as many as the network's.
-    """
-    height, width, bands = reduced.shape
-    if bands != network.bands:
-        raise HsiError(f"expected {network.bands} components as in the model, found {bands}")
-    side = block or automatic_block(network)
-    dtype = next(network.parameters()).dtype
-    for part in Tiling((height, width), (side, side), network.window // 2):
-        crop = np.moveaxis(part.padded(reduced[part.around]), -1, 0).copy()
-        yield part.rows, part.columns, network.dense(torch.from_numpy(crop).to(device, dtype))
-
-
-def automatic_block(network: WindowNetwork) -> int:
-    """Side of a block whose two largest neighbouring layers fit in 768 MiB of float32."""
-    side = int((BLOCK_BYTES / (4 * 3 * largest_layers(network))) ** 0.5)
-    while side > network.window + 31 and pass_bytes(network, side, side) > BLOCK_BYTES:
-        side -= 1
-    return max(32, side - network.window + 1)
-
-
 def pass_bytes(network: WindowNetwork, height: int, width: int) -> int:
-    """Estimate the bytes that a dense pass over a crop holds at most, in float32."""
+    """Return an estimate of the most bytes that a dense pass over a crop holds, in float32."""
     # ReLU keeps its input and output; the library may reorder a layer once more.
     layers = 3 * largest_layers(network) * height * width
     # What looks at windows as a whole has those of one row cut out, weighed and flattened.

@@ -1,1 +1,1 @@
-"""A scene, its labels, its spectra in bounded memory."""
+"""A scene, its labels, and its spectra, read in bounded memory."""

@@ -1,4 +1,4 @@
-"""What is known of a scene, in words."""
+"""A summary of a scene in words, for `hsi info`."""
 
 import re
 from typing import Any
@@ -10,7 +10,7 @@ from hsi.scenes.scene import Scene
 
 
 def describe(scene: Scene) -> dict[str, str]:
-    """Say what was understood of a scene, a line an item.
+    """Return what was read of a scene, one line per item.
 
     Returns
     -------
@@ -44,7 +44,7 @@ def _place(scene: Scene) -> dict[str, str]:
 
 
 def _in_short(value: Any) -> str:
-    """Name a coordinate system instead of spelling it out; list numbers."""
+    """Return the name of a coordinate system in place of its definition; list numbers."""
     if isinstance(value, str):
         name = re.search(r'^\w+\["([^"]*)"', value)
         if name is None:

@@ -15,7 +15,7 @@ INDIAN_PINES_ORIGIN = (
 
 
 def embedded_file(name: str) -> Path:
-    """Find a data file of tensorly without importing tensorly.
+    """Return the path of a data file of tensorly, without importing tensorly.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Ground truth: which pixel is of which class, and what the classes are called."""
+"""Ground truth: the class of each labelled pixel, with names and colours."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -86,6 +86,19 @@ class Labels:
         One for each of `classes`, in their order.
     colours : ndarray (C, 3), uint8
         One for each of `classes`, in their order.
+
+    Raises
+    ------
+    HsiError
+        Fewer than two classes, or not as many names or colours as classes.
+
+    Examples
+    --------
+    >>> import hsi, numpy as np
+    >>> colours = np.array([[255, 0, 0], [0, 0, 255]], np.uint8)
+    >>> labels = hsi.Labels("tiny", np.array([[1, 0], [4, 4]]), ("field", "wood"), colours)
+    >>> labels.classes.tolist(), labels.indices.tolist()
+    ([1, 4], [[0, -1], [1, 1]])
     """
 
     name: str
@@ -116,11 +129,11 @@ class Labels:
         return np.where(self.ground_truth > 0, found, -1).astype(np.int64)
 
     def checksum(self) -> str:
-        """SHA-256 of the class numbers."""
+        """Return the SHA-256 of the class numbers."""
         return sha256_arrays(self.ground_truth)
 
     def check_fits(self, scene: Scene) -> None:
-        """Raise HsiError where the labels are not of the scene's size."""
+        """Raise HsiError if the labels are not of the scene's size."""
         if self.ground_truth.shape != scene.shape:
             raise HsiError(
                 f"labels {self.name}: expected {scene.shape[0]} × {scene.shape[1]} pixels as scene "
@@ -130,17 +143,31 @@ class Labels:
 
 
 def open_labels(source: str | Path) -> Labels:
-    """Open the embedded ground truth, or a file.
+    """Open the ground truth of a scene.
 
     Parameters
     ----------
     source : str or Path
-        'IndianPines', or a file of a known format; 'FILE:variable' names a variable.
+        A file of a known format with one plane of class numbers, where 'FILE:variable' names a
+        variable inside; or 'IndianPines', the ground truth that comes with tensorly.
+
+    Returns
+    -------
+    Labels
+        Names and colours are those of the file, those of a known scene, or made up.
 
     Raises
     ------
     HsiError
-        No such file; not a plane of whole numbers from 0 up; fewer than two classes.
+        There is no such file, it holds no plane of whole numbers from 0 up, or fewer than two
+        classes.
+
+    Examples
+    --------
+    >>> import hsi
+    >>> labels = hsi.open_labels("IndianPines")
+    >>> labels.ground_truth.shape, len(labels.classes), labels.class_names[1]
+    ((145, 145), 16, 'Corn-notill')
     """
     if str(source) == EMBEDDED:
         array = np.load(embedded_file("Indian_pines_gt.npy"), allow_pickle=False)
@@ -155,7 +182,7 @@ def make_labels(
     names: Sequence[str] | None = None,
     colours: npt.NDArray[np.uint8] | None = None,
 ) -> Labels:
-    """Check class numbers and give them names and colours.
+    """Return labels of checked class numbers, with names and colours.
 
     Parameters
     ----------

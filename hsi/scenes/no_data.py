@@ -1,4 +1,4 @@
-"""Which spectra hold no measurement."""
+"""Spectra without a measurement: all zero, not finite, or the ignore value."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ import numpy.typing as npt
 def without_data(
     spectra: npt.NDArray[Any], ignore_value: float | None = None
 ) -> npt.NDArray[np.bool_]:
-    """Tell which spectra hold no measurement.
+    """Return which spectra hold no measurement.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def without_data(
 
 
 def _of_type(value: float | None, dtype: np.dtype[Any]) -> Any:
-    """Cast a value to a type; None where the type cannot hold it, or it is NaN."""
+    """Return a value as a type, or None where the type cannot hold it, or it is NaN."""
     if value is None or np.isnan(value):
         return None
     if dtype.kind == "f":

@@ -1,12 +1,12 @@
 """The spectra of a part of a scene, read in bounded memory, and which of them hold data."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
 
-from engine.memory import release as release
+from engine.memory import release
 from hsi.errors import HsiError
 from hsi.scenes.bands import Bands
 from hsi.scenes.no_data import without_data
@@ -21,20 +21,20 @@ Prepare = Callable[[npt.NDArray[Any], npt.NDArray[np.bool_]], npt.NDArray[Any]]
 
 
 def has_data(scene: Scene, spectra: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
-    """Tell which spectra (..., B) hold data.
+    """Return which spectra (..., B) hold data.
 
-    See `hsi.scenes.no_data.without_data`, which says which hold none.
+    It is the opposite of `hsi.scenes.no_data.without_data`.
     """
     return ~without_data(spectra, scene.ignore_value)
 
 
-def no_data(scene: Scene) -> HsiError:
-    """Say that no pixel of a scene holds data."""
-    return HsiError(f"{scene.name}: expected pixels with data, found none: all zero or missing")
+def refuse_without_data(scene: Scene) -> NoReturn:
+    """Raise an HsiError that says that no pixel of the scene holds data."""
+    raise HsiError(f"{scene.name}: expected pixels with data, found none: all zero or missing")
 
 
 def strips(scene: Scene, rows: slice, columns: slice, bands: Bands) -> Iterator[slice]:
-    """Cut rows so that few of a file's bytes are mapped, and few spectra are held, at once."""
+    """Yield rows in parts so small that 16 MiB hold their spectra, or the file's lines."""
     cube = scene.cube
     wide = columns.stop - columns.start
     # In files that store band by band, or line by line, whole lines are mapped.
@@ -48,7 +48,7 @@ def strips(scene: Scene, rows: slice, columns: slice, bands: Bands) -> Iterator[
 def read(
     scene: Scene, rows: slice, columns: slice, bands: Bands
 ) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
-    """Read spectra (h, w, B) and which of them hold data (h, w)."""
+    """Return spectra (h, w, B), and which of them hold data (h, w)."""
     raw = np.asarray(scene.cube[rows, columns])
     spectra = bands.take(raw)
     if np.may_share_memory(spectra, raw):  # the pages of the file are given back
@@ -62,7 +62,7 @@ def read(
 def prepared(
     scene: Scene, rows: slice, columns: slice, bands: Bands, prepare: Prepare
 ) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
-    """Read spectra a few rows at a time and keep what `prepare` makes of them.
+    """Return the features that `prepare` makes of spectra, which are read a few rows at a time.
 
     Parameters
     ----------

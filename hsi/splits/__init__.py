@@ -1,1 +1,1 @@
-"""Which pixels train and test, and how much leaks."""
+"""Splits of the labelled pixels into training and test pixels, and their leakage."""

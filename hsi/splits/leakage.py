@@ -1,9 +1,11 @@
-"""How much of the test set a window classifier has already seen while training."""
+"""Leakage: how much of the test set a window classifier has seen while training."""
 
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from hsi.errors import HsiError
 
 LEAKAGE = (
     "test_in_training_window",
@@ -15,10 +17,10 @@ LEAKAGE = (
 
 
 def chebyshev_distance(targets: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
-    """Distance of every pixel to the nearest True pixel of `targets`, (H, W), in pixels.
+    """Return the distance of every pixel to the nearest True pixel of `targets`, (H, W), in pixels.
 
     The Chebyshev distance, max(|Δrow|, |Δcolumn|): a square window of side w around a pixel holds
-    exactly the pixels at distance w // 2 or less. Infinite where there is no target.
+    exactly the pixels at distance w // 2 or less. Infinite without a target.
     """
     from scipy.ndimage import distance_transform_cdt
 
@@ -33,11 +35,14 @@ def chebyshev_distance(targets: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64
 def leakage_report(
     train: npt.NDArray[np.bool_], test: npt.NDArray[np.bool_], window: int
 ) -> dict[str, Any]:
-    """Say how close the test pixels lie to the training pixels.
+    """Return how close the test pixels lie to the training pixels.
 
     Parameters
     ----------
-    train, test : ndarray (H, W), bool
+    train : ndarray (H, W), bool
+        The training pixels.
+    test : ndarray (H, W), bool
+        The test pixels.
     window : int
         Odd side of the classifier's window, in pixels.
 
@@ -48,8 +53,29 @@ def leakage_report(
         training pixel. `test_window_holds_training`: percentage of those whose own window holds a
         training pixel; windows are square and of one size, so it is the same.
         `nearest_train_{min,median,max}`: Chebyshev distance from a test pixel to the nearest
-        training pixel, in pixels. None without test or training pixels.
+        training pixel, in pixels. All are None without test or training pixels.
+
+    Raises
+    ------
+    HsiError
+        The masks are not of bool or not of one shape; `window` is not odd.
+
+    Examples
+    --------
+    >>> import hsi, numpy as np
+    >>> train, test = np.zeros((1, 9), bool), np.zeros((1, 9), bool)
+    >>> train[0, 0], test[0, [1, 8]] = True, True
+    >>> report = hsi.leakage_report(train, test, window=5)
+    >>> report["test_in_training_window"], report["nearest_train_max"]
+    (50.0, 8)
     """
+    if train.dtype != bool or test.dtype != bool or train.shape != test.shape:
+        raise HsiError(
+            f"`train` and `test`: expected masks of bool and of one shape, found {train.dtype} "
+            f"{train.shape} and {test.dtype} {test.shape}"
+        )
+    if window < 1 or window % 2 == 0:
+        raise HsiError(f"`window` {window}: expected an odd number of pixels, such as 25")
     distance = chebyshev_distance(train)[test]
     if not distance.size or not np.isfinite(distance).all():
         return dict.fromkeys(LEAKAGE)

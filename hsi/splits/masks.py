@@ -1,4 +1,4 @@
-"""Splits that others published as masks."""
+"""Splits from published masks."""
 
 import logging
 from pathlib import Path
@@ -22,7 +22,7 @@ MASK_KEYS = (("train", "test"), ("train_disjoint", "test_disjoint"))
 def mask_split(
     labels: Labels, value: str, window: int, rng: np.random.Generator
 ) -> tuple[Mask, Mask, dict[str, Any]]:
-    """Take both sides of a split from a file.
+    """Return both sides of a split from a file.
 
     Parameters
     ----------
@@ -78,12 +78,12 @@ def mask_split(
 
 
 def mask_name(value: str) -> str:
-    """Call a mask after its file."""
+    """Return the name of a mask, that of its file without folder and suffix."""
     return locate(_source(value)[0])[0].stem
 
 
 def _class_order(labels: Labels, numbers: npt.NDArray[np.int64]) -> dict[str, Any]:
-    """Match the classes of a mask to those of the labels that most of their pixels have."""
+    """Return, for each class of a mask, the labels' class that most of its pixels have."""
     found = [int(number) for number in np.unique(numbers) if number > 0]
     if len(found) < 2:
         return {}
@@ -104,9 +104,9 @@ def _class_order(labels: Labels, numbers: npt.NDArray[np.int64]) -> dict[str, An
 
 
 def _source(value: str) -> tuple[str, tuple[str, ...]]:
-    """Find the file of a mask and the variables in it: two, or one of '' for a single plane."""
+    """Return the file of a mask and its two variables, or one, '' for a single plane."""
     if not value:
-        raise HsiError("--how mask:: expected a file, such as mask:dase.npz")
+        raise HsiError("`how` mask:: expected a file, such as mask:dase.npz")
     file, colon, named = value.rpartition(":")
     if colon and "," in named and not Path(value).is_file():
         first, _, second = named.partition(",")

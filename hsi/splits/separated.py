@@ -22,10 +22,10 @@ TRAINING_SHARE = 0.5
 
 @dataclass(frozen=True)
 class _Pixels:
-    """Labelled pixels, gathered by what decides their fate.
+    """Labelled pixels in groups that are kept or dropped together.
 
-    Pixels of one class that see the same blocks (have a labelled pixel of theirs within the guard
-    distance) are kept or dropped together.
+    A pixel sees a block if a labelled pixel of the block lies within the guard distance. Pixels of
+    one class that see the same blocks form a group.
 
     Attributes
     ----------
@@ -48,7 +48,7 @@ class _Pixels:
 def block_split(
     labels: Labels, side: int, guard: int, rng: np.random.Generator
 ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_], int]:
-    """Split by blocks of `side` × `side` pixels.
+    """Return a split by blocks of `side` × `side` pixels.
 
     Every labelled pixel of a test block is tested, unless no pixel of its class is left to train
     on: no classifier can name a class it never saw, so such a class is tested nowhere. A pixel of
@@ -130,7 +130,7 @@ def _gather(
 def _grouped(
     classes: npt.NDArray[np.integer[Any]], near: Sequence[npt.NDArray[np.int64]]
 ) -> npt.NDArray[np.int64]:
-    """Give pixels of one class the same number where the same blocks are near."""
+    """Return group numbers: equal for pixels of one class that the same blocks are near."""
     group = classes.astype(np.int64)
     following = int(group.max()) + 1
     for seeing in near:  # a block parts every group into those that see it and those that do not
@@ -141,7 +141,7 @@ def _grouped(
 
 
 def _anneal(pixels: _Pixels, rng: np.random.Generator) -> tuple[float, npt.NDArray[np.bool_]]:
-    """Find which blocks to test on, by flipping one block at a time; return its cost first."""
+    """Return the least cost found and the blocks to test on, by flipping one block at a time."""
     blocks, count = pixels.of_block.shape
     total = pixels.of_block.sum(axis=0)
     # Start from a half plane in a random direction: neighbours are on the same side already, and

@@ -19,7 +19,7 @@ Header = dict[str, str]
 
 
 def read_header(path: Path) -> Header:
-    """Read a header: keys in lower case, values as text, those in braces without the braces.
+    """Return a header: keys in lower case, values as text, those in braces without the braces.
 
     Raises
     ------
@@ -59,12 +59,12 @@ def read_header(path: Path) -> Header:
 
 
 def entries(value: str) -> list[str]:
-    """Split a list at its commas."""
+    """Return the entries of a list, split at its commas."""
     return [" ".join(part.split()) for part in value.split(",")] if value else []
 
 
 def number(path: Path, header: Header, key: str, default: int | None = None) -> int:
-    """Read a whole number of a header."""
+    """Return a whole number of a header."""
     value = header.get(key, default)
     try:
         return int(value)  # type: ignore[arg-type]
@@ -73,7 +73,7 @@ def number(path: Path, header: Header, key: str, default: int | None = None) -> 
 
 
 def numbers(path: Path, header: Header, key: str) -> npt.NDArray[np.float64] | None:
-    """Read a list of numbers of a header, float64; None where the key is not there."""
+    """Return a list of numbers of a header, float64, or None if the key is missing."""
     if not header.get(key):
         return None
     try:
@@ -83,7 +83,7 @@ def numbers(path: Path, header: Header, key: str) -> npt.NDArray[np.float64] | N
 
 
 def format_header(values: Mapping[str, Any]) -> str:
-    """Write a header; lists go in braces, and what would end an entry or a list is replaced."""
+    """Return the text of a header; characters that would end an entry or list are replaced."""
     lines = ["ENVI"]
     for key, value in values.items():
         if isinstance(value, Sequence) and not isinstance(value, str):

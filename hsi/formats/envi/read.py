@@ -69,12 +69,12 @@ def read(path: Path, variable: str | None, kind: Kind) -> Contents:
 
 
 def is_envi(path: Path) -> bool:
-    """Tell whether a file of any name has an ENVI header beside it."""
+    """Return whether a file of any name has an ENVI header beside it."""
     return any(header.is_file() for header in _headers(path))
 
 
 def files(path: Path) -> list[Path]:
-    """Name the header and the data of either of them; errors as in `read`."""
+    """Return the header and the data, given either of them; errors as in `read`."""
     header, _, data = _pair(path)
     return [header, data]
 
@@ -84,7 +84,7 @@ def _headers(data: Path) -> list[Path]:
 
 
 def _pair(path: Path) -> tuple[Path, Header, Path]:
-    """Find the data of a header, or the header of data."""
+    """Return the header and the data, given either of them."""
     if path.suffix.lower() != ".hdr":
         for header in _headers(path):
             if header.is_file():
@@ -104,7 +104,7 @@ def _pair(path: Path) -> tuple[Path, Header, Path]:
 
 
 def refuse_older_data(path: Path) -> None:
-    """Raise HsiError where a file beside a new header would be taken for its data, not the .img."""
+    """Raise HsiError if another file would be read as the data of a new header, not its .img."""
     stem = path.with_suffix("")
     for suffix in DATA_SUFFIXES[: DATA_SUFFIXES.index(".img")]:
         older = stem.with_name(stem.name + suffix)
@@ -113,7 +113,7 @@ def refuse_older_data(path: Path) -> None:
 
 
 def _memory_map(path: Path, header: Header, data: Path) -> npt.NDArray[Any]:
-    """Map the data, bands last, read only."""
+    """Return the data as a read-only memory map, bands last."""
     lines, samples, bands = (number(path, header, key) for key in ("lines", "samples", "bands"))
     offset = number(path, header, "header offset", 0)
     code = number(path, header, "data type")
@@ -155,7 +155,7 @@ def _stated(key: str, value: str) -> str | list[str]:
 def _scale(
     path: Path, header: Header, bands: int
 ) -> tuple[npt.NDArray[np.float64] | None, npt.NDArray[np.float64] | None]:
-    """Read gains and offsets, or the factor that reflectance was multiplied by."""
+    """Return gains and offsets, or the factor that reflectance was multiplied by."""
     gains = numbers(path, header, "data gain values")
     offsets = numbers(path, header, "data offset values")
     factor = numbers(path, header, "reflectance scale factor")
@@ -188,4 +188,4 @@ def _classes(path: Path, header: Header) -> tuple[list[str] | None, npt.NDArray[
         colours = [int(value) for value in entries(header["class lookup"])]
         return names, np.array(colours, np.uint8).reshape(-1, 3)
     except (ValueError, OverflowError) as error:
-        raise HsiError(f"{path}: class lookup: expected three numbers 0–255 a class") from error
+        raise HsiError(f"{path}: class lookup: expected three numbers 0–255 per class") from error

@@ -79,7 +79,7 @@ def write_classification(
 def classification_keys(
     class_names: Sequence[str], colours: npt.NDArray[np.uint8]
 ) -> dict[str, Any]:
-    """State classes, by number, as the keys of a header."""
+    """Return classes, by number, as the keys of a header."""
     return {
         "classes": len(class_names),
         "class names": list(class_names),
@@ -91,7 +91,7 @@ def classification_keys(
 def header_text(
     shape: tuple[int, ...], dtype: np.dtype[Any], file_type: str, known: Mapping[str, Any]
 ) -> str:
-    """Write the header of pixels (H, W, B) or (H, W) one after the other (bip)."""
+    """Return the header of pixels (H, W, B) or (H, W) stored one after the other (bip)."""
     height, width, *bands = shape
     return format_header(
         {

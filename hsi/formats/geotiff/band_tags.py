@@ -1,4 +1,4 @@
-"""What the bands of a GeoTIFF say about themselves: wavelengths and bad bands.
+"""Wavelengths and bad bands in the tags of a GeoTIFF's bands.
 
 Many programs write many dialects: `wavelength` and `wavelength_units` on each band (GDAL's ENVI
 driver, EnMAP-Box), CENTRAL_WAVELENGTH_UM in the IMAGERY domain (GDAL 3.10), lists in the ENVI
@@ -21,21 +21,21 @@ UNITS = ("wavelength_units", "wavelength units", "wavelength_unit")
 
 @dataclass(frozen=True)
 class BandTags:
-    """Wavelengths in nanometres, and which bands are bad; None where nothing is said."""
+    """Wavelengths in nanometres, and which bands are bad; None where the file does not say."""
 
     wavelengths: npt.NDArray[np.float64] | None
     bad_bands: npt.NDArray[np.bool_] | None
 
 
 def read(dataset: Any) -> BandTags:
-    """Read the tags of an open rasterio dataset; what is not said of all bands is not said."""
+    """Return the tags of an open rasterio dataset; a tag that some bands lack is left out."""
     tags = [_lower(dataset.tags(number)) for number in dataset.indexes]
     envi = _lower(dataset.tags(ns="ENVI"))
     return BandTags(_wavelengths(dataset, tags, envi), _bad_bands(tags, envi))
 
 
 def written(wavelength: float | None, bad: bool | None) -> dict[str, str]:
-    """Tags of a band, in the first of the dialects that `read` knows."""
+    """Return the tags of a band, in the first of the dialects that `read` knows."""
     tags: dict[str, str] = {}
     if wavelength is not None:
         tags |= {"wavelength": f"{wavelength:.12g}", "wavelength_units": "Nanometers"}

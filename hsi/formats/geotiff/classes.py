@@ -21,7 +21,7 @@ TABLED = ("uint8", "uint16")  # types of which a TIFF has colour tables
 
 
 def read_classes(path: Path, dataset: Any) -> tuple[list[str] | None, npt.NDArray[np.uint8] | None]:
-    """Read names and colours by class number, background first; None for what is not there."""
+    """Return names and colours by class number, background first; None for what is missing."""
     names = dataset.tags(1).get(TAG)
     try:
         table = dataset.colormap(1)
@@ -39,7 +39,7 @@ def read_classes(path: Path, dataset: Any) -> tuple[list[str] | None, npt.NDArra
 def write_classes(
     dataset: Any, class_names: Sequence[str], colours: npt.NDArray[np.uint8], sidecar: Path
 ) -> None:
-    """Write names and colours into an open dataset, and the names beside it, too."""
+    """Write names and colours into an open dataset, and the names into a file beside it."""
     dataset.update_tags(1, **{TAG: json.dumps(list(class_names), ensure_ascii=False)})
     if dataset.dtypes[0] in TABLED:
         dataset.write_colormap(

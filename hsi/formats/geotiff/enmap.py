@@ -15,7 +15,7 @@ PARAMETERS = ("wavelengthCenterOfBand", "GainOfBand", "OffsetOfBand")
 
 @dataclass(frozen=True)
 class BandParameters:
-    """What METADATA.XML states, one value a band.
+    """What METADATA.XML states, one value per band.
 
     Attributes
     ----------
@@ -36,7 +36,7 @@ class BandParameters:
 
 
 def metadata_file(path: Path) -> Path | None:
-    """Find the METADATA.XML of an EnMAP image, which may be called after it."""
+    """Return the METADATA.XML of an EnMAP image, which may be named after it."""
     prefix, image, _ = path.name.upper().rpartition(IMAGE)
     wanted = {f"{prefix}{METADATA}"} if image else {METADATA}
     found = (file for file in path.parent.glob("*.[xX][mM][lL]") if file.name.upper() in wanted)
@@ -44,7 +44,7 @@ def metadata_file(path: Path) -> Path | None:
 
 
 def beside(path: Path, bands: int) -> BandParameters | None:
-    """Read the METADATA.XML of an EnMAP image; None where there is none, or it is another's.
+    """Return the METADATA.XML beside an EnMAP image, or None if it has none of its own.
 
     Raises
     ------

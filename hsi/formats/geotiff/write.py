@@ -133,7 +133,7 @@ def _fill(dataset: Any, cube: Cube, dtype: np.dtype[Any]) -> None:
 
 
 def _held(path: Path, value: float | None, dtype: np.dtype[Any]) -> float | None:
-    """Leave out an ignore value that the type cannot hold: no pixel can have it, either."""
+    """Return the ignore value, or None if the type cannot hold it: no pixel can have it then."""
     if value is None or dtype.kind == "f":
         return value
     if not (np.isfinite(value) and np.iinfo(dtype).min <= value <= np.iinfo(dtype).max):

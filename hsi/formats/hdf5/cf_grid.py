@@ -1,4 +1,4 @@
-"""Where a NetCDF grid lies, by the CF conventions: a grid mapping and evenly spaced coordinates."""
+"""The georeference of a NetCDF grid by the CF conventions: grid mapping and even coordinates."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ EVEN = 1e-3  # of a step: by how much coordinates may stray, as float32 does
 
 
 def georeference(dataset: Any, axes: tuple[int, ...]) -> dict[str, Any] | None:
-    """Read `crs` and `transform` of a dataset; None where they are not both stated.
+    """Return `crs` and `transform` of a dataset, or None unless both are stated.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def georeference(dataset: Any, axes: tuple[int, ...]) -> dict[str, Any] | None:
 
 
 def _even(dataset: Any, axis: int) -> tuple[float, float] | None:
-    """First coordinate and step of an axis; None where it has none, or uneven ones."""
+    """Return first coordinate and step of an axis, or None if it has none, or uneven ones."""
     dimension = dataset.dims[axis]
     if not len(dimension):
         return None

@@ -1,4 +1,4 @@
-"""A cube in an HDF5 dataset, whichever axis its bands are."""
+"""A cube in an HDF5 dataset, whose bands may be any axis."""
 
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from hsi.formats.lazy import LazyCube
 
 
 class Hdf5Cube(LazyCube):
-    """A dataset of three axes, in its file.
+    """A dataset of three axes that stays in its file.
 
     Parameters
     ----------

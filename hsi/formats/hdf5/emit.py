@@ -19,14 +19,14 @@ GOOD = "sensor_band_parameters/good_wavelengths"
 
 
 def recognised(file: Any, variable: str | None) -> bool:
-    """Tell whether a file is EMIT's, and its cube is asked for."""
+    """Return whether a file is one of EMIT and its cube is asked for."""
     cubes = [name for name in CUBES if name in file]
     asked = variable is None or variable.strip("/") in cubes
     return CENTRES in file and bool(cubes) and asked
 
 
 def read(path: Path, file: Any, variable: str | None) -> Contents:
-    """Open the cube; wavelengths are in nanometres, bands that are not 'good' are bad."""
+    """Return the cube; wavelengths are in nanometres, bands that are not 'good' are bad."""
     name = variable or next(name for name in CUBES if name in file)
     dataset = file[name]
     fill = np.ravel(dataset.attrs.get("_FillValue", np.array([-9999.0])))

@@ -10,13 +10,13 @@ from hsi.formats.contents import WAVELENGTH_NAMES, Contents, Kind, band_centres,
 
 
 def is_netcdf3(path: Path) -> bool:
-    """Tell whether a file is classic NetCDF, by its first bytes."""
+    """Return whether a file is classic NetCDF, by its first bytes."""
     with path.open("rb") as file:
         return file.read(4) in (b"CDF\x01", b"CDF\x02", b"CDF\x05")
 
 
 def read_netcdf3(path: Path, variable: str | None, kind: Kind) -> Contents:
-    """Read a cube or labels; the variable is read whole.
+    """Return a cube or labels; the variable is read whole.
 
     Raises
     ------

@@ -63,12 +63,12 @@ class PrismaCube(LazyCube):
 
 
 def recognised(file: Any, variable: str | None) -> bool:
-    """Tell whether a file is PRISMA's, and no dataset is named."""
+    """Return whether a file is one of PRISMA and no dataset is named."""
     return variable is None and _swath(file) is not None
 
 
 def read(path: Path, file: Any, variable: str | None) -> Contents:
-    """Open the cube of both sensors.
+    """Return the cube of both sensors.
 
     Raises
     ------
@@ -127,7 +127,7 @@ def _swath(file: Any) -> str | None:
 
 
 def _scale(file: Any, sensor: str) -> tuple[float, float]:
-    """Gain and offset: those of level 2, or the factor and offset of level 1's radiance."""
+    """Return gain and offset of level 2, or factor and offset of level 1's radiance."""
     attributes = file.attrs
     if f"L2Scale{sensor}Max" in attributes:
         low, high = (float(attributes[f"L2Scale{sensor}{end}"]) for end in ("Min", "Max"))
@@ -141,7 +141,7 @@ def _scale(file: Any, sensor: str) -> tuple[float, float]:
 
 
 def _georeference(file: Any, shape: tuple[int, ...]) -> dict[str, Any] | None:
-    """Place the grid by its corners, which are the centres of its corner pixels."""
+    """Return the georeference from the corners, which are the centres of the corner pixels."""
     names = [f"Product_{c}corner_{axis}" for c in ("UL", "LR") for axis in ("easting", "northing")]
     if "Epsg_Code" not in file.attrs or any(name not in file.attrs for name in names):
         return None

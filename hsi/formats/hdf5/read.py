@@ -1,4 +1,4 @@
-"""HDF5 and NetCDF-4 (which is HDF5) through h5py; a cube is read where it is sliced."""
+"""HDF5 and NetCDF-4 (which is HDF5) through h5py; a cube is read when it is sliced."""
 
 from pathlib import Path
 from typing import Any
@@ -120,7 +120,7 @@ def _attribute(dataset: Any, *names: str) -> float | None:
 def _listed_centres(
     datasets: dict[str, Any], name: str, shape: tuple[int, ...]
 ) -> npt.NDArray[Any] | None:
-    """Find a list of band centres, that nearest to the cube first."""
+    """Return a list of band centres, the one nearest to the cube first."""
     folder = name.rpartition("/")[0]
     fitting = [
         key

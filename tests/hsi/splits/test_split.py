@@ -182,8 +182,8 @@ def test_dase_mask_has_the_published_counts(pines, shared_data):
     [
         ("random", "expected random:0.3, count:50, blocks:16 or mask:FILE"),
         ("third:5", "expected random:0.3, count:50, blocks:16 or mask:FILE"),
-        ("count:0", "count:0: expected a number of pixels a class"),
-        ("count:2.5", "count:2.5: expected a number of pixels a class"),
+        ("count:0", "count:0: expected a number of pixels per class"),
+        ("count:2.5", "count:2.5: expected a number of pixels per class"),
         ("mask:", "mask:: expected a file"),
         ("random:1.5", "expected a share between 0 and 1"),
         ("random:x", "expected a share between 0 and 1"),
@@ -198,7 +198,7 @@ def test_a_wrong_how_is_one_clear_line(labels, how, message):
 
 
 def test_even_window_is_refused(labels):
-    with pytest.raises(HsiError, match="--window 24: expected an odd number"):
+    with pytest.raises(HsiError, match="`window` 24: expected an odd number"):
         make_split(labels, "random:0.1", window=24)
 
 
