@@ -2,11 +2,11 @@
 
 import re
 import shlex
+import tomllib
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-import tomllib
 import typer.main
 import yaml
 

@@ -9,7 +9,7 @@ from PIL import Image
 from scipy.io import savemat
 
 from hsi.scenes.scene import Scene, write_scene
-from tests.docs.pages import ROOT
+from tests.docs.pages import ROOT, Line
 from tests.docs.reader import Reader
 from tests.restore.networks.test_published_weights import matconvnet
 
@@ -45,13 +45,13 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         reader = Reader(folder)
-        reader.call("hsi", "split labels.mat --how blocks:16 --out first.npz".split())
         for words in (
-            "train scene.hdr labels.mat --classifier coordinates --split first.npz",
-            "classify scene.hdr model.safetensors other.hdr",
+            "hsi split labels.mat --how blocks:16 --out first.npz",
+            "hsi train scene.hdr labels.mat --classifier coordinates --split first.npz"
+            " --out model.safetensors",
+            "hsi classify scene.hdr model.safetensors other.hdr",
         ):
-            out = ["--out", "model.safetensors"] if words.startswith("train") else []
-            reader.call("hsi", [*words.split(), *out])
+            reader.run(Line(Path(__file__), 1, words))
     return folder
 
 

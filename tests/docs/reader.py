@@ -1,9 +1,9 @@
 """A reader who runs every block of a page in its order, in a folder with small files."""
 
-import os
+import json
 import shutil
 import subprocess
-import warnings
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -43,16 +43,22 @@ class Reader:
     names : dict
         The namespace of the page's Python.
     config : dict
-        What the page's YAML blocks have said so far: it is put into each config that the
-        page hands to `snakemake`.
+        What the page's YAML blocks say: it is put into each config that the page hands to
+        `snakemake`, so that the workflow itself checks it.
+    runs : list
+        Lines that call `snakemake`, with its arguments: planned once the page is read.
     """
 
     folder: Path
     names: dict[str, Any] = field(default_factory=dict)
     config: dict[str, Any] = field(default_factory=dict)
+    runs: list[tuple[str, list[str]]] = field(default_factory=list)
 
     def read(self, page: Path) -> None:
         """Run every block of a page. A block that no rule covers fails."""
+        for block in blocks(page):
+            if block.language == "yaml":
+                self.config = merged(self.config, yaml.safe_load(block.text))
         for block in blocks(page):
             match block.language:
                 case "sh":
@@ -61,9 +67,12 @@ class Reader:
                 case "python":
                     self.execute(block)
                 case "yaml":
-                    self.config = merged(self.config, yaml.safe_load(block.text))
+                    pass
                 case language:
                     pytest.fail(f"{block}: no rule runs a block of {language or 'no language'!r}")
+        assert self.runs or not self.config, f"{page}: no command reads its YAML"
+        if self.runs:
+            dry_runs(self.runs)
 
     def execute(self, block: Line) -> None:
         """Run Python; a named schedule is replaced with a short one."""
@@ -82,7 +91,7 @@ class Reader:
                 case ["restore" | "hsi" as program, *arguments]:
                     self.call(program, arguments)
                 case ["snakemake", *arguments]:
-                    self.plan(arguments)
+                    self.plan(line, arguments)
                 case ["make", target]:
                     plan_make(target)
                 case ["pip", *arguments]:
@@ -112,8 +121,8 @@ class Reader:
             return [word]
         return sorted(path.relative_to(self.folder).as_posix() for path in self.folder.glob(word))
 
-    def plan(self, arguments: list[str]) -> None:
-        """Let Snakemake plan a run: the whole config is read and checked, and no job runs."""
+    def plan(self, line: Line, arguments: list[str]) -> None:
+        """Keep a run for Snakemake to plan, with the page's YAML in its config."""
         arguments = [word for word in arguments if word not in ("-n", "--dry-run")]
         if "--workflow-profile" in arguments:  # its executor is not installed here
             at = arguments.index("--workflow-profile")
@@ -122,7 +131,7 @@ class Reader:
         path = self.folder / arguments[arguments.index("--configfile") + 1]
         config = merged(yaml.safe_load(path.read_text()), self.config)
         path.write_text(yaml.safe_dump(config))
-        dry_run(arguments)
+        self.runs.append((str(line), arguments))
 
 
 def shortened(program: str, arguments: list[str]) -> list[str]:
@@ -150,17 +159,27 @@ def plan_make(target: str) -> None:
     assert done.stdout.strip()
 
 
-def dry_run(arguments: list[str]) -> None:
-    """Run `snakemake -n` in this process, which saves its start."""
-    from snakemake.cli import main
+DRY_RUNS = """
+import json, sys
+from snakemake.cli import main
 
-    before = os.environ.copy()
-    with warnings.catch_warnings(), pytest.raises(SystemExit) as left:
-        warnings.simplefilter("ignore")
-        main(["-n", "--cores", "1", "--snakefile", str(ROOT / "Snakefile"), *arguments])
-    os.environ.clear()
-    os.environ.update(before)
-    assert not left.value.code, f"snakemake -n ended with {left.value.code}"
+snakefile, runs = json.loads(sys.argv[1])
+for line, arguments in runs:
+    try:
+        main(["-n", "--cores", "1", "--snakefile", snakefile, *arguments])
+    except SystemExit as left:
+        if left.code:
+            sys.exit(f"shown in {line}")
+"""
+
+
+def dry_runs(runs: list[tuple[str, list[str]]]) -> None:
+    """Plan runs by `snakemake -n`, in one process: configs are checked, and no job runs."""
+    what = json.dumps([str(ROOT / "Snakefile"), runs])
+    done = subprocess.run(
+        [sys.executable, "-c", DRY_RUNS, what], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
 
 
 def merged(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Every command and every Python block of the pages runs; what is only parsed parses."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from tests.docs import commands
 from tests.docs.commands import Unknown
 from tests.docs.pages import PAGES, PARSED, ROOT, RUN, Line, blocks, inline_code, name
 from tests.docs.pages import commands as lines_of
-from tests.docs.reader import Reader
+from tests.docs.reader import Reader, dry_runs
 
 PROGRAMS = ("restore", "hsi")
 
@@ -72,16 +73,24 @@ def test_commands_and_options_in_the_text_exist(page: Path) -> None:
                 assert option.split("=")[0] in commands.all_options(), code
 
 
-def test_a_line_without_a_rule_fails(reader: Reader) -> None:
-    page = ROOT / "README.md"
-    for text in (
+@pytest.mark.parametrize(
+    "text",
+    [
         "wget photos",
         "restore paint photos",
         "hsi split labels.mat --how blocks:16 --oud split.npz",
         "make coffee",
         "pip install lightning",
         "hsi train scene.hdr labels.mat --classifier svm --split first.npz --schedule none.yaml",
-    ):
-        with pytest.raises(Exception) as caught:  # noqa: PT011: each line fails in its own way
-            reader.run(Line(page, 1, text))
-        assert f"shown in README.md:1: {text}" in caught.value.__notes__
+    ],
+)
+def test_a_line_that_no_rule_covers_or_no_command_takes_fails(text: str, reader: Reader) -> None:
+    with pytest.raises(Exception, match=re.escape(f"shown in README.md:1: {text}")):
+        reader.run(Line(ROOT / "README.md", 1, text))
+
+
+def test_a_config_that_the_workflow_refuses_fails(reader: Reader) -> None:
+    (reader.folder / "my.yaml").write_text("restore: {modles: {}}\n")
+    reader.run(Line(ROOT / "README.md", 1, "snakemake --configfile my.yaml"))
+    with pytest.raises(AssertionError, match="shown in README.md:1"):
+        dry_runs(reader.runs)
