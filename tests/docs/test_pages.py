@@ -92,5 +92,5 @@ def test_a_line_that_no_rule_covers_or_no_command_takes_fails(text: str, reader:
 def test_a_config_that_the_workflow_refuses_fails(reader: Reader) -> None:
     (reader.folder / "my.yaml").write_text("restore: {modles: {}}\n")
     reader.run(Line(ROOT / "README.md", 1, "snakemake --configfile my.yaml"))
-    with pytest.raises(AssertionError, match="shown in README.md:1"):
+    with pytest.raises(AssertionError, match=r"shown in README\.md:1"):
         dry_runs(reader.runs)
