@@ -4,6 +4,7 @@ from typing import NoReturn
 
 from engine.command import application, main
 from hsi.cli import evaluation, maps, scenes, training
+from hsi.cli.arguments import naming_options
 
 app = application("Classify hyperspectral scenes: honest splits, HybridSN, whole maps, scores.")
 
@@ -21,7 +22,7 @@ for command in (
     scenes.picture,
     scenes.convert,
 ):
-    app.command()(command)
+    app.command()(naming_options(command))
 
 
 def run() -> NoReturn:

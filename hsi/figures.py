@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -33,20 +33,51 @@ def paint(
     return np.where(known[..., None], colours[index], 0).astype(np.uint8)
 
 
+class Legend(Protocol):
+    """What names and colours classes: `Labels`, or a trained `Model`."""
+
+    @property
+    def classes(self) -> npt.NDArray[np.int64]:
+        """Class numbers (C,), ascending."""
+
+    @property
+    def class_names(self) -> Sequence[str]:
+        """Names of the C classes."""
+
+    @property
+    def colours(self) -> Colours:
+        """Colours (C, 3), uint8."""
+
+
 def save_map(
-    path: Path,
-    numbers: npt.NDArray[np.integer],
-    classes: npt.NDArray[np.int64],
-    class_names: Sequence[str],
-    colours: Colours,
-    title: str,
+    path: Path | str, numbers: npt.NDArray[np.integer], legend: Legend, title: str = ""
 ) -> None:
-    """Draw a map with a legend of all classes."""
+    """Draw a map with a legend of all classes.
+
+    Parameters
+    ----------
+    path : Path or str
+        Picture to write (.png); a file of this name is replaced.
+    numbers : ndarray (H, W), int
+        Class numbers; pixels of no class in `legend`, such as 0, are black.
+    legend : Labels or Model
+        Names and colours of the classes.
+    title : str
+
+    Examples
+    --------
+    >>> import hsi, os, tempfile
+    >>> labels = hsi.open_labels("IndianPines")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     hsi.save_map(f"{folder}/truth.png", labels.ground_truth, labels, "ground truth")
+    ...     os.listdir(folder)
+    ['truth.png']
+    """
     figure = _figure(*_panel_size(numbers.shape, 1))
     axes = figure.subplots()
-    _show(axes, paint(numbers, classes, colours), title)
-    _legend(figure, class_names, colours)
-    _save(figure, path)
+    _show(axes, paint(numbers, legend.classes, legend.colours), title)
+    _legend(figure, legend.class_names, legend.colours)
+    _save(figure, Path(path))
 
 
 def save_picture(path: Path, picture: Colours, title: str) -> None:

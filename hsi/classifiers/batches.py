@@ -41,7 +41,7 @@ class Examples:
         recipe: Recipe,
     ) -> None:
         self.device = training.compute.device
-        self.scene = padded(cube, window).to(self.device)
+        self.padded = padded(cube, window).to(self.device)
         self.half, self.recipe = window // 2, recipe
         # Where there are no data all components are zero, in training as in the map.
         self.data = torch.from_numpy((cube != 0).any(axis=2)).to(self.device)
@@ -64,8 +64,8 @@ class Examples:
         """
         noise, illumination = self.recipe.component_noise, self.recipe.illumination
         if not (noise or illumination):
-            return self.scene
-        half, scene = self.half, self.scene.clone()
+            return self.padded
+        half, scene = self.half, self.padded.clone()
         inner = scene[:, half : scene.shape[1] - half, half : scene.shape[2] - half]
         if illumination:
             height, width = inner.shape[1:]
@@ -101,19 +101,19 @@ class Batches:
         self.pixels = np.argwhere(training.split.train)
         self.targets = training.targets
         self.schedule = training.schedule
-        self.an_epoch = self.schedule.batches_an_epoch(len(self.targets))
+        self.per_epoch = self.schedule.batches_per_epoch(len(self.targets))
         self.seed = training.seed
         self._order = lru_cache(maxsize=2)(self._permutation)
 
     def draw(self, step: int) -> tuple[Windows, npt.NDArray[np.int64]]:
         """Return the windows of a step and the classes of their centres."""
-        epoch, batch = divmod(step, self.an_epoch)
+        epoch, batch = divmod(step, self.per_epoch)
         order = self._order(epoch)
         if self.schedule.short_batch:
             start = batch * self.schedule.batch_size
             chosen = order[start : start + self.schedule.batch_size]
         else:
-            chosen = np.array_split(order, self.an_epoch)[batch]
+            chosen = np.array_split(order, self.per_epoch)[batch]
         rows, columns = self.pixels[chosen].T
         return Windows(rows, columns), self.targets[chosen]
 

@@ -61,7 +61,7 @@ class Coordinates:
     def refit_scaling(self, scene: Scene, bands: Bands) -> None:
         """Refuse."""
         del bands
-        raise HsiError(f"{scene.name}: --refit-scaling: {self.name} scales nothing; leave it out")
+        raise HsiError(f"{scene.name}: `refit_scaling`: {self.name} scales nothing; leave it out")
 
     def classify(
         self, features: npt.NDArray[Any], block: Block, application: Application

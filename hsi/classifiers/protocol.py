@@ -14,7 +14,7 @@ from engine.tiling import Block
 from engine.training.checkpoint import Checkpoint
 from hsi.classifiers.schedules import WindowSchedule
 from hsi.errors import HsiError
-from hsi.features.components import Reduced
+from hsi.features.components import ComponentsFile
 from hsi.scenes.bands import Bands
 from hsi.scenes.labels import Labels
 from hsi.scenes.scene import Scene
@@ -35,7 +35,7 @@ class Training:
     compute : Compute
     checkpoint : Checkpoint
         Where the resume state lies; entered.
-    reduced : Reduced, optional
+    reduced : ComponentsFile, optional
         Prepared components of the scene.
     history : Path, optional
         CSV of the loss to write.
@@ -48,7 +48,7 @@ class Training:
     schedule: WindowSchedule
     compute: Compute
     checkpoint: Checkpoint
-    reduced: Reduced | None = None
+    reduced: ComponentsFile | None = None
     history: Path | None = None
 
     @property
@@ -89,7 +89,7 @@ class Application:
         Side of the blocks that go through a network at once, in pixels; by default by memory.
     probabilities : bool
         Also return them; an HsiError from classifiers that have none.
-    reduced : Reduced, optional
+    reduced : ComponentsFile, optional
         Prepared components of the scene, made with the model's own projection.
     bands : Bands, optional
         Which of the scene's bands are the model's; by default those of the same positions.
@@ -98,7 +98,7 @@ class Application:
     compute: Compute
     block: int | None = None
     probabilities: bool = False
-    reduced: Reduced | None = None
+    reduced: ComponentsFile | None = None
     bands: Bands | None = None
 
 
@@ -156,15 +156,15 @@ class Classifier(Protocol):
 class TakesComponents(Protocol):
     """A classifier that can be given the components of a scene in place of its spectra."""
 
-    def check_reduced(self, scene: Scene, reduced: Reduced) -> None:
+    def check_reduced(self, scene: Scene, reduced: ComponentsFile) -> None:
         """Raise HsiError where prepared components are not the model's, or of another scene."""
 
 
 def check_probabilities(
-    classifier: Classifier, asked: bool, option: str = "--probabilities"
+    classifier: Classifier, asked: bool, argument: str = "probabilities"
 ) -> None:
-    """Raise HsiError where probabilities are asked of a classifier that has none."""
+    """Raise HsiError where `argument` asks for probabilities and the classifier has none."""
     if asked and not classifier.has_probabilities:
         raise HsiError(
-            f"{option}: {classifier.name} has none; use hybridsn or forest, or leave it out"
+            f"`{argument}`: {classifier.name} has none; use hybridsn or forest, or leave it out"
         )

@@ -79,13 +79,13 @@ class Recipe:
         return replace(schedule, **changed)
 
 
-def parse_settings(given: Mapping[str, str], *kinds: type[Any]) -> dict[str, Any]:
-    """Give texts the types of the fields they name.
+def parse_settings(given: Mapping[str, Any], *kinds: type[Any]) -> dict[str, Any]:
+    """Return settings with the types of the fields they name.
 
     Parameters
     ----------
-    given : mapping of str to str
-        Such as {'dihedral': 'true', 'hidden': '256,128'}.
+    given : mapping
+        Values or texts, such as {'dihedral': 'true', 'hidden': '256,128'}.
     *kinds : dataclasses
         Whose fields with a default may be named.
 
@@ -101,14 +101,28 @@ def parse_settings(given: Mapping[str, str], *kinds: type[Any]) -> dict[str, Any
         if field.name not in ("classes", "window", "components")
     }
     found = {}
-    for key, text in given.items():
+    for key, value in given.items():
+        text = setting_text(value)
         if key not in known:
-            raise HsiError(f"--set {key}: no such setting; known: {', '.join(known)}")
+            raise HsiError(f"`settings` {key}: no such setting; known: {', '.join(known)}")
         try:
             found[key] = _typed(text, known[key])
         except ValueError as error:
-            raise HsiError(f"--set {key}={text}: expected {_expected(known[key])}") from error
+            raise HsiError(f"`settings` {key}={text}: expected {_expected(known[key])}") from error
     return found
+
+
+def setting_text(value: Any) -> str:
+    """Return a setting as `hsi train --set` takes it.
+
+    Examples
+    --------
+    >>> setting_text(True), setting_text((256, 128)), setting_text(0.1)
+    ('true', '256,128', '0.1')
+    """
+    if isinstance(value, list | tuple):
+        return ",".join(map(str, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _typed(text: str, like: Any) -> Any:

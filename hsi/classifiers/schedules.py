@@ -26,7 +26,7 @@ class WindowSchedule(Schedule):
 
     short_batch: bool = False
 
-    def batches_an_epoch(self, pixels: int) -> int:
+    def batches_per_epoch(self, pixels: int) -> int:
         """Count the batches into which an epoch of `pixels` is cut."""
         count = pixels / self.batch_size
         return max(1, math.ceil(count) if self.short_batch else round(count))
@@ -74,7 +74,7 @@ def schedule(name: str, pixels: int) -> WindowSchedule:
             decay="cosine",
         )
     if name == "best":
-        plan = WindowSchedule(
+        best = WindowSchedule(
             "best",
             steps=BEST_STEPS,
             batch_size=PAPER_BATCH,
@@ -84,13 +84,13 @@ def schedule(name: str, pixels: int) -> WindowSchedule:
             warmup_steps=10,
             decay="cosine",
         )
-        return replace(plan, steps=max(BEST_STEPS, BEST_EPOCHS * plan.batches_an_epoch(pixels)))
+        return replace(best, steps=max(BEST_STEPS, BEST_EPOCHS * best.batches_per_epoch(pixels)))
     published = WindowSchedule(name, steps=1, batch_size=PAPER_BATCH, learning_rate=1e-3)
     if name == "paper":
-        epoch = published.batches_an_epoch(pixels)
+        epoch = published.batches_per_epoch(pixels)
         return replace(published, steps=PAPER_EPOCHS * epoch, warmup_steps=20, ema_decay=0.99)
     if name == "notebook":
-        plan = replace(published, optimizer="keras-adam", short_batch=True)
-        epoch = plan.batches_an_epoch(pixels)
-        return replace(plan, steps=PAPER_EPOCHS * epoch, keep_best_every=epoch)
+        notebook = replace(published, optimizer="keras-adam", short_batch=True)
+        epoch = notebook.batches_per_epoch(pixels)
+        return replace(notebook, steps=PAPER_EPOCHS * epoch, keep_best_every=epoch)
     return read_schedule(Path(name), WindowSchedule)

@@ -7,14 +7,14 @@ import numpy as np
 import torch
 
 from engine.artifacts import sha256_file, versions
-from engine.device import Compute
+from engine.device import Compute, pick
 from engine.revision import code_revision
 from engine.training.checkpoint import Checkpoint
 from hsi.classifiers.model import Model
 from hsi.classifiers.protocol import Classifier, Training
-from hsi.classifiers.schedules import schedule
+from hsi.classifiers.schedules import schedule as schedule_of
 from hsi.errors import HsiError
-from hsi.features.components import Reduced
+from hsi.features.components import ComponentsFile
 from hsi.scenes.labels import Labels
 from hsi.scenes.scene import Scene
 from hsi.splits.split import Split
@@ -29,35 +29,44 @@ def train(
     scene: Scene,
     labels: Labels,
     split: Split,
-    out: Path,
+    out: Path | str,
     *,
-    compute: Compute,
-    schedule_name: str = "paper",
+    schedule: str = "paper",
     seed: int = 0,
-    reduced: Reduced | None = None,
-    history: Path | None = None,
+    device: str = "auto",
+    compute: Compute | None = None,
+    reduced: ComponentsFile | None = None,
+    history: Path | str | None = None,
 ) -> str:
-    """Train `classifier` on the training pixels and write it to `out`.
+    """Train a classifier on the training pixels of a split and write it to a file.
 
-    A run that was killed goes on where its last state was saved; a file that already holds exactly
-    this training is left as it is.
+    A run that was interrupted resumes where its last state was saved. A file that already holds
+    exactly this training is kept.
 
     Parameters
     ----------
     classifier : Classifier
-        Untrained.
-    scene, labels, split
-        Of one size; `split` made from `labels`.
-    out : Path
-        A .safetensors file.
-    compute : Compute
-    schedule_name : str
-        See `hsi.classifiers.schedules.schedule`; counts for classifiers that train in steps.
+        Untrained, from `hsi.make_classifier`.
+    scene : Scene
+    labels : Labels
+        Of the scene's size.
+    split : Split
+        Made from `labels`; only the labels of its training pixels are looked at.
+    out : Path or str
+        The .safetensors file to write.
+    schedule : str
+        'demo', 'paper', 'notebook', 'best' or a YAML file (`hsi.classifiers.schedules.schedule`);
+        counts for networks alone.
     seed : int
-    reduced : Reduced, optional
-        Prepared components of the scene; classifiers that work on spectra leave them aside.
-    history : Path, optional
-        CSV of the loss, from classifiers that train in steps.
+        Seed of every random draw, 0 or more.
+    device : str
+        'auto' (a GPU where there is one), 'cpu', 'cuda' or 'cuda:N'.
+    compute : Compute, optional
+        Device and precision as `engine.device.pick` returns them, in place of `device`.
+    reduced : ComponentsFile, optional
+        Prepared components of the scene; classifiers that work on spectra do not use them.
+    history : Path or str, optional
+        CSV of the loss to write, from networks alone.
 
     Returns
     -------
@@ -69,17 +78,31 @@ def train(
     HsiError
         Inputs that do not belong together, fewer than two classes to learn, or a training pixel
         without data.
+    UserError
+        There is no such schedule or device.
+
+    Examples
+    --------
+    >>> import hsi, tempfile
+    >>> scene, labels = hsi.open_scene("IndianPines"), hsi.open_labels("IndianPines")
+    >>> split = hsi.make_split(labels, "random:0.1")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = f"{folder}/model.safetensors"
+    ...     sha256 = hsi.train(hsi.make_classifier("coordinates"), scene, labels, split, path)
+    >>> len(sha256)
+    64
     """
+    out, compute = Path(out), compute or pick(device)
     labels.check_fits(scene)
     split.check_fits(labels)
     pixels = int(split.train.sum())
     if len(set(labels.indices[split.train].tolist())) < 2:
         raise HsiError(f"split {split.how}: expected training pixels of at least two classes")
     _check_data(scene, split)
-    for given, what in ((reduced, "--reduced"), (history, "--log")):
+    for given, what in ((reduced, "prepared components"), (history, "history of the loss")):
         if given is not None and not classifier.stepwise:
-            log.info("%s works on the spectra at once; %s is not used", classifier.name, what)
-    steps = schedule(schedule_name, pixels)
+            log.info("%s is fitted at once: %s not used", classifier.name, what)
+    chosen = schedule_of(schedule, pixels)
     description = {
         "classifier": classifier.name,
         "options": dict(classifier.options),
@@ -90,7 +113,7 @@ def train(
         "bands": scene.cube.shape[2],
         "wavelengths": None if scene.wavelengths is None else scene.wavelengths.tolist(),
         "split": split.describe(),
-        "schedule": steps.describe() if classifier.stepwise else None,
+        "schedule": chosen.describe() if classifier.stepwise else None,
         "seed": seed,
         "data": {
             "scene": scene.checksum(),
@@ -118,11 +141,11 @@ def train(
                 labels,
                 split,
                 seed,
-                steps,
+                chosen,
                 compute,
                 checkpoint,
                 reduced if classifier.stepwise else None,
-                history if classifier.stepwise else None,
+                Path(history) if classifier.stepwise and history is not None else None,
             )
         )
         description |= {"seconds_train": round(seconds, 3), "fingerprint": checkpoint.fingerprint}
@@ -142,7 +165,7 @@ def _check_data(scene: Scene, split: Split) -> None:
         row, column = empty[0]
         every = len(empty) == split.train.sum()
         if every and not np.isfinite(scene.cube[row, column][scene.good_bands]).all():
-            raise scene.not_finite()  # whole bands, not a few pixels
+            scene.refuse_not_finite()  # whole bands, not a few pixels
         raise HsiError(
             f"{scene.name}: expected data at every training pixel, found {len(empty)} of "
             f"{split.train.sum()} without (all zero, not finite, or the ignore value), first at "

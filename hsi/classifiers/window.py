@@ -17,10 +17,10 @@ from hsi.classifiers.batches import Examples
 from hsi.classifiers.protocol import Application, Prediction, Training
 from hsi.classifiers.recipe import Recipe
 from hsi.errors import HsiError
-from hsi.features.components import Reduced
+from hsi.features.components import ComponentsFile
 from hsi.features.pca import PCA, fit_pca
 from hsi.networks.architecture import Architecture
-from hsi.networks.multiply_adds import multiply_adds_a_pixel
+from hsi.networks.multiply_adds import multiply_adds_per_pixel
 from hsi.networks.window_network import WindowNetwork
 from hsi.networks.windows import pass_bytes
 from hsi.scenes.bands import Bands
@@ -64,7 +64,7 @@ class NetworkClassifier:
     ) -> None:
         if window is not None and "window" in self.own:
             raise HsiError(
-                f"--classifier {self.name}: its window is {self.own['window']}; leave out --window"
+                f"`classifier` {self.name}: its window is {self.own['window']}; leave out `window`"
             )
         self.window: int
         self.components: int
@@ -97,7 +97,7 @@ class NetworkClassifier:
             if self.recipe.training_pca and reduced.pca.fitted_on != "training pixels":
                 raise HsiError(
                     f"reduced scene: training_pca asks for components fitted on training pixels, "
-                    f"found {reduced.pca.fitted_on}; leave out --reduced, or hsi reduce --split"
+                    f"found {reduced.pca.fitted_on}; leave out `reduced`, or hsi reduce --split"
                 )
             self.pca, cube = reduced.pca, reduced.cube
         self.architecture = self.kind(
@@ -191,13 +191,13 @@ class NetworkClassifier:
         """Components in float32."""
         return 4 * self.components
 
-    def check_reduced(self, scene: Scene, reduced: Reduced) -> None:
+    def check_reduced(self, scene: Scene, reduced: ComponentsFile) -> None:
         """Raise HsiError where prepared components are not the model's, or of another scene."""
         reduced.check_fits(scene)
         if reduced.pca.checksum() != self._projection.checksum():
             raise HsiError(
                 "reduced scene: expected the model's own projection, found another; leave out "
-                "--reduced, or give the file that the model was trained with"
+                "`reduced`, or give the file that the model was trained with"
             )
 
     def save(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -214,7 +214,7 @@ class NetworkClassifier:
             "pca_fitted_on": self.pca.fitted_on,
             "window": self.window,
             "parameters": sum(p.numel() for p in self.network.parameters()),
-            "multiply_adds_a_pixel": multiply_adds_a_pixel(self.network),
+            "multiply_adds_a_pixel": multiply_adds_per_pixel(self.network),
         }
         return tensors, settings
 

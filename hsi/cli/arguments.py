@@ -1,8 +1,10 @@
 """Arguments that several commands take, and what they stand for."""
 
-from collections.abc import Iterable
+import functools
+import re
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ParamSpec
 
 import typer
 
@@ -10,7 +12,7 @@ from engine.command import expect_apart
 from hsi.errors import HsiError
 
 if TYPE_CHECKING:
-    from hsi.features.components import Reduced
+    from hsi.features.components import ComponentsFile
 
 SceneSource = Annotated[
     str, typer.Argument(metavar="SCENE", help="IndianPines or a file; FILE:variable names one.")
@@ -32,11 +34,38 @@ Prepared = Annotated[
 ]
 
 
-def prepared_scene(path: Path | None) -> "Reduced | None":
-    """Load the components that `--reduced` names."""
-    from hsi.features.components import load_reduced
+Given = ParamSpec("Given")
 
-    return None if path is None else load_reduced(path)
+# Options that are not called as the library's argument is, dashes aside.
+OPTIONS = {"settings": "--set", "history": "--log"}
+
+
+def naming_options(command: Callable[Given, None]) -> Callable[Given, None]:
+    """Return a command whose errors name its options where the library names arguments.
+
+    The library writes an argument in backticks: '`window` 24: expected an odd number'.
+    """
+
+    @functools.wraps(command)
+    def named(*args: Given.args, **kwargs: Given.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except HsiError as error:
+            error.args = (re.sub(r"`(\w+)`", _option, str(error)),)
+            raise
+
+    return named
+
+
+def _option(argument: re.Match[str]) -> str:
+    return OPTIONS.get(argument[1], f"--{argument[1].replace('_', '-')}")
+
+
+def prepared_scene(path: Path | None) -> "ComponentsFile | None":
+    """Load the components that `--reduced` names."""
+    from hsi.features.components import load_components
+
+    return None if path is None else load_components(path)
 
 
 def keep_inputs(outputs: Iterable[Path], *read: str | Path | None) -> None:

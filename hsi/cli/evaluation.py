@@ -118,7 +118,7 @@ def study(
         read_candidates(candidates or Path(__file__).parents[1] / "evaluation" / "study.yaml"),
         out,
         compute=pick(device, precision),
-        schedule_name=schedule,
+        schedule=schedule,
         inner=inner,
         window=window,
         folds=folds,

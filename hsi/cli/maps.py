@@ -50,12 +50,12 @@ def classify(
     from engine.device import pick
     from engine.memory import parse_bytes
     from hsi.maps.classify import classify as run_model
-    from hsi.maps.options import Options, Strip
+    from hsi.maps.options import MapOptions, Strip
     from hsi.scenes.scene import open_scene
 
     if block != "auto" and not (block.isdecimal() and int(block) >= 1):
         raise HsiError(f"--block {block}: expected auto or a number of pixels, at least 1")
-    options = Options(
+    options = MapOptions(
         probabilities=probabilities,
         confidence=confidence,
         block=None if block == "auto" else int(block),

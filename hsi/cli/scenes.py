@@ -80,7 +80,7 @@ def reduce(
     ] = None,
 ) -> None:
     """Write the principal components of a scene, fitted on all its pixels."""
-    from hsi.features.components import Reduced
+    from hsi.features.components import ComponentsFile
     from hsi.features.pca import fit_pca
     from hsi.scenes.scene import open_scene
     from hsi.splits.split import load_split
@@ -90,4 +90,4 @@ def reduce(
     scene = open_scene(source)
     training = None if split_file is None else load_split(split_file).train
     pca = fit_pca(scene, components, whiten=whiten, training=training)
-    Reduced(pca.reduce(scene), pca, scene.name, scene.checksum()).save(out)
+    ComponentsFile(pca.reduce(scene), pca, scene.name, scene.checksum()).save(out)

@@ -72,7 +72,7 @@ def train(
         made,
         out,
         compute=pick(device, precision),
-        schedule_name=schedule,
+        schedule=schedule,
         seed=seed,
         reduced=prepared,
         history=history,

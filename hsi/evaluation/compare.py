@@ -61,17 +61,33 @@ class McNemar:
 
 
 def mcnemar(first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_]) -> McNemar:
-    """Compare two classifiers by the pixels that each has right.
+    """Test whether two classifiers differ by more than chance.
 
     Parameters
     ----------
-    first, second : ndarray (n,), bool
-        Whether each classifier has each test pixel right.
+    first : ndarray (n,), bool
+        True where the first classifier has a test pixel right.
+    second : ndarray (n,), bool
+        The same of the second classifier, for the same test pixels.
+
+    Returns
+    -------
+    McNemar
+        Counts of pixels, `statistic` (chi-squared with one degree of freedom) and `p_value`.
 
     Raises
     ------
     HsiError
-        No pixels, or not as many in both.
+        There are no pixels, or not as many in both.
+
+    Examples
+    --------
+    >>> import hsi, numpy as np
+    >>> first = np.array([True] * 90 + [False] * 10)
+    >>> second = np.array([True] * 70 + [False] * 30)
+    >>> found = hsi.mcnemar(first, second)
+    >>> found.first, found.second, f"{found.p_value:.1g}"
+    (20, 0, '2e-06')
     """
     from scipy.stats import binom, chi2
 

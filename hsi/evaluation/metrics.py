@@ -91,7 +91,7 @@ def check_numbers(
         )
 
 
-def score(
+def scores_of(
     truth: npt.NDArray[np.int64], predicted: npt.NDArray[np.int64], classes: npt.NDArray[np.int64]
 ) -> Scores:
     """Count the confusion matrix of test pixels.

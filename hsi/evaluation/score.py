@@ -1,6 +1,5 @@
 """Score a map against ground truth on the test pixels of a split, and write it down."""
 
-import json
 import logging
 import math
 from collections.abc import Mapping
@@ -12,14 +11,14 @@ import numpy.typing as npt
 import pandas as pd
 
 from engine.artifacts import load_tensors, sha256_arrays, sha256_file, write_json
-from engine.errors import why
 from engine.tables import two_decimals, write_csv
 from engine.training.schedule import in_words
 from hsi.errors import HsiError
-from hsi.evaluation.metrics import Scores, score
+from hsi.evaluation.metrics import Scores, scores_of
 from hsi.evaluation.test_pixels import check_unseen, classes_on_test_pixels
 from hsi.figures import save_classes, save_comparison, save_confusion
 from hsi.formats import numpy_arrays
+from hsi.maps.record import read_record
 from hsi.scenes.labels import Labels
 from hsi.splits.leakage import leakage_report
 from hsi.splits.split import Split
@@ -42,6 +41,44 @@ PER_CLASS_COLUMNS = (
 OF_THE_RECORD = ("schedule", "seconds_train", "seconds_map", "trained_split")
 # Figures that a model's settings state, where its classifier has them.
 OF_THE_MODEL = ("parameters", "multiply_adds_a_pixel", "window")
+
+
+def score(numbers: npt.NDArray[Any], labels: Labels, split: Split) -> Scores:
+    """Score a map on the test pixels of a split.
+
+    Parameters
+    ----------
+    numbers : ndarray (H, W)
+        Class numbers, of any type that holds whole numbers.
+    labels : Labels
+        The ground truth.
+    split : Split
+        Says which labelled pixels are tested; made from `labels`.
+
+    Returns
+    -------
+    Scores
+        `oa` (overall accuracy), `aa` (the mean recall of the classes) and `kappa` × 100, in
+        percent; `recall`, `precision` and `f1` of each class, ndarray (C,), in percent, NaN for a
+        class without test pixels; `confusion`, ndarray (C, C), rows true, columns predicted.
+
+    Raises
+    ------
+    HsiError
+        Map, labels and split do not belong together, or the map holds something else than the
+        labels' classes on a test pixel.
+
+    Examples
+    --------
+    >>> import hsi, numpy as np
+    >>> labels = hsi.open_labels("IndianPines")
+    >>> split = hsi.make_split(labels, "random:0.1")
+    >>> everywhere_soybean = np.full(labels.ground_truth.shape, 11)
+    >>> round(hsi.score(everywhere_soybean, labels, split).oa, 1)
+    23.9
+    """
+    predicted = classes_on_test_pixels("map", numbers, labels, split)
+    return scores_of(labels.ground_truth[split.test], predicted, labels.classes)
 
 
 def score_map(
@@ -82,7 +119,7 @@ def score_map(
     predicted = classes_on_test_pixels("map", numbers, labels, split)
     check_unseen("map", made_by.get("trained_split"), labels, split)
     test, truth = split.test, labels.ground_truth[split.test]
-    scores = score(truth, predicted, labels.classes)
+    scores = scores_of(truth, predicted, labels.classes)
     tested = scores.support > 0
     if not tested.all():
         absent = [name for name, has in zip(labels.class_names, tested, strict=True) if not has]
@@ -144,7 +181,7 @@ def made_by(map_path: Path, labels: Labels, model: Path | None) -> dict[str, Any
     HsiError
         The map was made by another model.
     """
-    record = _record(map_path.with_suffix(".json"))
+    record = read_record(map_path)
     found = {
         "scene": record.get("scene", labels.name),
         "classifier": record.get("classifier", map_path.stem),
@@ -167,20 +204,6 @@ def made_by(map_path: Path, labels: Labels, model: Path | None) -> dict[str, Any
         "trained_split": description["split"],
         **{key: description["settings"].get(key) for key in OF_THE_MODEL},
     }
-
-
-def _record(path: Path) -> dict[str, Any]:
-    """Read what `hsi classify` wrote beside a map; empty where it wrote nothing there."""
-    if not path.is_file():
-        return {}
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise HsiError(f"{path}: expected the record of hsi classify ({why(error)})") from error
-    if not isinstance(found, dict) or "model_sha256" not in found:
-        log.warning("%s: no record of hsi classify; it is left aside", path)
-        return {}
-    return found
 
 
 def _in_own_window(split: Split, window: int | None) -> float | None:

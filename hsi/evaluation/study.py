@@ -19,10 +19,11 @@ from engine.settings import load
 from engine.tables import two_decimals, write_csv
 from hsi.classifiers.model import load_model, make_classifier
 from hsi.classifiers.protocol import Application, Classifier
+from hsi.classifiers.recipe import setting_text
 from hsi.classifiers.train import train
 from hsi.errors import HsiError
-from hsi.evaluation.metrics import score
-from hsi.maps.blocks import predict
+from hsi.evaluation.metrics import scores_of
+from hsi.maps.blocks import classify_whole
 from hsi.scenes.labels import Labels
 from hsi.scenes.scene import Scene
 from hsi.splits.split import Split, make_split
@@ -104,7 +105,7 @@ def read_candidates(path: Path) -> list[Candidate]:
         for key, value in (("window", window), ("components", components)):
             if value is not None and not isinstance(value, int):
                 raise HsiError(f"{path}: {name}: {key}: expected a whole number, found {value!r}")
-        settings = {key: _text(value) for key, value in stated.items()}
+        settings = {key: setting_text(value) for key, value in stated.items()}
         candidate = Candidate(str(name), classifier, window, components, settings)
         try:
             candidate.make()
@@ -122,7 +123,7 @@ def study(
     out: Path,
     *,
     compute: Compute,
-    schedule_name: str,
+    schedule: str,
     inner: str = "blocks:8",
     window: int = 25,
     folds: int = 1,
@@ -139,7 +140,7 @@ def study(
         CSV of all runs; their means, best first, are written beside it (`…_means.csv`), and the
         models in a folder of its name. A study that was killed goes on where it was.
     compute : Compute
-    schedule_name : str
+    schedule : str
         See `hsi.classifiers.schedules.schedule`.
     inner : str
         How the training pixels are split (see `hsi.splits.split.make_split`).
@@ -164,7 +165,7 @@ def study(
             raise HsiError(
                 f"candidate {candidate.name}: components: expected at most "
                 f"{len(scene.good_bands)}, the usable bands of {scene.name}, found {components}; "
-                "--candidates FILE names others"
+                "give other `candidates`"
             )
     rows: list[dict[str, Any]] = []
     for fold in range(folds):
@@ -174,20 +175,20 @@ def study(
             path = out.with_suffix("") / f"{candidate.name}_fold{fold}.safetensors"
             train(
                 candidate.make(), scene, known, inside, path,
-                compute=compute, schedule_name=schedule_name, seed=seed,
+                compute=compute, schedule=schedule, seed=seed,
             )  # fmt: skip
             model = load_model(path)
-            found = predict(model.classifier, scene, Application(compute))
+            found = classify_whole(model.classifier, scene, Application(compute))
             named = found.numbers(known.classes)
             truth = known.ground_truth[inside.test]
-            scores = score(truth, named[inside.test], known.classes)
+            scores = scores_of(truth, named[inside.test], known.classes)
             log.info("%s: OA %.2f %%, AA %.2f %%", candidate.name, scores.oa, scores.aa)
             rows.append(
                 {
                     "candidate": candidate.name,
                     "classifier": candidate.classifier,
                     "settings": candidate.in_words,
-                    "schedule": Path(schedule_name).stem,
+                    "schedule": Path(schedule).stem,
                     "seed": seed,
                     "fold": fold,
                     "train_pixels": int(inside.train.sum()),
@@ -223,9 +224,3 @@ def _means(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     means = means.sort_values("oa", ascending=False, kind="stable").reset_index(drop=True)
     means["rank"] = np.arange(1, len(means) + 1)
     return means
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, list | tuple):
-        return ",".join(map(str, value))
-    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -15,7 +15,7 @@ from hsi.scenes.scene import Scene
 
 
 @dataclass(frozen=True)
-class Reduced:
+class ComponentsFile:
     """A scene's components, prepared once and used by several trainings.
 
     Attributes
@@ -60,8 +60,8 @@ class Reduced:
             )
 
 
-def load_reduced(path: Path) -> Reduced:
-    """Read what `Reduced.save` wrote.
+def load_components(path: Path) -> ComponentsFile:
+    """Read what `ComponentsFile.save` wrote.
 
     Raises
     ------
@@ -72,4 +72,4 @@ def load_reduced(path: Path) -> Reduced:
     found = read_npz(path, keys, "hsi reduce", HsiError)
     text: Mapping[str, str] = json.loads(str(found["description"]))
     pca = PCA(found["bands"], found["mean"], found["components"], found["scale"], text["fitted_on"])
-    return Reduced(found["cube"], pca, text["scene"], text["scene_checksum"])
+    return ComponentsFile(found["cube"], pca, text["scene"], text["scene_checksum"])

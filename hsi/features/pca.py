@@ -10,10 +10,10 @@ import numpy.typing as npt
 
 from engine.artifacts import sha256_arrays
 from hsi.errors import HsiError
-from hsi.features.moments import Moments
+from hsi.features.scaling import mean_and_deviation
 from hsi.scenes.bands import Bands
 from hsi.scenes.scene import Scene
-from hsi.scenes.spectra import no_data, prepared, read, strips
+from hsi.scenes.spectra import prepared, read, refuse_without_data, strips
 
 log = logging.getLogger(__name__)
 
@@ -71,14 +71,14 @@ class PCA:
 
     def refitted(self, scene: Scene, bands: Bands) -> "PCA":
         """Centre and, where whitened, scale by another scene's pixels; the directions stay."""
-        moments = Moments(len(self.scale))
-        for spectra, valid in _spectra(scene, bands, None):
-            moments.add(self.unscaled(spectra, valid)[valid])
+        found = _spectra(scene, bands, None)
+        projected = (self.unscaled(spectra, valid)[valid] for spectra, valid in found)
+        mean, deviation = mean_and_deviation(projected, scene)
         whitened = not (self.scale == 1).all()
         return replace(
             self,
-            mean=self.mean + moments.mean @ self.components,
-            scale=moments.deviation(scene) if whitened else self.scale,
+            mean=self.mean + mean @ self.components,
+            scale=deviation if whitened else self.scale,
         )
 
     def of_nothing(self) -> npt.NDArray[np.float64]:
@@ -123,7 +123,7 @@ def fit_pca(
     if not 1 <= count <= len(bands):
         raise HsiError(
             f"{scene.name}: components: expected 1 to {len(bands)}, the usable bands, found "
-            f"{count}; give --components in this range"
+            f"{count}; give `components` in this range"
         )
     total, number = np.zeros(len(bands)), 0
     for spectra, valid in _spectra(scene, Bands(bands), training):
@@ -132,7 +132,9 @@ def fit_pca(
         number += len(block)
     asked = scene.shape[0] * scene.shape[1] if training is None else int(training.sum())
     if not number and asked:
-        raise scene.not_finite() if scene.cube.dtype.kind == "f" else no_data(scene)
+        if scene.cube.dtype.kind == "f":
+            scene.refuse_not_finite()
+        refuse_without_data(scene)
     if number < asked:
         log.warning(
             "%s: %d of %d pixels hold no data and are left out of the principal components",

@@ -61,7 +61,7 @@ def refuse_existing(path: Path, *, overwrite: bool) -> None:
     for file in files:
         if file.exists() and not overwrite:
             raise HsiError(
-                f"{file}: expected no such file, found one; give another name, or --overwrite"
+                f"{file}: expected no such file, found one; give another name, or `overwrite`"
             )
 
 

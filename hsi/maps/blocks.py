@@ -9,7 +9,9 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from engine.device import Compute, pick
 from engine.tiling import Block, Tiling
+from hsi.classifiers.model import Model
 from hsi.classifiers.protocol import (
     Application,
     Classifier,
@@ -101,8 +103,8 @@ def ahead(work: Callable[[Task], Result], tasks: Iterable[Task]) -> Generator[tu
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def predict(classifier: Classifier, scene: Scene, application: Application) -> Prediction:
-    """Classify a whole scene and hold the result in memory."""
+def classify_whole(classifier: Classifier, scene: Scene, application: Application) -> Prediction:
+    """Return a whole scene as it is classified, held in memory."""
     check_probabilities(classifier, application.probabilities)
     side = application.block
     block = (side, side) if side else comfortable_block(classifier, scene)
@@ -118,3 +120,62 @@ def predict(classifier: Classifier, scene: Scene, application: Application) -> P
                 probabilities = np.empty((*scene.shape, count), np.float32)
             probabilities[part.rows, part.columns] = found.probabilities
     return Prediction(indices, probabilities)
+
+
+def predict(
+    scene: Scene,
+    model: Model,
+    *,
+    block: int | None = None,
+    resample_bands: bool = False,
+    device: str = "auto",
+    compute: Compute | None = None,
+) -> npt.NDArray[np.int64]:
+    """Return the class number of every pixel of a scene.
+
+    The scene is read and classified block by block; only the map is held in memory as a whole.
+    `hsi.classify` writes maps to files instead, for scenes of any size.
+
+    Parameters
+    ----------
+    scene : Scene
+        Its bands are matched to those of the training by wavelength, or by position where
+        wavelengths are not known.
+    model : Model
+        From `hsi.load_model`.
+    block : int, optional
+        Side of the blocks in pixels; chosen by memory unless given. It does not change the map.
+    resample_bands : bool
+        Interpolate between the scene's bands where it lacks those of the model.
+    device : str
+        'auto' (a GPU where there is one), 'cpu', 'cuda' or 'cuda:N'.
+    compute : Compute, optional
+        Device and precision as `engine.device.pick` returns them, in place of `device`.
+
+    Returns
+    -------
+    ndarray (H, W), int64
+        Class numbers as in the training labels; 0 where the scene holds no data.
+
+    Raises
+    ------
+    HsiError
+        The scene lacks bands of the model.
+    UserError
+        There is no such device.
+
+    Examples
+    --------
+    >>> import hsi, tempfile
+    >>> scene, labels = hsi.open_scene("IndianPines"), hsi.open_labels("IndianPines")
+    >>> split = hsi.make_split(labels, "random:0.1")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = f"{folder}/model.safetensors"
+    ...     _ = hsi.train(hsi.make_classifier("coordinates"), scene, labels, split, path)
+    ...     numbers = hsi.predict(scene, hsi.load_model(path))
+    >>> numbers.shape, int(numbers.min()), int(numbers.max())
+    ((145, 145), 1, 16)
+    """
+    bands = model.match(scene, resample_bands=resample_bands)
+    application = Application(compute or pick(device), block, bands=bands)
+    return classify_whole(model.classifier, scene, application).numbers(model.classes)

@@ -5,10 +5,12 @@ import time
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from engine.artifacts import sha256_file
-from engine.device import Compute
+from engine.device import Compute, pick
 from engine.errors import why
 from engine.memory import is_exhausted
 from engine.progress import progress
@@ -17,10 +19,10 @@ from engine.tiling import Block, Tiling
 from hsi.classifiers.model import Model, load_model
 from hsi.classifiers.protocol import Application, Prediction, check_probabilities
 from hsi.errors import HsiError
-from hsi.features.components import Reduced
+from hsi.features.components import ComponentsFile
 from hsi.maps.blocks import classified, reader
 from hsi.maps.journal import MapState
-from hsi.maps.options import Options
+from hsi.maps.options import MapOptions
 from hsi.maps.outputs import (
     Outputs,
     Rasters,
@@ -31,7 +33,7 @@ from hsi.maps.outputs import (
     scene_files,
 )
 from hsi.maps.plan import Plan, plan
-from hsi.maps.record import describe
+from hsi.maps.record import write_record
 from hsi.scenes.bands import Bands
 from hsi.scenes.scene import Scene
 
@@ -43,46 +45,72 @@ WRITES_PENDING = 2
 
 def classify(
     scene: Scene,
-    model_path: Path,
-    out: Path,
-    options: Options | None = None,
+    model: Path | str,
+    out: Path | str,
+    options: MapOptions | None = None,
     *,
-    compute: Compute,
-    reduced: Reduced | None = None,
+    device: str = "auto",
+    compute: Compute | None = None,
+    reduced: ComponentsFile | None = None,
+    **chosen: Any,
 ) -> Outputs:
-    """Name the class of every pixel and write map, picture and record.
+    """Write the map of a scene, with a picture and a record beside it.
 
-    Blocks are read, classified and written at the same time. A run that was killed goes on behind
-    its last finished block, unless scene, model, options or code have changed since.
+    Blocks are read, classified and written at the same time. A run that was interrupted resumes
+    behind its last finished block, unless scene, model, options or code have changed since.
 
     Parameters
     ----------
     scene : Scene
-    model_path : Path
-        Of `hsi train`.
-    out : Path
-        See `hsi.maps.outputs.outputs`.
-    options : Options
-    compute : Compute
-    reduced : Reduced, optional
+    model : Path or str
+        File of a trained model (`hsi.train`).
+    out : Path or str
+        A .hdr (ENVI), .tif (GeoTIFF) or .npy file; or a folder, in which the map is called `map`
+        and is of the scene's format. The other files have the same stem.
+    options : MapOptions, optional
+        What is written, and how (`hsi.maps.options.MapOptions`).
+    device : str
+        'auto' (a GPU where there is one), 'cpu', 'cuda' or 'cuda:N'.
+    compute : Compute, optional
+        Device and precision as `engine.device.pick` returns them, in place of `device`.
+    reduced : ComponentsFile, optional
         The components that the model was trained with.
+    **chosen
+        Single options in place of those in `options`: `probabilities`, `confidence`, `overwrite`,
+        `resample_bands`, `refit_scaling` (bool), `block` (pixels), `memory` (bytes), `strip`.
 
     Returns
     -------
     Outputs
-        The map holds class numbers as in the training labels, and 0 where the scene has no data.
+        Paths of `map`, `picture`, `record`, `probabilities` and `confidence`. The map holds class
+        numbers as in the training labels, and 0 where the scene has no data.
 
     Raises
     ------
     HsiError
         Scene and model do not fit; the classifier has no probabilities; an output exists; the
         memory or the disk does not suffice.
+    UserError
+        There is no such model file or device.
+
+    Examples
+    --------
+    >>> import hsi, tempfile
+    >>> scene, labels = hsi.open_scene("IndianPines"), hsi.open_labels("IndianPines")
+    >>> split = hsi.make_split(labels, "random:0.1")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = f"{folder}/model.safetensors"
+    ...     _ = hsi.train(hsi.make_classifier("coordinates"), scene, labels, split, path)
+    ...     files = hsi.classify(scene, path, f"{folder}/map.hdr")
+    ...     files.map.name, files.picture.is_file(), hsi.open_labels(files.map).classes.max()
+    ('map.hdr', True, np.int64(16))
     """
-    options = options or Options()
-    model = load_model(model_path)
-    bands = model.match(scene, resample=options.resample_bands)
-    check_probabilities(model.classifier, options.probabilities)
-    check_probabilities(model.classifier, options.confidence, "--confidence")
+    model_path, out = Path(model), Path(out)
+    options = replace(options or MapOptions(), **chosen)
+    loaded, compute = load_model(model_path), compute or pick(device)
+    bands = loaded.match(scene, resample_bands=options.resample_bands)
+    check_probabilities(loaded.classifier, options.probabilities)
+    check_probabilities(loaded.classifier, options.confidence, "confidence")
     files = outputs(out, scene)
     if options.strip is not None and files.map.suffix != ".npy":
         raise HsiError(f"{files.map}: expected a strip's name to end with .npy; hsi join converts")
@@ -102,11 +130,11 @@ def classify(
     try:
         with state:
             refuse_existing(files, options, state, scene_files(scene) | {model_path.resolve()})
-            rasters = make_rasters(files, model, scene, options)
-            _fill(state, rasters, scene, model, application, options)
+            rasters = make_rasters(files, loaded, scene, options)
+            _fill(state, rasters, scene, loaded, application, options)
             state.place()
             if rasters.map.is_open:
-                describe(files, rasters, state, scene, model, application, options, model_path)
+                write_record(files, rasters, state, scene, loaded, application, options, model_path)
             rasters.close()
             state.done()
     except OSError as error:
@@ -116,7 +144,7 @@ def classify(
             raise
         raise HsiError(
             f"{files.map}: memory ran out with blocks of {state.block} pixels; give a smaller "
-            "--block or --memory"
+            "`block` or `memory`"
         ) from error
     return files
 
@@ -127,7 +155,7 @@ def _fill(
     scene: Scene,
     model: Model,
     application: Application,
-    options: Options,
+    options: MapOptions,
 ) -> None:
     """Classify the blocks that are not finished yet."""
     if state.placing:
@@ -167,14 +195,14 @@ def _plan(
     scene: Scene,
     model: Model,
     application: Application,
-    options: Options,
+    options: MapOptions,
 ) -> Plan:
     """Take the blocks that an earlier run began with, where the memory still allows them."""
 
     def with_blocks(block: tuple[int, int] | None, memory: int | None) -> Plan:
         return plan(
             model.classifier, scene, application.compute,
-            written=rasters.bytes_a_pixel, memory=memory, block=block,
+            written=rasters.bytes_per_pixel, memory=memory, block=block,
         )  # fmt: skip
 
     if options.block is not None:

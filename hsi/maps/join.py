@@ -1,6 +1,5 @@
 """Strips of a map, joined to the map that a single run would have written."""
 
-import json
 import logging
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -9,22 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from engine.artifacts import sha256_file, write_json
+from engine.artifacts import sha256_file
 from engine.errors import why
 from hsi.classifiers.model import load_model
 from hsi.errors import HsiError
 from hsi.maps.journal import MapState
-from hsi.maps.options import Options
+from hsi.maps.options import MapOptions
 from hsi.maps.outputs import make_rasters, outputs, refuse_existing
 from hsi.maps.rasters import Raster
-from hsi.maps.record import counted, picture
+from hsi.maps.record import SHARED, read_strip_record, write_joined
 from hsi.scenes.scene import Scene
 
 log = logging.getLogger(__name__)
 
 ROWS = 256  # that are copied at once
-# What strips of one map have in common, by the names of their records.
-SHARED = ("scene", "model_sha256", "precision", "bands", "scaling")
 Record = Mapping[str, Any]
 
 
@@ -59,15 +56,16 @@ def join(
         an output exists; it cannot be written.
     """
     model, files = load_model(model_path), outputs(out, scene)
-    parts = sorted(((_record(path), path) for path in strips), key=lambda part: part[0]["rows"])
+    parts = sorted(
+        ((read_strip_record(path), path) for path in strips), key=lambda part: part[0]["rows"]
+    )
     _check(parts, scene, sha256_file(model_path))
-    options = Options(
+    options = MapOptions(
         _all_beside(parts, "probabilities"),
         _all_beside(parts, "confidence"),
         overwrite=overwrite,
     )
-    first = parts[0][0]
-    key = {"strips": [str(path) for _, path in parts], "model": first["model_sha256"]}
+    key = {"strips": [str(path) for _, path in parts], "model": parts[0][0]["model_sha256"]}
     state = MapState(files.map, key)
     try:
         with state:
@@ -82,11 +80,7 @@ def join(
                 if raster is not None:
                     _copy(parts, raster, ending)
             numbers = rasters.map.read()
-            title = f"{first['scene']}: {first['classifier']}, {first['split']}"
-            picture(files.picture, numbers, model, title)
-            record = {key: value for key, value in first.items() if key != "rows"}
-            record["seconds_map"] = round(sum(part["seconds_map"] for part, _ in parts), 3)
-            write_json(files.record, record | {"strips": len(parts), "pixels": counted(numbers)})
+            write_joined(files, numbers, model, [record for record, _ in parts])
             del numbers
             rasters.close()
             state.done()
@@ -94,17 +88,6 @@ def join(
         raise HsiError(f"{files.map}: not written: {why(error)}") from error
     log.info("%s: %d strips joined", files.map, len(parts))
     return files.map
-
-
-def _record(path: Path) -> dict[str, Any]:
-    beside = path.with_suffix(".json")
-    try:
-        record: dict[str, Any] = json.loads(beside.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise HsiError(f"{beside}: expected the record of a strip ({why(error)})") from error
-    if not isinstance(record, dict) or not {"rows", "model_sha256", *SHARED} <= record.keys():
-        raise HsiError(f"{path}: expected a map of hsi classify --strip, found another")
-    return record
 
 
 def _check(parts: Sequence[tuple[Record, Path]], scene: Scene, model_sha256: str) -> None:

@@ -43,7 +43,7 @@ class Strip:
         """
         if height < self.count:
             raise HsiError(
-                f"--strip {self.number}/{self.count}: expected at most {height} strips, one a row "
+                f"`strip` {self.number}/{self.count}: expected at most {height} strips, one a row "
                 "of the scene"
             )
         start, stop = ((height * n) // self.count for n in (self.number - 1, self.number))
@@ -51,7 +51,7 @@ class Strip:
 
 
 @dataclass(frozen=True)
-class Options:
+class MapOptions:
     """How a scene is mapped, and what is written.
 
     Attributes

@@ -14,7 +14,7 @@ from hsi.classifiers.protocol import Prediction
 from hsi.errors import HsiError
 from hsi.formats.envi import read as envi
 from hsi.maps.journal import MapState
-from hsi.maps.options import Options
+from hsi.maps.options import MapOptions
 from hsi.maps.rasters import RASTERS, Content, Raster
 from hsi.scenes.scene import Scene
 
@@ -32,7 +32,7 @@ class Outputs:
     probabilities: Path
     confidence: Path
 
-    def wanted(self, options: Options) -> list[Path]:
+    def wanted(self, options: MapOptions) -> list[Path]:
         """Name those that are written, the data of ENVI pairs included."""
         found = [self.map]
         found += [self.probabilities] if options.probabilities else []
@@ -72,7 +72,9 @@ def outputs(out: Path, scene: Scene) -> Outputs:
     )
 
 
-def refuse_existing(files: Outputs, options: Options, state: MapState, inputs: set[Path]) -> None:
+def refuse_existing(
+    files: Outputs, options: MapOptions, state: MapState, inputs: set[Path]
+) -> None:
     """Refuse to replace files, unless asked to; what a map is made from it never replaces."""
     wanted = files.wanted(options)
     for path in wanted:
@@ -84,7 +86,7 @@ def refuse_existing(files: Outputs, options: Options, state: MapState, inputs: s
     there = [path.name for path in wanted if path.exists()]
     if there and not (options.overwrite or state.placing):
         raise HsiError(
-            f"{files.map}: found {', '.join(there)} there already; add --overwrite, or write "
+            f"{files.map}: found {', '.join(there)} there already; add `overwrite`, or write "
             "elsewhere"
         )
 
@@ -105,9 +107,9 @@ class Rasters:
                 yield raster
 
     @property
-    def bytes_a_pixel(self) -> int:
+    def bytes_per_pixel(self) -> int:
         """Bytes that are written a pixel."""
-        return sum(raster.content.bytes_a_pixel for raster in self)
+        return sum(raster.content.bytes_per_pixel for raster in self)
 
     def are_in(self, folder: Path) -> bool:
         """Tell whether the unfinished files of all are there."""
@@ -141,7 +143,7 @@ class Rasters:
             raster.close()
 
 
-def make_rasters(files: Outputs, model: Model, scene: Scene, options: Options) -> Rasters:
+def make_rasters(files: Outputs, model: Model, scene: Scene, options: MapOptions) -> Rasters:
     """Say what each file holds; nothing is written yet."""
     kind = RASTERS[files.map.suffix]
     smallest = np.min_scalar_type(int(model.classes.max()))

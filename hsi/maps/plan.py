@@ -88,7 +88,7 @@ def plan(
         held = peak((min(block[0], scene.shape[0]), min(block[1], scene.shape[1])))
         if memory is not None and held > memory:
             raise HsiError(
-                f"--block {block[0]}: takes about {size_in_words(held)}, more than --memory "
+                f"`block` {block[0]}: takes about {size_in_words(held)}, more than `memory` "
                 f"{size_in_words(memory)}; use smaller blocks, or auto"
             )
         return Plan(block, held, budget)
@@ -99,7 +99,7 @@ def plan(
             return Plan(sides, peak(sides), budget)
     least = peak(_even(SMALLEST, scene))
     raise HsiError(
-        f"--memory {size_in_words(budget)}: expected at least {size_in_words(least)}, of which "
+        f"`memory` {size_in_words(budget)}: expected at least {size_in_words(least)}, of which "
         f"{size_in_words(now)} are held already"
     )
 

@@ -43,7 +43,7 @@ class Content:
     georeference: Mapping[str, Any] | None = field(default=None)
 
     @property
-    def bytes_a_pixel(self) -> int:
+    def bytes_per_pixel(self) -> int:
         """Bytes of all values of a pixel."""
         return self.dtype.itemsize * int(np.prod(self.shape[2:], dtype=np.int64))
 

@@ -11,16 +11,11 @@ Convolution = nn.Conv2d | nn.Conv3d
 
 
 def trunk_cost(network: WindowNetwork) -> Callable[[int, int], int]:
-    """Return what counts the multiply-adds of the trunk on a crop of (height, width) pixels."""
+    """Return a function of (height, width) that counts the trunk's multiply-adds on such a crop."""
     return _cost(network.trunk, network.bands)
 
 
-def trunk_multiply_adds(network: WindowNetwork, height: int, width: int) -> int:
-    """Count the multiply-adds of the trunk on a crop of `height` × `width` pixels."""
-    return trunk_cost(network)(height, width)
-
-
-def multiply_adds_a_pixel(network: WindowNetwork) -> int:
+def multiply_adds_per_pixel(network: WindowNetwork) -> int:
     """Count the multiply-adds of one window alone, trunk and all that follows."""
     side = network.window - _shrinks(network.trunk)
     within = network.within or nn.Sequential()
@@ -30,7 +25,7 @@ def multiply_adds_a_pixel(network: WindowNetwork) -> int:
         for layer in part.modules()
         if isinstance(layer, nn.Linear)
     )
-    trunk = trunk_multiply_adds(network, network.window, network.window)
+    trunk = trunk_cost(network)(network.window, network.window)
     return trunk + _cost(within, 1)(side, side) + linear
 
 
@@ -73,9 +68,9 @@ def _cost(part: nn.Module, depth: int) -> Callable[[int, int], int]:
 
     def cost(height: int, width: int) -> int:
         total = 0
-        for an_output, tall, wide in layers:
+        for per_output, tall, wide in layers:
             height, width = height - tall, width - wide
-            total += an_output * height * width
+            total += per_output * height * width
         return total
 
     return cost

@@ -1,8 +1,6 @@
-"""Windows of a scene without the repeated work: whole scenes at once, shared training passes."""
+"""Windows of a scene without the repeated work: those of a batch share passes over the scene."""
 
-import logging
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,15 +8,9 @@ import torch
 from torch import Tensor
 
 from engine.orientation import corner, oriented
-from engine.tiling import Tiling
-from hsi.errors import HsiError
 from hsi.networks.grouping import grouped
 from hsi.networks.multiply_adds import largest_layers, trunk_cost, window_features
 from hsi.networks.window_network import WindowNetwork
-
-log = logging.getLogger(__name__)
-
-BLOCK_BYTES = 768 * 2**20
 
 
 def padded(reduced: npt.NDArray[np.float32], window: int) -> Tensor:
@@ -122,55 +114,6 @@ class Windows:
             order.append(chosen)
         places = torch.from_numpy(np.argsort(np.concatenate(order)))
         return torch.cat(parts)[places.to(scene.device)]
-
-
-@torch.inference_mode()
-def classify_scene(
-    network: WindowNetwork,
-    reduced: npt.NDArray[np.float32],
-    *,
-    block: int | None = None,
-    device: torch.device | None = None,
-) -> Any:
-    """Yield the logits of a whole scene, block by block, borders included.
-
-    Parameters
-    ----------
-    network : WindowNetwork
-        In evaluation mode, on `device`.
-    reduced : ndarray (H, W, K), float32
-        May be memory-mapped; one block and its halo of half a window is taken at a time, and only
-        beyond the scene's own borders is it zero.
-    block : int, optional
-        Side of a block in pixels; by default what keeps the largest layers below 768 MiB.
-
-    Yields
-    ------
-    rows, columns : slice
-        Of the scene.
-    logits : Tensor (C, h, w)
-
-    Raises
-    ------
-    HsiError
-        The scene's components are not as many as the network's.
-    """
-    height, width, bands = reduced.shape
-    if bands != network.bands:
-        raise HsiError(f"expected {network.bands} components as in the model, found {bands}")
-    side = block or automatic_block(network)
-    dtype = next(network.parameters()).dtype
-    for part in Tiling((height, width), (side, side), network.window // 2):
-        crop = np.moveaxis(part.padded(reduced[part.around]), -1, 0).copy()
-        yield part.rows, part.columns, network.dense(torch.from_numpy(crop).to(device, dtype))
-
-
-def automatic_block(network: WindowNetwork) -> int:
-    """Side of a block whose two largest neighbouring layers fit in 768 MiB of float32."""
-    side = int((BLOCK_BYTES / (4 * 3 * largest_layers(network))) ** 0.5)
-    while side > network.window + 31 and pass_bytes(network, side, side) > BLOCK_BYTES:
-        side -= 1
-    return max(32, side - network.window + 1)
 
 
 def pass_bytes(network: WindowNetwork, height: int, width: int) -> int:

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -66,7 +66,7 @@ def match_bands(
     scene: Scene,
     *,
     trained_on: str = "the scene",
-    resample: bool = False,
+    resample_bands: bool = False,
 ) -> Bands:
     """Find a model's bands in a scene.
 
@@ -85,7 +85,7 @@ def match_bands(
     scene : Scene
     trained_on : str
         For messages.
-    resample : bool
+    resample_bands : bool
         Interpolate linearly between the scene's good bands where no band is equal.
 
     Raises
@@ -120,8 +120,8 @@ def match_bands(
     if not missing.any():
         log.info("%s: %d bands found by their wavelengths", scene.name, len(used))
         return Bands(nearest, how="wavelength")
-    if not resample:
-        raise _differ(scene, wanted[used], missing, trained_on)
+    if not resample_bands:
+        _refuse(scene, wanted[used], missing, trained_on)
     return _interpolated(scene, wanted[used], trained_on)
 
 
@@ -133,7 +133,7 @@ def _interpolated(scene: Scene, wanted: npt.NDArray[np.float64], trained_on: str
     outside = ~((wanted >= centres[0] - TOLERANCE) & (wanted <= centres[-1] + TOLERANCE))
     if outside.any():
         raise HsiError(
-            f"{scene.name}: --resample-bands: expected bands from {wanted.min():g} to "
+            f"{scene.name}: `resample_bands`: expected bands from {wanted.min():g} to "
             f"{wanted.max():g} nm as in {trained_on}, found {centres[0]:g} to {centres[-1]:g} nm; "
             f"{outside.sum()} bands lie beyond, and nothing is extrapolated"
         )
@@ -150,20 +150,21 @@ def _interpolated(scene: Scene, wanted: npt.NDArray[np.float64], trained_on: str
     return Bands(good[lower], good[upper], share, "interpolated")
 
 
-def _differ(
+def _refuse(
     scene: Scene,
     wanted: npt.NDArray[np.float64],
     missing: npt.NDArray[np.bool_],
     trained_on: str,
-) -> HsiError:
+) -> NoReturn:
+    """Raise an HsiError that says which bands differ from those of the training."""
     assert scene.wavelengths is not None
     centres = scene.wavelengths[scene.good_bands]
     unused = centres[(np.abs(centres[:, None] - wanted[None]) > TOLERANCE).all(axis=1)]
-    return HsiError(
+    raise HsiError(
         f"{scene.name}: expected the {len(wanted)} bands of {trained_on}, which the model was "
         f"trained on; {missing.sum()} of them have none within {TOLERANCE:g} nm here "
         f"({_some(wanted[missing])}), and {len(unused)} bands here are not among them "
-        f"({_some(unused)}); --resample-bands interpolates"
+        f"({_some(unused)}); `resample_bands` interpolates"
     )
 
 

@@ -36,20 +36,36 @@ def choose_bands(scene: Scene) -> tuple[int, int, int]:
     return red, green, blue
 
 
-def false_colour(scene: Scene, bands: tuple[int, int, int]) -> npt.NDArray[np.uint8]:
-    """Return the bands as a picture (H, W, 3), each stretched between its percentiles.
+def false_colour(scene: Scene, bands: tuple[int, int, int] | None = None) -> npt.NDArray[np.uint8]:
+    """Return three bands of a scene as a picture.
+
+    Each band is stretched so that its 2nd percentile is black and its 98th is full brightness.
 
     Parameters
     ----------
     scene : Scene
-    bands : tuple of 3 int
-        Indices. Values that are not finite, or that stand for no data, are black.
+    bands : tuple of 3 int, optional
+        Indices of the bands shown as red, green and blue, counted from 0; `choose_bands` chooses
+        them unless given.
+
+    Returns
+    -------
+    ndarray (H, W, 3), uint8
+        Values that are not finite, or that stand for no data, are black.
 
     Raises
     ------
     HsiError
-        A band without a finite value.
+        A band holds no finite value.
+
+    Examples
+    --------
+    >>> import hsi
+    >>> picture = hsi.false_colour(hsi.open_scene("IndianPines"))
+    >>> picture.shape, picture.dtype.name
+    ((145, 145, 3), 'uint8')
     """
+    bands = bands or choose_bands(scene)
     planes = []
     for band in bands:
         plane = np.asarray(scene.cube[..., band], np.float32)

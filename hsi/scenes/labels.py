@@ -86,6 +86,19 @@ class Labels:
         One for each of `classes`, in their order.
     colours : ndarray (C, 3), uint8
         One for each of `classes`, in their order.
+
+    Raises
+    ------
+    HsiError
+        Fewer than two classes, or not as many names or colours as classes.
+
+    Examples
+    --------
+    >>> import hsi, numpy as np
+    >>> colours = np.array([[255, 0, 0], [0, 0, 255]], np.uint8)
+    >>> labels = hsi.Labels("tiny", np.array([[1, 0], [4, 4]]), ("field", "wood"), colours)
+    >>> labels.classes.tolist(), labels.indices.tolist()
+    ([1, 4], [[0, -1], [1, 1]])
     """
 
     name: str
@@ -130,17 +143,31 @@ class Labels:
 
 
 def open_labels(source: str | Path) -> Labels:
-    """Open the embedded ground truth, or a file.
+    """Open the ground truth of a scene.
 
     Parameters
     ----------
     source : str or Path
-        'IndianPines', or a file of a known format; 'FILE:variable' names a variable.
+        A file of a known format with one plane of class numbers, where 'FILE:variable' names a
+        variable inside; or 'IndianPines', the ground truth that comes with tensorly.
+
+    Returns
+    -------
+    Labels
+        Names and colours are those of the file, those of a known scene, or made up.
 
     Raises
     ------
     HsiError
-        No such file; not a plane of whole numbers from 0 up; fewer than two classes.
+        There is no such file, it holds no plane of whole numbers from 0 up, or fewer than two
+        classes.
+
+    Examples
+    --------
+    >>> import hsi
+    >>> labels = hsi.open_labels("IndianPines")
+    >>> labels.ground_truth.shape, len(labels.classes), labels.class_names[1]
+    ((145, 145), 16, 'Corn-notill')
     """
     if str(source) == EMBEDDED:
         array = np.load(embedded_file("Indian_pines_gt.npy"), allow_pickle=False)

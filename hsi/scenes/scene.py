@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,7 @@ import numpy.typing as npt
 from engine.memory import release
 from hsi.errors import HsiError
 from hsi.formats import numpy_arrays
-from hsi.formats.contents import LAYOUTS, Contents, Cube, band_axis
+from hsi.formats.contents import LAYOUTS, Cube, band_axis
 from hsi.formats.envi import read as envi
 from hsi.formats.envi import write as envi_write
 from hsi.formats.geotiff import write as geotiff_write
@@ -51,6 +51,18 @@ class Scene:
         Physical value = scale × stored value + offset; kept, not applied.
     provenance : mapping
         `source`, `format`, and what the reader understood.
+
+    Raises
+    ------
+    HsiError
+        The cube has not three axes or holds no real numbers; a list has not one entry per band.
+
+    Examples
+    --------
+    >>> import hsi, numpy as np
+    >>> scene = hsi.Scene("tiny", np.ones((4, 5, 3)), wavelengths=np.array([450.0, 550.0, 650.0]))
+    >>> scene.shape, scene.good_bands.tolist()
+    ((4, 5), [0, 1, 2])
     """
 
     name: str
@@ -77,7 +89,7 @@ class Scene:
             value = getattr(self, key)
             if value is not None and value.shape != self.cube.shape[2:]:
                 raise HsiError(
-                    f"{self.name}: expected {self.cube.shape[2]} {key.replace('_', ' ')}, one a "
+                    f"{self.name}: expected {self.cube.shape[2]} {key.replace('_', ' ')}, one per "
                     f"band, found {value.size}; mend the file's header"
                 )
         if self.wavelengths is not None and not np.isfinite(self.wavelengths).all():
@@ -105,12 +117,15 @@ class Scene:
         """
         return without_data(np.asarray(self.cube[rows])[..., self.good_bands], self.ignore_value)
 
-    def not_finite(self) -> HsiError:
-        """Say where the good bands hold NaN or infinite values, and what to do; reads the cube."""
+    def refuse_not_finite(self) -> NoReturn:
+        """Raise an HsiError that says where the good bands hold NaN or infinite values.
+
+        Reads the whole cube.
+        """
         wrong = np.array([(~np.isfinite(self.cube[..., band])).sum() for band in self.good_bands])
         bands = self.good_bands[wrong > 0]
         first = f"band {bands[0] + 1}" if bands.size else "no band"
-        return HsiError(
+        raise HsiError(
             f"{self.name}: expected numbers, found NaN or infinite values at {wrong.sum()} places "
             f"in {bands.size} of {wrong.size} bands, first in {first}; mark whole bands as bad "
             "(bbl in an ENVI header), repair single pixels"
@@ -128,13 +143,14 @@ class Scene:
 
 
 def open_scene(source: str | Path) -> Scene:
-    """Open the embedded scene or a file.
+    """Open a scene.
 
     Parameters
     ----------
     source : str or Path
-        'IndianPines', or a file of a known format (`hsi.formats.registry.READERS`);
-        'FILE:variable' names a variable inside.
+        A file of a known format (ENVI, GeoTIFF, HDF5 and netCDF, MATLAB, .npy, .npz), where
+        'FILE:variable' names a variable inside; or 'IndianPines', the scene that comes with
+        tensorly.
 
     Returns
     -------
@@ -144,7 +160,14 @@ def open_scene(source: str | Path) -> Scene:
     Raises
     ------
     HsiError
-        Nothing there, an unknown format, or no cube or several of them inside.
+        There is no such file, its format is unknown, or it holds no cube, or several.
+
+    Examples
+    --------
+    >>> import hsi
+    >>> scene = hsi.open_scene("IndianPines")
+    >>> scene.cube.shape, scene.cube.dtype.name
+    ((145, 145, 200), 'uint16')
     """
     if str(source) == EMBEDDED:
         cube = np.load(embedded_file("Indian_pines_corrected.npy"), allow_pickle=False)
@@ -161,7 +184,7 @@ def open_scene(source: str | Path) -> Scene:
     if found.provenance.get("layout") == LAYOUTS[0] and wavelengths is None:
         log.info("%s: taken as %s", source, LAYOUTS[0])
     return Scene(
-        scene_name(found),
+        found.path.stem,
         found.array,
         wavelengths,
         found.bad_bands,
@@ -173,14 +196,32 @@ def open_scene(source: str | Path) -> Scene:
     )
 
 
-def write_scene(path: Path, scene: Scene) -> None:
-    """Write a scene as ENVI (.hdr and .img), GeoTIFF (.tif) or .npy, which keeps the cube alone.
+def write_scene(path: Path | str, scene: Scene) -> None:
+    """Write a scene to a file.
+
+    Parameters
+    ----------
+    path : Path or str
+        Ends with .hdr (ENVI; the values go into an .img beside it), .tif (GeoTIFF) or .npy, which
+        keeps the cube alone.
+    scene : Scene
 
     Raises
     ------
     HsiError
-        Another suffix; a full disk.
+        The name ends otherwise, or the disk is full.
+
+    Examples
+    --------
+    >>> import hsi, numpy as np, tempfile
+    >>> scene = hsi.Scene("tiny", np.arange(60.0).reshape(4, 5, 3))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     hsi.write_scene(f"{folder}/tiny.hdr", scene)
+    ...     again = hsi.open_scene(f"{folder}/tiny.hdr")
+    ...     bool((again.cube[:] == scene.cube).all())
+    True
     """
+    path = Path(path)
     suffix = path.suffix.lower()
     if suffix not in WRITTEN:
         raise HsiError(f"{path}: expected a name that ends with one of {', '.join(WRITTEN)}")
@@ -205,8 +246,3 @@ def write_scene(path: Path, scene: Scene) -> None:
         scale=scene.scale,
         offset=scene.offset,
     )
-
-
-def scene_name(found: Contents) -> str:
-    """Name a scene after its file, without suffixes that say what the file holds."""
-    return found.path.stem

@@ -1,12 +1,12 @@
 """The spectra of a part of a scene, read in bounded memory, and which of them hold data."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
 
-from engine.memory import release as release
+from engine.memory import release
 from hsi.errors import HsiError
 from hsi.scenes.bands import Bands
 from hsi.scenes.no_data import without_data
@@ -28,9 +28,9 @@ def has_data(scene: Scene, spectra: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
     return ~without_data(spectra, scene.ignore_value)
 
 
-def no_data(scene: Scene) -> HsiError:
-    """Say that no pixel of a scene holds data."""
-    return HsiError(f"{scene.name}: expected pixels with data, found none: all zero or missing")
+def refuse_without_data(scene: Scene) -> NoReturn:
+    """Raise an HsiError that says that no pixel of the scene holds data."""
+    raise HsiError(f"{scene.name}: expected pixels with data, found none: all zero or missing")
 
 
 def strips(scene: Scene, rows: slice, columns: slice, bands: Bands) -> Iterator[slice]:

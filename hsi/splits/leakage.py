@@ -33,11 +33,14 @@ def chebyshev_distance(targets: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64
 def leakage_report(
     train: npt.NDArray[np.bool_], test: npt.NDArray[np.bool_], window: int
 ) -> dict[str, Any]:
-    """Say how close the test pixels lie to the training pixels.
+    """Return how close the test pixels lie to the training pixels.
 
     Parameters
     ----------
-    train, test : ndarray (H, W), bool
+    train : ndarray (H, W), bool
+        The training pixels.
+    test : ndarray (H, W), bool
+        The test pixels.
     window : int
         Odd side of the classifier's window, in pixels.
 
@@ -48,7 +51,16 @@ def leakage_report(
         training pixel. `test_window_holds_training`: percentage of those whose own window holds a
         training pixel; windows are square and of one size, so it is the same.
         `nearest_train_{min,median,max}`: Chebyshev distance from a test pixel to the nearest
-        training pixel, in pixels. None without test or training pixels.
+        training pixel, in pixels. All are None without test or training pixels.
+
+    Examples
+    --------
+    >>> import hsi, numpy as np
+    >>> train, test = np.zeros((1, 9), bool), np.zeros((1, 9), bool)
+    >>> train[0, 0], test[0, [1, 8]] = True, True
+    >>> report = hsi.leakage_report(train, test, window=5)
+    >>> report["test_in_training_window"], report["nearest_train_max"]
+    (50.0, 8)
     """
     distance = chebyshev_distance(train)[test]
     if not distance.size or not np.isfinite(distance).all():

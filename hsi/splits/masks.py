@@ -106,7 +106,7 @@ def _class_order(labels: Labels, numbers: npt.NDArray[np.int64]) -> dict[str, An
 def _source(value: str) -> tuple[str, tuple[str, ...]]:
     """Find the file of a mask and the variables in it: two, or one of '' for a single plane."""
     if not value:
-        raise HsiError("--how mask:: expected a file, such as mask:dase.npz")
+        raise HsiError("`how` mask:: expected a file, such as mask:dase.npz")
     file, colon, named = value.rpartition(":")
     if colon and "," in named and not Path(value).is_file():
         first, _, second = named.partition(",")

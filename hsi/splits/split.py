@@ -41,6 +41,13 @@ class Split:
     report : mapping
         `train_pixels` and `test_pixels` by class number, `absent_from_train`, `absent_from_test`,
         what the making dropped, and the leakage (see `leakage_report`).
+
+    Examples
+    --------
+    >>> import hsi
+    >>> split = hsi.make_split(hsi.open_labels("IndianPines"), "random:0.1")
+    >>> bool((split.train & split.test).any()), split.report["train_pixels"]["11"]
+    (False, 246)
     """
 
     train: Mask
@@ -51,7 +58,7 @@ class Split:
     labels_checksum: str
     report: Mapping[str, Any]
 
-    def save(self, path: Path) -> None:
+    def save(self, path: Path | str) -> None:
         """Write masks and description to one .npz without pickles."""
         description = json.dumps(self.describe())
         with atomic(path) as part, part.open("wb") as file:
@@ -79,14 +86,33 @@ class Split:
             )
 
 
-def load_split(path: Path) -> Split:
-    """Read what `Split.save` wrote.
+def load_split(path: Path | str) -> Split:
+    """Read a split.
+
+    Parameters
+    ----------
+    path : Path or str
+        A .npz file that `Split.save` or `hsi split` wrote.
+
+    Returns
+    -------
+    Split
 
     Raises
     ------
     HsiError
-        No such file, or not one of `hsi split`.
+        There is no such file, or it holds something else.
+
+    Examples
+    --------
+    >>> import hsi, tempfile
+    >>> split = hsi.make_split(hsi.open_labels("IndianPines"), "random:0.1")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     split.save(f"{folder}/split.npz")
+    ...     hsi.load_split(f"{folder}/split.npz").how
+    'random:0.1'
     """
+    path = Path(path)
     found = read_npz(path, ("train", "test", "description"), "hsi split", HsiError)
     try:
         described = json.loads(str(found["description"]))
@@ -105,7 +131,7 @@ def make_split(
     ----------
     labels : Labels
     how : str
-        'random:F' draws the share F of every class for training, at least one pixel a class, and
+        'random:F' draws the share F of every class for training, at least one pixel per class, and
         leaves at least one to test. 'count:N' draws N pixels of every class, or half of a class
         that has fewer than 2 N. 'blocks:N' assigns whole blocks of N × N pixels and drops the
         training pixels within half a window of a test pixel (see `hsi.splits.separated`).
@@ -117,24 +143,38 @@ def make_split(
     name : str, optional
         What tables call the split; else `how`, with a mask's file shortened to its stem.
 
+    Returns
+    -------
+    Split
+        The same for the same labels, `how`, `seed` and `window`.
+
     Raises
     ------
     HsiError
-        An unknown kind, a number out of range, a mask that does not fit or overlaps itself.
+        `how` names no kind of split or holds a number out of range; a mask does not fit, or its
+        two sides overlap.
+
+    Examples
+    --------
+    >>> import hsi
+    >>> labels = hsi.open_labels("IndianPines")
+    >>> split = hsi.make_split(labels, "random:0.1", seed=0, window=25)
+    >>> int(split.train.sum()), split.report["test_in_training_window"]
+    (1025, 100.0)
     """
     if window < 1 or window % 2 == 0:
-        raise HsiError(f"--window {window}: expected an odd number of pixels, such as 25")
+        raise HsiError(f"`window` {window}: expected an odd number of pixels, such as 25")
     if seed < 0:
-        raise HsiError(f"--seed {seed}: expected 0 or more")
+        raise HsiError(f"`seed` {seed}: expected 0 or more")
     kind, colon, value = how.partition(":")
     if kind not in SPLITTERS or not colon:
-        raise HsiError(f"--how {how}: expected random:0.3, count:50, blocks:16 or mask:FILE")
+        raise HsiError(f"`how` {how}: expected random:0.3, count:50, blocks:16 or mask:FILE")
     rng = np.random.default_rng(seed)
     train, test, notes = SPLITTERS[kind](labels, value, window, rng)
     for side, pixels in (("train on", train), ("test", test)):
         if not pixels.any():
             raise HsiError(
-                f"--how {how}: expected pixels to train on and to test, found none to {side}"
+                f"`how` {how}: expected pixels to train on and to test, found none to {side}"
             )
     report = {
         **_counts(labels, train, test),
@@ -152,7 +192,7 @@ def _random(
     del window
     share = _number(value, float)
     if share is None or not 0 < share < 1:
-        raise HsiError(f"--how random:{value}: expected a share between 0 and 1, such as 0.3")
+        raise HsiError(f"`how` random:{value}: expected a share between 0 and 1, such as 0.3")
     train = np.zeros(labels.ground_truth.shape, bool)
     for index in range(len(labels.classes)):
         pixels = np.flatnonzero(labels.indices == index)
@@ -168,7 +208,7 @@ def _count(
     del window
     wanted = _number(value, int)
     if wanted is None or wanted < 1:
-        raise HsiError(f"--how count:{value}: expected a number of pixels a class, such as 50")
+        raise HsiError(f"`how` count:{value}: expected a number of pixels a class, such as 50")
     train = np.zeros(labels.ground_truth.shape, bool)
     fewer = {}
     for index, number in enumerate(labels.classes):
@@ -194,7 +234,7 @@ def _blocks(
     longest = max(labels.ground_truth.shape)
     if side is None or not 1 <= side <= longest // 2:
         raise HsiError(
-            f"--how blocks:{value}: expected a whole number of pixels, 1 to {longest // 2}"
+            f"`how` blocks:{value}: expected a whole number of pixels, 1 to {longest // 2}"
         )
     train, test, unlearnt = block_split(labels, side, window // 2, rng)
     dropped = int(((labels.ground_truth > 0) & ~train & ~test).sum())

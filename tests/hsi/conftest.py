@@ -55,6 +55,6 @@ def small_models(tmp_path_factory, scene, labels, cpu):
         made = make_classifier(name, **how)
         train(
             made, scene, labels, split, folder / f"{name}.safetensors",
-            compute=cpu, schedule_name=str(folder / "quick.yaml"),
+            compute=cpu, schedule=str(folder / "quick.yaml"),
         )  # fmt: skip
     return folder

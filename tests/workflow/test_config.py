@@ -11,8 +11,7 @@ import pytest
 
 from engine import settings
 from engine.errors import UserError
-from hsi.classifiers.model import CLASSIFIERS
-from hsi.classifiers.named import NETWORKS
+from hsi.classifiers.catalogue import names, networks
 from restore.evaluation.baselines import BASELINES
 from restore.folders.listing import FORMATS
 from restore.image_sets.overlap import apart
@@ -300,9 +299,9 @@ def test_the_demo_covers_every_degradation_of_the_tables() -> None:
 def test_the_schema_knows_what_the_packages_know() -> None:
     section = SCHEMA["properties"]
     classifiers = section["hsi"]["properties"]["classifiers"]["items"]["enum"]
-    assert classifiers == list(CLASSIFIERS)
+    assert classifiers == names()
     scheduled = section["hsi"]["properties"]["schedules"]["propertyNames"]["enum"]
-    assert scheduled == list(NETWORKS)
+    assert scheduled == networks()
     baselines = section["restore"]["properties"]["baselines"]["propertyNames"]["enum"]
     assert set(BASELINES) <= set(baselines)
     for name in (
@@ -316,7 +315,7 @@ def test_the_schema_knows_what_the_packages_know() -> None:
 def test_the_rules_know_which_classifiers_are_networks() -> None:
     text = (ROOT / "workflow/rules/hsi.smk").read_text()
     listed = text.partition("NETWORKS = [")[2].partition("]")[0]
-    assert re.findall(r'"([^"]+)"', listed) == list(NETWORKS)
+    assert re.findall(r'"([^"]+)"', listed) == networks()
 
 
 def test_the_cluster_profile_knows_which_rules_use_a_gpu() -> None:

@@ -9,7 +9,7 @@ from hsi.classifiers.protocol import Application, Training
 from hsi.classifiers.schedules import schedule
 from hsi.classifiers.spectral import SVM, BoxMeanSVM, Forest, stratified_folds
 from hsi.errors import HsiError
-from hsi.maps.blocks import predict
+from hsi.maps.blocks import classify_whole
 from hsi.scenes import spectra
 from hsi.splits.split import make_split
 
@@ -32,7 +32,7 @@ def few_trees(monkeypatch):
 def test_learns_the_stripes(kind, training, cpu):
     classifier = kind()
     assert classifier.fit(training) >= 0
-    indices = predict(classifier, training.scene, Application(cpu)).indices
+    indices = classify_whole(classifier, training.scene, Application(cpu)).indices
     test = training.split.test
     assert (indices == training.labels.indices)[test].mean() > 0.85
 
@@ -42,14 +42,16 @@ def test_saved_equals_loaded(kind, training, cpu):
     classifier = kind()
     classifier.fit(training)
     again = kind.load(*classifier.save())
-    one, two = (predict(c, training.scene, Application(cpu)).indices for c in (classifier, again))
+    one, two = (
+        classify_whole(c, training.scene, Application(cpu)).indices for c in (classifier, again)
+    )
     assert np.array_equal(one, two)
 
 
 def test_coordinates_take_the_nearest_training_pixel(training, cpu):
     classifier = Coordinates()
     classifier.fit(training)
-    indices = predict(classifier, training.scene, Application(cpu)).indices
+    indices = classify_whole(classifier, training.scene, Application(cpu)).indices
     points = np.argwhere(training.split.train)
     for row, column in [(0, 0), (13, 9), (29, 26)]:
         distances = ((points - [row, column]) ** 2).sum(axis=1)
@@ -62,9 +64,9 @@ def test_coordinates_take_the_nearest_training_pixel(training, cpu):
 def test_blocks_leave_no_seam(kind, block, training, cpu, monkeypatch):
     classifier = kind()
     classifier.fit(training)
-    whole = predict(classifier, training.scene, Application(cpu)).indices
+    whole = classify_whole(classifier, training.scene, Application(cpu)).indices
     monkeypatch.setattr(spectra, "READ_BYTES", 27 * 16 * 8 * 4)
-    blocked = predict(classifier, training.scene, Application(cpu, block=block))
+    blocked = classify_whole(classifier, training.scene, Application(cpu, block=block))
     assert np.array_equal(blocked.indices, whole)
 
 
@@ -101,7 +103,7 @@ def test_forest_has_probabilities_of_every_class(training, cpu):
     classifier = Forest()
     classifier.fit(fewer)
     again = Forest.load(*classifier.save())
-    found = predict(again, training.scene, Application(cpu, probabilities=True))
+    found = classify_whole(again, training.scene, Application(cpu, probabilities=True))
     assert found.probabilities.shape == (30, 27, 3)
     assert found.probabilities.sum(axis=2) == pytest.approx(1, abs=1e-6)
     assert (found.probabilities[..., 1] == 0).all()
@@ -144,7 +146,7 @@ def test_constant_band_changes_nothing_for_others(training, cpu):
     scene = type(training.scene)("x", cube)
     classifier = SVM()
     classifier.fit(type(training)(**{**vars(training), "scene": scene}))
-    indices = predict(classifier, scene, Application(cpu)).indices
+    indices = classify_whole(classifier, scene, Application(cpu)).indices
     test = training.split.test
     assert (indices == training.labels.indices)[test].mean() > 0.85
 
@@ -153,4 +155,4 @@ def test_what_has_no_probabilities_says_so(training, cpu):
     classifier = Coordinates()
     classifier.fit(training)
     with pytest.raises(HsiError, match="coordinates has none"):
-        predict(classifier, training.scene, Application(cpu, probabilities=True))
+        classify_whole(classifier, training.scene, Application(cpu, probabilities=True))

@@ -10,14 +10,13 @@ from engine.device import Compute
 from hsi.classifiers import batches as examples
 from hsi.classifiers import protocol
 from hsi.classifiers.model import CLASSIFIERS, load_model, make_classifier
-from hsi.classifiers.named import HybridSNClassifier
-from hsi.classifiers.protocol import Application
+from hsi.classifiers.protocol import Application, Classifier
 from hsi.classifiers.schedules import WindowSchedule, schedule
 from hsi.classifiers.train import train
 from hsi.errors import HsiError
-from hsi.features.components import Reduced
+from hsi.features.components import ComponentsFile
 from hsi.features.pca import fit_pca
-from hsi.maps.blocks import predict
+from hsi.maps.blocks import classify_whole
 from hsi.networks.hybridsn import HybridSN
 from hsi.scenes.labels import make_labels
 from hsi.scenes.scene import Scene
@@ -38,8 +37,8 @@ def split(labels):
     return make_split(labels, "random:0.1", seed=0, window=9)
 
 
-def small() -> HybridSNClassifier:
-    return HybridSNClassifier(window=9, components=13)
+def small() -> Classifier:
+    return make_classifier("hybridsn", window=9, components=13)
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +47,7 @@ def trained(tmp_path_factory, scene, labels, split, cpu, quick):
     history = out.with_name("train.csv")
     train(
         small(), scene, labels, split, out,
-        compute=cpu, schedule_name=quick, history=history,
+        compute=cpu, schedule=quick, history=history,
     )  # fmt: skip
     return out
 
@@ -69,11 +68,11 @@ def test_one_file_says_how_it_was_made(trained, split, labels):
 
 def test_loaded_predicts_what_the_network_says(trained, scene, cpu):
     model = load_model(trained)
-    found = predict(model.classifier, scene, Application(cpu, probabilities=True))
+    found = classify_whole(model.classifier, scene, Application(cpu, probabilities=True))
     assert found.indices.shape == scene.shape
     assert found.probabilities.sum(axis=2) == pytest.approx(np.ones(scene.shape), abs=1e-5)
     assert np.array_equal(found.probabilities.argmax(axis=2), found.indices)
-    blocked = predict(model.classifier, scene, Application(cpu, block=7))
+    blocked = classify_whole(model.classifier, scene, Application(cpu, block=7))
     assert np.array_equal(blocked.indices, found.indices)
 
 
@@ -81,44 +80,44 @@ def test_same_seed_same_weights_and_nothing_twice(
     tmp_path, trained, scene, labels, split, cpu, quick, caplog
 ):
     out = tmp_path / "model.safetensors"
-    train(small(), scene, labels, split, out, compute=cpu, schedule_name=quick)
+    train(small(), scene, labels, split, out, compute=cpu, schedule=quick)
     one, _ = load_tensors(trained)
     two, _ = load_tensors(out)
     assert all(torch.equal(one[name], two[name]) for name in one)
     written = out.stat().st_mtime_ns
     with caplog.at_level("INFO"):
-        train(small(), scene, labels, split, out, compute=cpu, schedule_name=quick)
+        train(small(), scene, labels, split, out, compute=cpu, schedule=quick)
     assert "nothing to do" in caplog.text
     assert out.stat().st_mtime_ns == written
 
 
 def test_prepared_components_change_nothing(tmp_path, trained, scene, labels, split, cpu, quick):
     pca = fit_pca(scene, 13)
-    prepared = Reduced(pca.reduce(scene), pca, scene.name, scene.checksum())
+    prepared = ComponentsFile(pca.reduce(scene), pca, scene.name, scene.checksum())
     out = tmp_path / "model.safetensors"
-    train(small(), scene, labels, split, out, compute=cpu, schedule_name=quick, reduced=prepared)
+    train(small(), scene, labels, split, out, compute=cpu, schedule=quick, reduced=prepared)
     one, _ = load_tensors(trained)
     two, _ = load_tensors(out)
     assert one.keys() == two.keys()
     assert all(torch.equal(one[name], two[name]) for name in one)
     classifier = load_model(out).classifier
-    plain = predict(classifier, scene, Application(cpu)).indices
+    plain = classify_whole(classifier, scene, Application(cpu)).indices
     assert np.array_equal(
-        predict(classifier, scene, Application(cpu, reduced=prepared)).indices, plain
+        classify_whole(classifier, scene, Application(cpu, reduced=prepared)).indices, plain
     )
     other = fit_pca(scene, 13, training=split.train)
-    wrong = Reduced(other.reduce(scene), other, scene.name, scene.checksum())
+    wrong = ComponentsFile(other.reduce(scene), other, scene.name, scene.checksum())
     with pytest.raises(HsiError, match="expected the model's own projection"):
-        predict(classifier, scene, Application(cpu, reduced=wrong))
+        classify_whole(classifier, scene, Application(cpu, reduced=wrong))
 
 
 @pytest.mark.parametrize("name", ["coordinates", "svm", "boxmean-svm"])
 def test_controls_are_one_file_too(tmp_path, scene, labels, split, cpu, name):
     out = tmp_path / "model.safetensors"
-    train(CLASSIFIERS[name](), scene, labels, split, out, compute=cpu, schedule_name="demo")
+    train(CLASSIFIERS[name](), scene, labels, split, out, compute=cpu, schedule="demo")
     model = load_model(out)
     assert model.description["schedule"] is None
-    indices = predict(model.classifier, scene, Application(cpu)).indices
+    indices = classify_whole(model.classifier, scene, Application(cpu)).indices
     assert (indices == labels.indices)[split.test].mean() > 0.85
 
 
@@ -141,11 +140,11 @@ def test_labels_and_split_must_belong_together(tmp_path, scene, split, labels, c
 
 
 def test_window_larger_than_the_scene_is_refused(tmp_path, scene, labels, split, cpu, quick):
-    wide = HybridSNClassifier(window=29, components=13)
+    wide = make_classifier("hybridsn", window=29, components=13)
     with pytest.raises(HsiError, match="expected a scene of at least the window's 29 × 29"):
         train(
             wide, scene, labels, split, tmp_path / "m.safetensors",
-            compute=cpu, schedule_name=quick,
+            compute=cpu, schedule=quick,
         )  # fmt: skip
 
 
@@ -204,11 +203,13 @@ def test_best_schedule_is_fifteen_epochs_and_never_very_short():
 def test_bfloat16_trains_and_predicts(tmp_path, scene, labels, split, quick):
     compute = Compute(torch.device("cpu"), "bf16", "for the test")
     out = tmp_path / "model.safetensors"
-    train(small(), scene, labels, split, out, compute=compute, schedule_name=quick)
+    train(small(), scene, labels, split, out, compute=compute, schedule=quick)
     tensors, description = load_tensors(out)
     assert description["precision"] == "bf16"
     assert all(t.dtype == torch.float32 for n, t in tensors.items() if n.startswith("network."))
-    found = predict(load_model(out).classifier, scene, Application(compute, probabilities=True))
+    found = classify_whole(
+        load_model(out).classifier, scene, Application(compute, probabilities=True)
+    )
     assert np.isfinite(found.probabilities).all()
 
 

@@ -3,7 +3,7 @@ import pytest
 from sklearn import metrics as reference
 
 from hsi.errors import HsiError
-from hsi.evaluation.metrics import score
+from hsi.evaluation.metrics import scores_of
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def cases():
 
 def test_equals_scikit_learn(cases):
     truth, predicted, classes = cases
-    scores = score(truth, predicted, classes)
+    scores = scores_of(truth, predicted, classes)
     precision, recall, f1, support = reference.precision_recall_fscore_support(truth, predicted)
     assert scores.oa == pytest.approx(100 * reference.accuracy_score(truth, predicted))
     assert scores.aa == pytest.approx(100 * reference.balanced_accuracy_score(truth, predicted))
@@ -30,12 +30,12 @@ def test_equals_scikit_learn(cases):
 
 
 def test_rows_are_true_and_columns_predicted():
-    scores = score(np.array([1, 1, 2]), np.array([1, 2, 2]), np.array([1, 2]))
+    scores = scores_of(np.array([1, 1, 2]), np.array([1, 2, 2]), np.array([1, 2]))
     assert scores.confusion.tolist() == [[1, 1], [0, 1]]
 
 
 def test_absent_class_is_absent_not_zero_or_one():
-    scores = score(np.array([1, 1, 2]), np.array([1, 3, 2]), np.array([1, 2, 3, 4]))
+    scores = scores_of(np.array([1, 1, 2]), np.array([1, 3, 2]), np.array([1, 2, 3, 4]))
     assert np.isnan(scores.recall[2:]).all()
     assert np.isnan(scores.precision[2:]).all()
     assert np.isnan(scores.f1[2:]).all()
@@ -43,19 +43,19 @@ def test_absent_class_is_absent_not_zero_or_one():
 
 
 def test_class_never_predicted_has_zero_precision():
-    scores = score(np.array([1, 1, 2]), np.array([1, 1, 1]), np.array([1, 2]))
+    scores = scores_of(np.array([1, 1, 2]), np.array([1, 1, 1]), np.array([1, 2]))
     assert scores.precision[1] == 0
     assert scores.f1[1] == 0
 
 
 def test_kappa_of_a_single_class_is_undefined():
-    scores = score(np.array([1, 1]), np.array([1, 1]), np.array([1, 2]))
+    scores = scores_of(np.array([1, 1]), np.array([1, 1]), np.array([1, 2]))
     assert np.isnan(scores.kappa)
 
 
 def test_unknown_numbers_and_no_pixels_are_refused():
     classes = np.array([1, 2])
     with pytest.raises(HsiError, match="found 0"):
-        score(np.array([1]), np.array([0]), classes)
+        scores_of(np.array([1]), np.array([0]), classes)
     with pytest.raises(HsiError, match="at least one test pixel"):
-        score(np.array([], int), np.array([], int), classes)
+        scores_of(np.array([], int), np.array([], int), classes)

@@ -29,7 +29,7 @@ def run(tmp_path, name, scene, labels, split, candidates, cpu):
     out = tmp_path / f"{name}.csv"
     best = study(
         scene, labels, split, candidates, out,
-        compute=cpu, schedule_name=str(tmp_path / "quick.yaml"), inner="blocks:3", window=3,
+        compute=cpu, schedule=str(tmp_path / "quick.yaml"), inner="blocks:3", window=3,
         folds=2,
     )  # fmt: skip
     return best, pd.read_csv(out), pd.read_csv(tmp_path / f"{name}_means.csv")
@@ -78,9 +78,9 @@ def test_own_candidates_can_be_made():
     ("text", "message"),
     [
         ("a: {window: 11}", "a: expected keys with values, 'classifier' among them"),
-        ("a: {classifier: hybridsn, dihedrall: true}", "a: --set dihedrall: no such setting"),
+        ("a: {classifier: hybridsn, dihedrall: true}", "a: `settings` dihedrall: no such setting"),
         ("a: {classifier: hybridsn, window: x}", "a: window: expected a whole number, found 'x'"),
-        ("a: {classifier: svn}", "a: --classifier svn: expected one of"),
+        ("a: {classifier: svn}", "a: `classifier` svn: expected one of"),
         ("- a", "expected keys with values"),
     ],
 )

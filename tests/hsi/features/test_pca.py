@@ -3,7 +3,7 @@ import pytest
 from sklearn.decomposition import PCA as Reference
 
 from hsi.errors import HsiError
-from hsi.features.components import Reduced, load_reduced
+from hsi.features.components import ComponentsFile, load_components
 from hsi.features.pca import fit_pca
 from hsi.scenes import spectra
 from hsi.scenes.scene import Scene
@@ -65,8 +65,8 @@ def test_what_cannot_be_reduced_is_refused(cube, count, message):
 
 def test_reduced_file_round_trip(tmp_path, scene):
     pca = fit_pca(scene, 4)
-    Reduced(pca.reduce(scene), pca, scene.name, scene.checksum()).save(tmp_path / "r.npz")
-    again = load_reduced(tmp_path / "r.npz")
+    ComponentsFile(pca.reduce(scene), pca, scene.name, scene.checksum()).save(tmp_path / "r.npz")
+    again = load_components(tmp_path / "r.npz")
     assert np.array_equal(again.cube, pca.reduce(scene))
     assert again.pca.checksum() == pca.checksum()
     again.check_fits(scene)

@@ -9,9 +9,9 @@ from engine.training.checkpoint import Checkpoint
 from hsi.classifiers.model import make_classifier
 from hsi.classifiers.protocol import Application, Training
 from hsi.classifiers.schedules import WindowSchedule
-from hsi.features.components import Reduced
+from hsi.features.components import ComponentsFile
 from hsi.features.pca import fit_pca
-from hsi.maps.blocks import ahead, predict
+from hsi.maps.blocks import ahead, classify_whole
 from hsi.scenes.bands import Bands
 from hsi.scenes.scene import Scene
 from hsi.splits.split import make_split
@@ -38,8 +38,8 @@ def network(request, tmp_path_factory, scene, labels, cpu):
 
 @pytest.mark.parametrize("block", [5, 8, 13, 26])
 def test_blocked_equals_unblocked(network, block, scene, cpu):
-    whole = predict(network, scene, Application(cpu, 100, probabilities=True))
-    blocked = predict(network, scene, Application(cpu, block, probabilities=True))
+    whole = classify_whole(network, scene, Application(cpu, 100, probabilities=True))
+    blocked = classify_whole(network, scene, Application(cpu, block, probabilities=True))
     assert len(np.unique(whole.indices)) > 1
     assert np.array_equal(blocked.indices, whole.indices)
     assert blocked.probabilities == pytest.approx(whole.probabilities, abs=1e-5)
@@ -52,12 +52,12 @@ def test_what_holds_no_data_has_no_class_and_is_seen_as_beyond_the_border(networ
     cube[:, :cut] = np.nan
     cube[5, cut] = 0
     gone = Scene("gone", cube)
-    found = predict(network, gone, Application(cpu, 7, probabilities=True))
+    found = classify_whole(network, gone, Application(cpu, 7, probabilities=True))
     assert (found.indices[:, :cut] == -1).all()
     assert found.indices[5, cut] == -1
     assert (found.probabilities[5, cut] == 0).all()
     assert (found.numbers(np.array([1, 2, 7]))[:, :cut] == 0).all()
-    rest = predict(network, Scene("rest", cube[:, cut:]), Application(cpu, 100))
+    rest = classify_whole(network, Scene("rest", cube[:, cut:]), Application(cpu, 100))
     assert np.array_equal(found.indices[:, cut:], rest.indices)
 
 
@@ -65,10 +65,10 @@ def test_prepared_components_know_where_there_are_no_data(scene, network, cpu):
     cube = scene.cube.copy()
     cube[3:6, 4] = 0
     holed = Scene("holed", cube)
-    reduced = Reduced(network.pca.reduce(holed), network.pca, "holed", holed.checksum())
-    one = predict(network, holed, Application(cpu, 7, reduced=reduced)).indices
+    reduced = ComponentsFile(network.pca.reduce(holed), network.pca, "holed", holed.checksum())
+    one = classify_whole(network, holed, Application(cpu, 7, reduced=reduced)).indices
     assert (one[3:6, 4] == -1).all()
-    assert np.array_equal(one, predict(network, holed, Application(cpu, 11)).indices)
+    assert np.array_equal(one, classify_whole(network, holed, Application(cpu, 11)).indices)
 
 
 def test_components_are_fitted_where_there_are_data(scene):
@@ -92,9 +92,9 @@ def test_controls_leave_out_what_holds_no_data(name, scene, labels, cpu, monkeyp
     cube = scene.cube.astype(np.float32)
     cube[4:8, 3:9] = np.nan
     holed = Scene("holed", cube)
-    found = predict(made, holed, Application(cpu, 6)).indices
+    found = classify_whole(made, holed, Application(cpu, 6)).indices
     assert np.array_equal(found == -1, np.isnan(cube[..., 0]))
-    assert np.array_equal(found, predict(made, holed, Application(cpu, 50)).indices)
+    assert np.array_equal(found, classify_whole(made, holed, Application(cpu, 50)).indices)
 
 
 @pytest.mark.parametrize("name", ["svm", "boxmean-svm", "cnn2d"])
@@ -107,9 +107,9 @@ def test_refitted_scaling_undoes_gain_and_offset(name, scene, labels, cpu, tmp_p
     brighter = Scene("brighter", scene.cube * 3.0 + 500)
     bands = Bands(made.bands)
     made.refit_scaling(scene, bands)
-    before = predict(made, scene, Application(cpu)).indices
+    before = classify_whole(made, scene, Application(cpu)).indices
     made.refit_scaling(brighter, bands)
-    assert np.array_equal(predict(made, brighter, Application(cpu)).indices, before)
+    assert np.array_equal(classify_whole(made, brighter, Application(cpu)).indices, before)
 
 
 def test_work_is_done_ahead_in_order_and_stops():

@@ -12,7 +12,7 @@ from spectral.io import envi as spectral_envi
 from hsi.errors import HsiError
 from hsi.formats.registry import read
 from hsi.maps.classify import classify
-from hsi.maps.options import Options
+from hsi.maps.options import MapOptions
 from hsi.scenes.scene import Scene, open_scene, write_scene
 from tests.hsi.small_maps import parts, run
 
@@ -51,7 +51,7 @@ def test_georeference_goes_into_the_map(small_models, tmp_path, cpu, scene):
 
 def test_what_exists_stays_unless_asked(small_models, tmp_path, cpu):
     (tmp_path / "m.png").write_text("mine")
-    with pytest.raises(HsiError, match=r"m.npy: found m.png there already; add --overwrite"):
+    with pytest.raises(HsiError, match=r"m.npy: found m.png there already; add `overwrite`"):
         run(small_models, tmp_path / "m.npy", cpu)
     assert [path.name for path in tmp_path.iterdir()] == ["m.png"]
     run(small_models, tmp_path / "m.npy", cpu, overwrite=True)
@@ -70,7 +70,7 @@ def test_a_map_never_replaces_its_own_scene(small_models, tmp_path, cpu, scene):
         (tmp_path / "other").mkdir(exist_ok=True)
         with pytest.raises(HsiError, match=r"would replace .*stripes.hdr, which it is made from"):
             classify(
-                opened, small_models / "svm.safetensors", tmp_path / name, Options(overwrite=True),
+                opened, small_models / "svm.safetensors", tmp_path / name, overwrite=True,
                 compute=cpu,
             )  # fmt: skip
     assert (tmp_path / "stripes.img").read_bytes() == before
@@ -97,9 +97,9 @@ def test_other_trouble_with_the_disk_is_one_line(small_models, tmp_path, cpu, mo
 
 
 def test_confidence_and_probabilities_are_refused_where_there_are_none(small_models, tmp_path, cpu):
-    with pytest.raises(HsiError, match="--confidence: svm has none"):
+    with pytest.raises(HsiError, match="`confidence`: svm has none"):
         run(small_models, tmp_path / "m.npy", cpu, "svm", confidence=True)
-    with pytest.raises(HsiError, match="--probabilities: svm has none"):
+    with pytest.raises(HsiError, match="`probabilities`: svm has none"):
         run(small_models, tmp_path / "m.npy", cpu, "svm", probabilities=True)
 
 
@@ -120,23 +120,23 @@ def test_other_bands_are_interpolated_and_scaling_refitted_only_where_asked(
     cube, between = np.delete(cube, 9, axis=1), np.delete(between, 9)
     finer = Scene("finer", cube.reshape(*scene.shape, 45) * 2.0, between)
     model = small_models / "cnn2d.safetensors"
-    with pytest.raises(HsiError, match="--resample-bands interpolates"):
+    with pytest.raises(HsiError, match="`resample_bands` interpolates"):
         classify(finer, model, tmp_path / "m.npy", compute=cpu)
-    options = Options(resample_bands=True, refit_scaling=True)
+    options = MapOptions(resample_bands=True, refit_scaling=True)
     with caplog.at_level("INFO"):
         found = classify(finer, model, tmp_path / "m.npy", options, compute=cpu)
     record = json.loads(found.record.read_text())
     assert record["bands"] == {"count": 16, "matched_by": "interpolated"}
     assert record["scaling"] == "refitted on this scene"
     assert "mean and standard deviation are refitted on this scene" in caplog.text
-    again = classify(scene, model, tmp_path / "n.npy", Options(refit_scaling=True), compute=cpu)
+    again = classify(scene, model, tmp_path / "n.npy", MapOptions(refit_scaling=True), compute=cpu)
     assert (np.load(found.map) == np.load(again.map)).mean() > 0.9
 
 
 def test_memory_is_planned_and_said(small_models, tmp_path, cpu, caplog):
-    with pytest.raises(HsiError, match=r"--memory 2 MiB: expected at least .* are held already"):
+    with pytest.raises(HsiError, match=r"`memory` 2 MiB: expected at least .* are held already"):
         run(small_models, tmp_path / "m.npy", cpu, memory=2 * 2**20)
-    with pytest.raises(HsiError, match=r"--block 30: takes about .* more than --memory 2 MiB"):
+    with pytest.raises(HsiError, match=r"`block` 30: takes about .* more than `memory` 2 MiB"):
         run(small_models, tmp_path / "m.npy", cpu, memory=2 * 2**20, block=30)
     assert list(tmp_path.iterdir()) == []
     with caplog.at_level("INFO"):

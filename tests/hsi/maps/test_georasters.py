@@ -35,7 +35,7 @@ def model(placed, labels, cpu, tmp_path_factory):
     split = make_split(named, "random:0.1", seed=0, window=9)
     out = tmp_path_factory.mktemp("model") / "svm.safetensors"
     svm = make_classifier("svm")
-    train(svm, placed, named, split, out, compute=cpu, schedule_name="demo", seed=0)
+    train(svm, placed, named, split, out, compute=cpu, schedule="demo", seed=0)
     return out
 
 

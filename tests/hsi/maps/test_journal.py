@@ -13,7 +13,7 @@ from hsi.maps import classify as classify_module
 from hsi.maps.blocks import classified
 from hsi.maps.classify import classify
 from hsi.maps.journal import MapState
-from hsi.maps.options import Options
+from hsi.maps.options import MapOptions
 from hsi.scenes.scene import Scene, open_scene, write_scene
 from tests.hsi.small_maps import parts, run
 
@@ -68,7 +68,7 @@ def test_a_changed_job_starts_anew(small_models, tmp_path, cpu, monkeypatch, sce
         with pytest.raises(Stop):
             run(small_models, tmp_path / "m.npy", cpu, block=7)
     seen = stop_after(monkeypatch, 99)
-    options = Options(block=9 if change == "block" else 7, confidence=change == "confidence")
+    options = MapOptions(block=9 if change == "block" else 7, confidence=change == "confidence")
     path = small_models / ("svm.safetensors" if change == "model" else "cnn2d.safetensors")
     source = small_models / "stripes.hdr"
     if change == "scene":

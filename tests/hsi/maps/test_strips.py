@@ -13,7 +13,7 @@ from hsi.errors import HsiError
 from hsi.formats.registry import read
 from hsi.maps.classify import classify
 from hsi.maps.join import join
-from hsi.maps.options import Options, Strip
+from hsi.maps.options import MapOptions, Strip
 from hsi.scenes.scene import open_scene, write_scene
 from hsi.splits.split import make_split
 
@@ -30,7 +30,7 @@ def files(tmp_path_factory, scene, labels, cpu):
     for name, how in (("cnn2d", network), ("boxmean-svm", {})):
         train(
             make_classifier(name, **how), scene, labels, split, folder / f"{name}.safetensors",
-            compute=cpu, schedule_name=str(folder / "quick.yaml"),
+            compute=cpu, schedule=str(folder / "quick.yaml"),
         )  # fmt: skip
     return folder
 
@@ -39,7 +39,7 @@ def mapped(files, folder, cpu, count, model="cnn2d", **options):
     scene, paths = open_scene(files / "stripes.hdr"), []
     for number in range(1, count + 1):
         path = folder / f"s{number}.npy"
-        how = Options(strip=Strip(number, count), **options)
+        how = MapOptions(strip=Strip(number, count), **options)
         classify(scene, files / f"{model}.safetensors", path, how, compute=cpu)
         paths.append(path)
     return scene, paths
@@ -50,7 +50,7 @@ def test_joined_strips_are_the_map_of_a_single_run(files, tmp_path, cpu, model, 
     options = {"probabilities": shares, "confidence": shares, "block": 7}
     scene, strips = mapped(files, tmp_path, cpu, 4, model, **options)
     weights = files / f"{model}.safetensors"
-    whole = classify(scene, weights, tmp_path / "whole.hdr", Options(**options), compute=cpu)
+    whole = classify(scene, weights, tmp_path / "whole.hdr", MapOptions(**options), compute=cpu)
     found = join(scene, weights, strips[::-1], tmp_path / "joined.hdr")
     assert np.array_equal(read(found, "labels").array, read(whole.map, "labels").array)
     if shares:
@@ -91,11 +91,11 @@ def test_strips_of_something_else_are_refused(files, tmp_path, cpu):
     join(scene, weights, strips, tmp_path / "joined.npy")
     with pytest.raises(HsiError, match="expected a map of hsi classify --strip"):
         join(scene, weights, [tmp_path / "joined.npy"], tmp_path / "again.npy")
-    with pytest.raises(HsiError, match=r"joined\.npy, .* there already; add --overwrite"):
+    with pytest.raises(HsiError, match=r"joined\.npy, .* there already; add `overwrite`"):
         join(scene, weights, strips, tmp_path / "joined.npy")
     join(scene, weights, strips, tmp_path / "joined.npy", overwrite=True)
     with pytest.raises(HsiError, match=r"expected a strip's name to end with \.npy"):
-        classify(scene, weights, tmp_path / "s.hdr", Options(strip=Strip(1, 2)), compute=cpu)
+        classify(scene, weights, tmp_path / "s.hdr", MapOptions(strip=Strip(1, 2)), compute=cpu)
 
 
 def test_strips_cover_all_rows_once():

@@ -4,7 +4,7 @@ from torch import nn
 
 from hsi.errors import HsiError
 from hsi.networks.hybridsn import HybridSN
-from hsi.networks.multiply_adds import multiply_adds_a_pixel, trunk_multiply_adds
+from hsi.networks.multiply_adds import multiply_adds_per_pixel, trunk_cost
 
 
 def parameters(settings: HybridSN) -> int:
@@ -45,10 +45,10 @@ def test_weights_come_from_the_generator_alone():
 
 def test_multiply_adds():
     network = HybridSN(16).build(torch.Generator())
-    assert multiply_adds_a_pixel(network) == pytest.approx(248e6, rel=0.01)
+    assert multiply_adds_per_pixel(network) == pytest.approx(248e6, rel=0.01)
     # A whole scene, a pixel: trunk and the head as a convolution.
-    trunk = trunk_multiply_adds(network, 169, 169) / 145**2
-    head = multiply_adds_a_pixel(network) - trunk_multiply_adds(network, 25, 25)
+    trunk = trunk_cost(network)(169, 169) / 145**2
+    head = multiply_adds_per_pixel(network) - trunk_cost(network)(25, 25)
     assert trunk + head == pytest.approx(5.6e6, rel=0.03)
 
 

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from hsi.errors import HsiError
 from hsi.networks.hybridsn import HybridSN
-from hsi.networks.windows import Windows, automatic_block, classify_scene, padded
+from hsi.networks.windows import Windows, padded
+from tests.hsi.dense_maps import dense_blocks
 from tests.hsi.gradients import check_shared_equals_patches
 
 CLASSES, WINDOW, BANDS = 4, 11, 13
@@ -43,7 +43,7 @@ def patch_by_patch(network, reduced):
 
 def whole(network, reduced, block):
     logits = np.full((CLASSES, HEIGHT, WIDTH), np.nan)
-    for rows, columns, part in classify_scene(network, reduced, block=block):
+    for rows, columns, part in dense_blocks(network, reduced, block):
         logits[:, rows, columns] = part.numpy()
     return logits
 
@@ -101,13 +101,3 @@ def test_window_of_a_pixel_starts_where_the_pixel_lies(reduced):
     assert scene.shape == (BANDS, HEIGHT + WINDOW - 1, WIDTH + WINDOW - 1)
     half = WINDOW // 2
     assert torch.equal(scene[:, 3 + half, 4 + half], torch.from_numpy(reduced[3, 4]))
-
-
-def test_other_number_of_components_is_refused(network, reduced):
-    with pytest.raises(HsiError, match="expected 13 components as in the model, found 12"):
-        next(classify_scene(network, reduced[..., :12]))
-
-
-def test_automatic_block_fits_the_published_network():
-    network = HybridSN(16).build(torch.Generator())
-    assert 128 <= automatic_block(network) <= 512

@@ -39,21 +39,21 @@ def test_the_message_shows_the_difference_shortly():
     assert str(found.value) == (
         "new: expected the 3 bands of old, which the model was trained on; 2 of them have none "
         "within 0.1 nm here (610, 700 nm), and 7 bands here are not among them "
-        "(500, 611, 650, 660, … nm); --resample-bands interpolates"
+        "(500, 611, 650, 660, … nm); `resample_bands` interpolates"
     )
 
 
 def test_bands_are_interpolated_where_asked():
     bad = np.array([False, False, True, False, False])
     scene = scene_of([720, 390, 605, 600, 410], bad=bad)
-    found = match(scene, resample=True)
+    found = match(scene, resample_bands=True)
     spectrum = np.array([72.0, 39.0, np.nan, 60.0, 41.0])  # linear in the wavelength
     assert found.take(spectrum) == pytest.approx([40.0, 61.0, 70.0])
 
 
 def test_nothing_is_extrapolated():
     with pytest.raises(HsiError, match="1 bands lie beyond, and nothing is extrapolated"):
-        match(scene_of([395, 500, 650]), resample=True)
+        match(scene_of([395, 500, 650]), resample_bands=True)
 
 
 def test_a_centre_that_is_no_number_is_no_bands_centre():
@@ -62,7 +62,7 @@ def test_a_centre_that_is_no_number_is_no_bands_centre():
     with pytest.raises(HsiError, match=r"1 of them have none within 0\.1 nm"):
         match_bands(USED, 4, unknown, turned)
     with pytest.raises(HsiError, match="1 bands lie beyond"):
-        match_bands(USED, 4, unknown, turned, resample=True)
+        match_bands(USED, 4, unknown, turned, resample_bands=True)
 
 
 def test_bands_that_are_bad_in_the_scene_are_not_taken(caplog):
@@ -72,7 +72,7 @@ def test_bands_that_are_bad_in_the_scene_are_not_taken(caplog):
     equal = scene_of(CENTRES, bad=bad[:4])
     with pytest.raises(HsiError, match=r"1 of them have none within 0\.1 nm here \(610 nm\)"):
         match(equal)
-    assert match(equal, resample=True).lower.tolist() == [0, 1, 1]
+    assert match(equal, resample_bands=True).lower.tolist() == [0, 1, 1]
     assert not [record for record in caplog.records if "marked as bad" in record.message]
     assert match(scene_of(None, 4, bad[:4])).lower.tolist() == USED.tolist()
     assert "looks at 1 bands that are marked as bad here, first at band 3" in caplog.text

@@ -61,8 +61,8 @@ def test_what_is_no_cube_is_refused(shape):
         Scene("x", np.zeros(shape))
 
 
-def test_wavelengths_must_be_one_a_band():
-    with pytest.raises(HsiError, match="expected 3 wavelengths, one a band, found 2"):
+def test_there_is_one_wavelength_per_band():
+    with pytest.raises(HsiError, match="expected 3 wavelengths, one per band, found 2"):
         Scene("x", np.zeros((2, 2, 3)), wavelengths=np.array([1.0, 2.0]))
 
 

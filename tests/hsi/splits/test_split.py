@@ -198,7 +198,7 @@ def test_a_wrong_how_is_one_clear_line(labels, how, message):
 
 
 def test_even_window_is_refused(labels):
-    with pytest.raises(HsiError, match="--window 24: expected an odd number"):
+    with pytest.raises(HsiError, match="`window` 24: expected an odd number"):
         make_split(labels, "random:0.1", window=24)
 
 

@@ -9,8 +9,9 @@ from engine.orientation import COUNT, back, corner, oriented
 from hsi.errors import HsiError
 from hsi.networks.cnn import CNN2D, CNN3D, Reversed
 from hsi.networks.hybridsn import HybridSN, SEHybridSN
-from hsi.networks.multiply_adds import multiply_adds_a_pixel, trunk_multiply_adds
-from hsi.networks.windows import Windows, classify_scene, padded
+from hsi.networks.multiply_adds import multiply_adds_per_pixel, trunk_cost
+from hsi.networks.windows import Windows, padded
+from tests.hsi.dense_maps import dense_blocks
 from tests.hsi.gradients import check_shared_equals_patches
 
 CLASSES, WINDOW, BANDS = 3, 9, 13
@@ -48,7 +49,7 @@ def test_dense_equals_patch_by_patch(network, reduced, block):
     windows = padded(reduced, WINDOW).double().unfold(1, WINDOW, 1).unfold(2, WINDOW, 1)
     with torch.inference_mode():
         expected = network(windows.permute(1, 2, 0, 3, 4).flatten(0, 1))
-    for rows, columns, logits in classify_scene(network, reduced, block=block):
+    for rows, columns, logits in dense_blocks(network, reduced, block):
         part = expected.view(HEIGHT, WIDTH, CLASSES)[rows, columns].permute(2, 0, 1)
         assert (logits - part).abs().max() < 1e-9
 
@@ -94,10 +95,10 @@ def test_orientations_differ():
 def test_multiply_adds_are_those_that_are_done(network):
     with FlopCounterMode(display=False) as counter, torch.inference_mode():
         network(torch.zeros(1, BANDS, WINDOW, WINDOW, dtype=torch.float64))
-    assert multiply_adds_a_pixel(network) == counter.get_total_flops() // 2
+    assert multiply_adds_per_pixel(network) == counter.get_total_flops() // 2
     with FlopCounterMode(display=False) as counter, torch.inference_mode():
         network.trunk(torch.zeros(1, BANDS, 17, 15, dtype=torch.float64))
-    assert trunk_multiply_adds(network, 17, 15) == counter.get_total_flops() // 2
+    assert trunk_cost(network)(17, 15) == counter.get_total_flops() // 2
 
 
 @pytest.mark.parametrize(
@@ -117,7 +118,7 @@ def test_size_of_the_full_networks(settings, parameters, multiply_adds):
     # Both counted by hand, layer by layer.
     network = settings.build(torch.Generator())
     assert sum(p.numel() for p in network.parameters()) == parameters
-    assert multiply_adds_a_pixel(network) == multiply_adds
+    assert multiply_adds_per_pixel(network) == multiply_adds
     # The dense head sees as many features in all of them.
     assert network.head[0].in_features == 64 * (settings.window - 8) ** 2
 
