@@ -2,9 +2,12 @@
 
 import re
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
+import hsi
+import restore
 from tests.docs.pages import PAGES, ROOT, anchors, inline_code, links, name, prose
 
 FOLDERS = "engine|restore|hsi|workflow|config|tests|profiles|benchmarks|docs"
@@ -45,3 +48,17 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
     readme = ROOT / "README.md"
     reached = {(readme.parent / link.text.partition("#")[0]).resolve() for link in links(readme)}
     assert set((ROOT / "docs").glob("*.md")) <= reached
+
+
+@pytest.mark.parametrize("package", [restore, hsi], ids=lambda package: package.__name__)
+def test_the_tables_of_the_python_page_are_the_public_lists(package: ModuleType) -> None:
+    page = prose(ROOT / "docs/python.md")
+    tables = re.findall(r"^\| name \|.*?\n\n", page, re.MULTILINE | re.DOTALL)
+    table = tables[[restore, hsi].index(package)]
+    named = [name for row in table.splitlines()[2:] for name in re.findall(r"`(\w+)`", first(row))]
+    assert sorted(named) == sorted(package.__all__)
+
+
+def first(row: str) -> str:
+    """Return the first cell of a table's row."""
+    return row.split("|")[1] if "|" in row else ""
