@@ -1,4 +1,5 @@
 # Scenes: reduce their spectra, and split their labels.
+from hsi.classifiers.catalogue import entry, names, networks
 from hsi.splits.masks import mask_name
 
 HSI = config["hsi"]
@@ -10,20 +11,9 @@ for index, how in enumerate(HSI["splits"]):
     if name in SPLITS:
         stop(f"hsi.splits[{index}]: two splits are called '{name}'; rename one file")
     SPLITS[name] = how
-# They learn in steps on the reduced scene; the others are fitted at once.
-NETWORKS = [
-    "hybridsn",
-    "hybridsn-11",
-    "hybridsn-15",
-    "hybridsn-19",
-    "se-hybridsn",
-    "cnn2d",
-    "cnn3d",
-    "reversed",
-    "best",
-]
-# It has a window and components of its own.
-ALL_ITS_OWN = ["best"]
+# Networks learn in steps on the reduced scene; controls are fitted at once.
+NETWORKS = networks()
+CONTROLS = [name for name in names() if name not in NETWORKS]
 RUN = "<results>/hsi/{scene}/{split}/{classifier}/seed{seed}"
 PICTURE = {
     "scene": "{scene}",

@@ -1,5 +1,6 @@
 # Images: degrade them, and train denoisers.
 WEIGHTS = f"<results>/restore/models/{{model}}/seed{config['seed']}.safetensors"
+LOSSES = WEIGHTS.replace(".safetensors", ".csv")
 DEGRADED = "<results>/restore/degraded{color}/{set}/{degradation}/degraded.json"
 
 
@@ -34,15 +35,15 @@ rule degrade:
         " --seed {params.seed} {params.colour} --overwrite > {log:q} 2>&1"
 
 
-# What a training wrote stays until the next one ends: the command sees whether anything that
-# decides the weights has changed, so that another test set does not train again.
+# The command sees whether anything that decides the weights has changed, so that another test set
+# does not train again.
 rule train_dncnn:
     input:
         images=lambda w: files_of(TRAINED[w.model]) + files_of(tests_of(w.model)),
         schedule=schedule_file(RESTORE["schedule"]),
     output:
-        weights=update(WEIGHTS),
-        history=update(WEIGHTS.replace(".safetensors", ".csv")),
+        weights=trained(WEIGHTS),
+        history=trained(LOSSES),
     log:
         "<results>/logs/restore/train/{model}.log",
     benchmark:
@@ -55,6 +56,9 @@ rule train_dncnn:
         mem_mb=6000,
         runtime=2880,
     params:
+        kept=kept_by_command,
+        placed=in_place,
+        folder=folder_of,
         images=lambda w: images_of(TRAINED[w.model], "images"),
         apart=lambda w: images_of(tests_of(w.model), "apart-from"),
         overlap=RESTORE["overlap"],
@@ -69,15 +73,38 @@ rule train_dncnn:
     message:
         "train {wildcards.model}"
     shell:
-        "restore train {wildcards.model} {params.images:q} --out {output.weights:q}"
-        " --log {output.history:q} --schedule {params.schedule:q} {params.optimizer}"
+        RECALL
+        + "{{ restore train {wildcards.model} {params.images:q} --out {params.kept[0]:q}"
+        " --log {params.kept[1]:q} --schedule {params.schedule:q} {params.optimizer}"
         " {params.apart:q} --overlap {params.overlap}"
-        " --seed {params.seed} --device {resources.device} > {log:q} 2>&1"
+        " --seed {params.seed} --device {resources.device}"
+        + HAND_ON
+        + "; }} > {log:q} 2>&1"
+
+
+rule place_dncnn:
+    input:
+        trained(WEIGHTS),
+        trained(LOSSES),
+    output:
+        weights=WEIGHTS,
+        history=LOSSES,
+    log:
+        "<results>/logs/restore/train/{model}_place.log",
+    localrule: True
+    conda:
+        ENVIRONMENT
+    params:
+        folder=folder_of,
+    message:
+        "put the weights of {wildcards.model} in place"
+    shell:
+        PUT_IN_PLACE
 
 
 rule curves:
     input:
-        collect(rules.train_dncnn.output.history, model=MODELS),
+        collect(rules.place_dncnn.output.history, model=MODELS),
     output:
         report(
             "<results>/restore/curves.png",
