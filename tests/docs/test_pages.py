@@ -3,8 +3,10 @@
 import re
 from pathlib import Path
 
+import jsonschema
 import numpy as np
 import pytest
+import yaml
 
 from tests.docs import commands
 from tests.docs.commands import Unknown
@@ -29,6 +31,9 @@ def test_every_command_of_a_page_that_is_not_run_parses(page: Path) -> None:
         if block.language == "sh":
             for line in lines_of(block):
                 parse(line, variables)
+        elif block.language == "yaml":
+            schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+            jsonschema.validate(yaml.safe_load(block.text), schema)
 
 
 def parse(line: Line, variables: dict[str, str]) -> None:
