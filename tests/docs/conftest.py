@@ -57,8 +57,9 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def reader(files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Reader:
-    """A reader in a folder of its own, with the files and a noisy image."""
+    """A reader in a folder of its own, with the files, an image and a noisy one."""
     shutil.copytree(files, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     noisy = np.random.default_rng(0).integers(0, 256, (40, 50, 3), dtype=np.uint8)
-    return Reader(tmp_path, {"noisy": noisy})
+    image = np.asarray(Image.open(tmp_path / "photos/grey.png"))
+    return Reader(tmp_path, {"noisy": noisy, "image": image})
