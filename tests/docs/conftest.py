@@ -13,7 +13,7 @@ from tests.docs.pages import ROOT, Line
 from tests.docs.reader import Reader
 from tests.restore.networks.test_published_weights import matconvnet
 
-SIDE, BANDS = 80, 31  # of the scene: room for windows of 25 pixels apart from each other
+SIDE, BANDS = 64, 31  # of the scene: room for windows of 25 pixels apart from each other
 
 
 @pytest.fixture(scope="session")
