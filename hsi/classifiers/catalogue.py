@@ -1,4 +1,4 @@
-"""The classifiers by name: what each is made of, and what a workflow must know to run it.
+"""The classifiers by name, with the window, components and schedule of each.
 
 This is the only list of classifiers. It imports neither torch nor scikit-learn, so that the command
 line and the workflow can read it at no cost; `hsi.classifiers.model` makes the classifiers.

@@ -23,8 +23,8 @@ from hsi.scenes.spectra import prepared
 class Spectral:
     """What `svm` and `forest` share: an estimator on the standardised spectrum of each pixel.
 
-    The training spectra are what is saved; on load the estimator is fitted again, which is
-    deterministic, instead of unpickled.
+    A model holds the training spectra. On load the estimator is fitted to them again, which is
+    deterministic, instead of being unpickled.
     """
 
     name: ClassVar[str]
@@ -238,7 +238,7 @@ class Forest(Spectral):
 def stratified_folds(
     targets: npt.NDArray[np.int64], folds: int, rng: np.random.Generator
 ) -> npt.NDArray[np.int64]:
-    """Deal the samples of each class out to folds, as evenly as possible.
+    """Return the fold of each sample; each class is spread over the folds as evenly as possible.
 
     scikit-learn's `StratifiedKFold` warns of a class with fewer samples than folds, and always
     gives its samples to the first folds; its draw would also move the C that is chosen, because

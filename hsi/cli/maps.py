@@ -29,7 +29,7 @@ def classify(
     memory: Annotated[
         str, typer.Option(help="auto (half of the free), or keep within so much, such as 2GiB.")
     ] = "auto",
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")] = False,
     resample: Annotated[
         bool, typer.Option("--resample-bands", help="Interpolate where no band is equal.")
     ] = False,
@@ -80,7 +80,7 @@ def join(
     strips: Annotated[
         list[Path], typer.Argument(metavar="STRIP...", help="Of hsi classify --strip, all.")
     ],
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")] = False,
 ) -> None:
     """Join the strips of a scene to its map, as a single run would have written it."""
     from hsi.maps.join import join as run_join

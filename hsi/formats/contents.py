@@ -129,7 +129,7 @@ def choose(
 def bands_last(
     array: npt.NDArray[Any], name: str, bands: int | None = None
 ) -> tuple[npt.NDArray[Any], str]:
-    """Turn a cube so that its bands are the last axis, where the file leaves no doubt.
+    """Return a cube with its bands as the last axis, where the file leaves no doubt.
 
     Parameters
     ----------

@@ -13,7 +13,7 @@ from hsi.scenes.spectra import PEAK_BYTES
 
 WORKING_BYTES = 768 * 2**20  # larger blocks save little, and a killed map loses more of them
 LARGEST, SMALLEST, STEP = 512, 8, 8  # sides of a block, in pixels
-# Libraries that come with the first pass, what is freed but not given back, the picture.
+# For libraries loaded by the first pass, freed memory that stays in the process, the picture.
 MARGIN_BYTES, GPU_MARGIN_BYTES = 192 * 2**20, 1024 * 2**20
 
 

@@ -158,7 +158,7 @@ def _save_picture(path: Path, numbers: npt.NDArray[Any], model: "Model", title: 
 
 
 def _counted(numbers: npt.NDArray[Any]) -> Mapping[int, int]:
-    """Count the pixels of each class number, some rows at a time."""
+    """Return the number of pixels of each class number, counted some rows at a time."""
     counts: Counter[int] = Counter()
     for start in range(0, len(numbers), 256):
         found, times = np.unique(numbers[start : start + 256], return_counts=True)

@@ -1,11 +1,11 @@
 """A network that classifies the pixel at the centre of a window, and its passes over a scene.
 
-Every layer of the trunk is unpadded and of stride 1 in space, so that what it computes for one
-window is what it computes for a scene, cut out. A scene goes through the trunk once; the head's
+Every layer of the trunk is unpadded and of stride 1 in space, so that its result for one window
+equals that part of its result for the whole scene. A scene goes through the trunk once; the head's
 first dense layer, which sees s × s positions, is a convolution with an s × s kernel. In training,
 one trunk pass serves every window of a batch and the gradient is the same (dropout is in the head
-only). What looks at a window as a whole, as squeeze and excitation does, comes after the trunk and
-runs window by window on the shared features.
+only). Layers that look at a window as a whole, such as squeeze and excitation, come after the trunk
+and run window by window on the shared features.
 """
 
 from collections.abc import Sequence

@@ -71,7 +71,7 @@ def read(path: Path, variable: str | None, kind: Kind) -> Contents:
             "write them as one type"
         )
     cube = GeoTiffCube(path, dataset)
-    cube[-1, -1, -1]  # what is cut short lacks its end: say so before any work
+    cube[-1, -1, -1]  # reading the last value finds a file that is cut short before any work
     found: dict[str, Any] = {
         "format": "GeoTIFF",
         "interleave": f"{dataset.interleaving.value.lower()}, blocks of "
@@ -145,7 +145,9 @@ def _labels(
             f"{path}: labels: expected one band of class numbers, found {cube.shape[2]} bands"
         )
     array = cube[:, :, 0]
-    if cube.dataset.nodata is not None:  # what is not labelled is 0, whatever the file calls it
+    if (
+        cube.dataset.nodata is not None
+    ):  # unlabelled pixels are 0, whatever value the file has for them
         array = np.where(array == cube.dataset.nodata, array.dtype.type(0), array)
     names, colours = read_classes(path, cube.dataset)
     return Contents(
