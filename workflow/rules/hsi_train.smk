@@ -1,5 +1,6 @@
 # Scenes: train classifiers.
 NETWORK_FILES = ("model.safetensors", "train.csv", "train.png")
+TRAINING_LOG = "<results>/logs/hsi/{scene}/{split}/{classifier}_seed{seed}_train.log"
 
 
 rule train_network:
@@ -11,7 +12,7 @@ rule train_network:
     output:
         [trained(f"{RUN}/{name}") for name in NETWORK_FILES],
     log:
-        "<results>/logs/hsi/{scene}/{split}/{classifier}_seed{seed}_train.log",
+        TRAINING_LOG,
     benchmark:
         "<results>/logs/hsi/{scene}/{split}/{classifier}_seed{seed}_train.benchmark.tsv"
     wildcard_constraints:
@@ -52,7 +53,7 @@ rule train_control:
     output:
         trained(f"{RUN}/model.safetensors"),
     log:
-        "<results>/logs/hsi/{scene}/{split}/{classifier}_seed{seed}_train.log",
+        TRAINING_LOG,
     benchmark:
         "<results>/logs/hsi/{scene}/{split}/{classifier}_seed{seed}_train.benchmark.tsv"
     wildcard_constraints:
@@ -77,7 +78,8 @@ rule train_control:
 
 rule place_control:
     input:
-        trained(f"{RUN}/model.safetensors"),
+        files=trained(f"{RUN}/model.safetensors"),
+        tried=TRAINING_LOG,
     output:
         f"{RUN}/model.safetensors",
     log:
@@ -97,7 +99,8 @@ rule place_control:
 
 use rule place_control as place_network with:
     input:
-        [trained(f"{RUN}/{name}") for name in NETWORK_FILES],
+        files=[trained(f"{RUN}/{name}") for name in NETWORK_FILES],
+        tried=TRAINING_LOG,
     output:
         model=f"{RUN}/model.safetensors",
         history=f"{RUN}/train.csv",
