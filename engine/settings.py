@@ -95,6 +95,25 @@ def validate(
     return completed
 
 
+def expect_known(name: str, known: Iterable[str], what: str) -> None:
+    """Refuse a name that is not among the known ones.
+
+    Parameters
+    ----------
+    name : str
+    known : iterable of str
+    what : str
+        What was expected, such as 'a classifier'.
+
+    Raises
+    ------
+    UserError
+        With the nearest known name, or all of them where none is near.
+    """
+    if name not in (names := list(known)):
+        raise UserError(f"expected {what}, found '{name}'; {_nearest(name, names)}")
+
+
 def _refuse_unquoted(value: Any, source: str, path: tuple[str | int, ...] = ()) -> None:
     """Raise a UserError if YAML reads a key as something else than text: 2019, on, null."""
     if isinstance(value, Mapping):

@@ -5,13 +5,12 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args, get_origin
+from typing import Any, ClassVar, Literal, TypeVar, get_args, get_origin
 
 import yaml
 
 from engine.errors import UserError, why
 
-NAMED = ("demo", "paper", "best")  # what `--schedule` knows besides files, in both packages
 _OPTIMIZERS = ("adam", "keras-adam", "adamw", "sgd", "muon")
 
 
@@ -50,6 +49,8 @@ class Schedule:
         If above 0, an epoch is this many steps, and the training returns the weights after the
         epoch with the highest score.
     """
+
+    NAMED: ClassVar[tuple[str, ...]] = ()  # schedules of this kind that `--schedule` knows by name
 
     name: str
     steps: int
@@ -120,7 +121,7 @@ def read_schedule(path: Path, kind: type[AnySchedule]) -> AnySchedule:
     try:
         found = yaml.safe_load(path.read_text())
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        known = f"{', '.join(NAMED)} or a YAML file of a schedule"
+        known = " or ".join(filter(None, [", ".join(kind.NAMED), "a YAML file of a schedule"]))
         raise UserError(f"{path}: expected {known} ({why(error)})") from error
     kinds: dict[str, Any] = {field.name: field.type for field in fields(kind)}
     if not isinstance(found, dict):

@@ -3,8 +3,10 @@
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import ClassVar
 
 from engine.training.schedule import Schedule, read_schedule
+from hsi.classifiers.catalogue import SCHEDULES
 
 PAPER_EPOCHS = 100
 PAPER_BATCH = 256
@@ -23,6 +25,8 @@ class WindowSchedule(Schedule):
         the rest. Otherwise all batches are as equal as possible. A short last batch makes a step as
         large as the others from a few pixels.
     """
+
+    NAMED: ClassVar[tuple[str, ...]] = SCHEDULES
 
     short_batch: bool = False
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, cast, get_args
+from typing import ClassVar, Literal, cast, get_args
 
 from engine.training.schedule import Schedule, read_schedule
 from restore.errors import RestoreError
@@ -25,6 +25,8 @@ class PatchSchedule(Schedule):
     loss : {'squared', 'balanced'}
         See `restore.training.losses`.
     """
+
+    NAMED: ClassVar[tuple[str, ...]] = ("demo", "paper", "best")
 
     patch: int = 40
     scales: tuple[float, ...] = (1.0,)
@@ -142,7 +144,8 @@ def schedule(name: str, network: Variant) -> PatchSchedule:
     path = Path(name)
     if path.suffix in (".yaml", ".yml"):
         return read_schedule(path, PatchSchedule)
-    raise RestoreError(f"schedule '{name}': expected demo, paper, best or a .yaml file")
+    known = ", ".join(PatchSchedule.NAMED)
+    raise RestoreError(f"schedule '{name}': expected {known} or a .yaml file")
 
 
 def with_optimizer(plan: PatchSchedule, optimizer: str) -> PatchSchedule:

@@ -1,5 +1,6 @@
 # Scenes: train classifiers.
 NETWORK_FILES = ("model.safetensors", "train.csv", "train.png")
+TRAINING_LOG = "<results>/logs/hsi/{scene}/{split}/{classifier}_seed{seed}_train.log"
 
 
 rule train_network:
@@ -11,7 +12,7 @@ rule train_network:
     output:
         [trained(f"{RUN}/{name}") for name in NETWORK_FILES],
     log:
-        "<results>/logs/hsi/{scene}/{split}/{classifier}_seed{seed}_train.log",
+        TRAINING_LOG,
     benchmark:
         "<results>/logs/hsi/{scene}/{split}/{classifier}_seed{seed}_train.benchmark.tsv"
     wildcard_constraints:
@@ -37,7 +38,8 @@ rule train_network:
     message:
         "train {wildcards.classifier} on {wildcards.scene}, {wildcards.split}, seed {wildcards.seed}"
     shell:
-        RECALL + "{{ hsi train {params.scene:q} --classifier {wildcards.classifier}"
+        f"{RECALL}"
+        "{{ hsi train {params.scene:q} --classifier {wildcards.classifier}"
         " --split {input.split:q} {params.reduced:q} {params.window}"
         " --schedule {params.schedule:q} --seed {wildcards.seed} --device {resources.device}"
         " --log {params.kept[1]:q} --out {params.kept[0]:q}"
@@ -52,7 +54,7 @@ rule train_control:
     output:
         trained(f"{RUN}/model.safetensors"),
     log:
-        "<results>/logs/hsi/{scene}/{split}/{classifier}_seed{seed}_train.log",
+        TRAINING_LOG,
     benchmark:
         "<results>/logs/hsi/{scene}/{split}/{classifier}_seed{seed}_train.benchmark.tsv"
     wildcard_constraints:
@@ -77,7 +79,8 @@ rule train_control:
 
 rule place_control:
     input:
-        trained(f"{RUN}/model.safetensors"),
+        files=trained(f"{RUN}/model.safetensors"),
+        tried=TRAINING_LOG,
     output:
         f"{RUN}/model.safetensors",
     log:
@@ -97,7 +100,8 @@ rule place_control:
 
 use rule place_control as place_network with:
     input:
-        [trained(f"{RUN}/{name}") for name in NETWORK_FILES],
+        files=[trained(f"{RUN}/{name}") for name in NETWORK_FILES],
+        tried=TRAINING_LOG,
     output:
         model=f"{RUN}/model.safetensors",
         history=f"{RUN}/train.csv",

@@ -84,8 +84,8 @@ rule train_dncnn:
 
 rule place_dncnn:
     input:
-        trained(WEIGHTS),
-        trained(LOSSES),
+        files=[trained(WEIGHTS), trained(LOSSES)],
+        tried="<results>/logs/restore/train/{model}.log",
     output:
         weights=WEIGHTS,
         history=LOSSES,

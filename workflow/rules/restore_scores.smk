@@ -100,6 +100,8 @@ rule strip:
         images=lambda w: TEST_SETS[w.set]["images"],
         degraded=lambda w, input: Path(input.degraded).parents[1],
         seed=config["seed"],
+        trained=lambda w: shown(MODELS, w),  # this one and the next two for the caption
+        shipped=lambda w: shown(SHIPPED, w),
         schedule=RESTORE["schedule"],
         code=code_revision("restore.evaluation.figures"),
     message:

@@ -6,7 +6,7 @@ from pathlib import Path
 from engine import settings
 from engine.errors import UserError
 from engine.memory import parse_bytes
-from engine.training.schedule import NAMED, read_schedule
+from engine.training.schedule import read_schedule
 
 
 def here(path):
@@ -54,27 +54,43 @@ def degradation(text):
         raise UserError(f"expected the shortest form, found '{text}'; write {shortest}")
 
 
+def model(name):
+    from restore.networks.dncnn import variant
+
+    variant(name)
+
+
 def shipped(name):
     from restore.networks.denoiser import shipped
 
-    if name not in (known := shipped()):
-        raise UserError(f"no weights '{name}' are shipped; known: {', '.join(known)}")
-
-
-def schedule(name, kind):
-    """A named schedule, or a file that holds one of a kind: patches or windows."""
-    if name in NAMED:
-        return
-    if Path(name).suffix not in (".yaml", ".yml"):
-        raise UserError(f"expected demo, paper, best or a YAML file, found '{name}'")
-    read_schedule(Path(name), kind)
+    settings.expect_known(name, shipped(), "the name of shipped weights")
 
 
 def baseline(name):
     from restore.evaluation.baselines import BASELINES, method
 
-    if name in BASELINES:  # the schema knows their names
-        method(name)
+    settings.expect_known(name, BASELINES, "a baseline")
+    method(name)  # it may need a package that is not installed
+
+
+def classifier(name):
+    from hsi.classifiers.catalogue import names
+
+    settings.expect_known(name, names(), "a classifier")
+
+
+def network(name):
+    from hsi.classifiers.catalogue import networks
+
+    settings.expect_known(name, networks(), "a network")
+
+
+def schedule(name, kind):
+    """A named schedule, or a file that holds one of a kind: patches or windows."""
+    if Path(name).suffix in (".yaml", ".yml"):
+        read_schedule(Path(name), kind)
+    else:
+        settings.expect_known(name, kind.NAMED, "a named schedule or a YAML file")
 
 
 def patch_schedule(name):
@@ -116,8 +132,11 @@ def checked(found):
         "folder": folder,
         "image-set": image_set,
         "degradation": degradation,
+        "model": model,
         "shipped": shipped,
         "baseline": baseline,
+        "classifier": classifier,
+        "network": network,
         "patch-schedule": patch_schedule,
         "window-schedule": window_schedule,
         "memory": parse_bytes,

@@ -2,8 +2,12 @@
 #
 # Every training has three folders. In RUN/.training the command keeps its weights, its losses and
 # the state that it resumes from; Snakemake never removes them. RUN/.trained holds the outputs of
-# the training job, which are there only after it ended well: without them, the training is to be
-# done. RUN itself holds the weights that all other rules read, until new ones take their place.
+# the training job, which are there only after it ended well. RUN itself holds the weights that all
+# other rules read, until new ones take their place.
+# Snakemake does not miss an output between two others: it would not see that the training is still
+# to be done. So its log, which is written anew at the start and which Snakemake keeps after a
+# failure, is an input of the rule that puts the weights in place. A log newer than these asks for
+# new ones.
 # The three share their files by hard links, so that nothing is stored twice.
 TRAINING, TRAINED_HERE = ".training", ".trained"
 
@@ -41,8 +45,8 @@ HAND_ON = (
     " && touch {output:q}"
 )
 PUT_IN_PLACE = (
-    "{{ ln -f {input:q} {params.folder:q} 2> /dev/null"
-    " || cp {input:q} {params.folder:q}; }} 2> {log:q}"
+    "{{ ln -f {input.files:q} {params.folder:q} 2> /dev/null"
+    " || cp {input.files:q} {params.folder:q}; }} 2> {log:q}"
 )
 
 
