@@ -43,8 +43,8 @@ rule train_network:
         " --split {input.split:q} {params.reduced:q} {params.window}"
         " --schedule {params.schedule:q} --seed {wildcards.seed} --device {resources.device}"
         " --log {params.kept[1]:q} --out {params.kept[0]:q}"
-        + HAND_ON
-        + "; }} > {log:q} 2>&1"
+        f"{HAND_ON}"
+        "; }} > {log:q} 2>&1"
 
 
 rule train_control:
@@ -74,7 +74,9 @@ rule train_control:
     shell:
         "{{ hsi train {params.scene:q} --classifier {wildcards.classifier}"
         " --split {input.split:q} --seed {wildcards.seed} --device cpu"
-        " --out {params.kept:q}" + HAND_ON + "; }} > {log:q} 2>&1"
+        " --out {params.kept:q}"
+        f"{HAND_ON}"
+        "; }} > {log:q} 2>&1"
 
 
 rule place_control:

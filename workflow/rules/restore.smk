@@ -73,13 +73,13 @@ rule train_dncnn:
     message:
         "train {wildcards.model}"
     shell:
-        RECALL
-        + "{{ restore train {wildcards.model} {params.images:q} --out {params.kept[0]:q}"
+        f"{RECALL}"
+        "{{ restore train {wildcards.model} {params.images:q} --out {params.kept[0]:q}"
         " --log {params.kept[1]:q} --schedule {params.schedule:q} {params.optimizer}"
         " {params.apart:q} --overlap {params.overlap}"
         " --seed {params.seed} --device {resources.device}"
-        + HAND_ON
-        + "; }} > {log:q} 2>&1"
+        f"{HAND_ON}"
+        "; }} > {log:q} 2>&1"
 
 
 rule place_dncnn:
