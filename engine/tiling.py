@@ -1,4 +1,4 @@
-"""Cut a scene into blocks that are classified one at a time, each read with a halo around it."""
+"""Cut an image or a scene into blocks that are worked on one at a time, each read with a halo."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,11 +15,11 @@ class Block:
     Attributes
     ----------
     rows, columns : slice
-        The pixels that are classified.
+        The pixels that are worked on.
     around : tuple of 2 slice
-        Rows and columns of the block and its halo, as far as they are in the scene.
+        Rows and columns of the block and its halo, as far as they are in the image.
     beyond : tuple of 2 tuple of 2 int
-        How many rows of the halo lie above and below the scene, and columns left and right of it.
+        How many rows of the halo lie above and below the image, and columns left and right of it.
     """
 
     rows: slice
@@ -29,12 +29,12 @@ class Block:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Number of rows and columns, without the halo."""
+        """Return the rows and columns, without the halo."""
         return self.rows.stop - self.rows.start, self.columns.stop - self.columns.start
 
     @property
     def pixels(self) -> int:
-        """Number of pixels that are classified."""
+        """Return how many pixels are worked on."""
         return self.shape[0] * self.shape[1]
 
     def inner(self, around: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -45,7 +45,7 @@ class Block:
         return around[top : top + height, left : left + width]
 
     def padded(self, around: npt.NDArray[Any], **how: Any) -> npt.NDArray[Any]:
-        """Return an array (h, w, ...) with the part of the halo added that is beyond the scene.
+        """Return an array (h, w, ...) with the part of its halo that lies beyond the image.
 
         Parameters
         ----------
@@ -59,39 +59,39 @@ class Block:
 
 @dataclass(frozen=True)
 class Tiling:
-    """The blocks of a scene, row by row.
+    """The blocks of an image, row by row.
 
     Attributes
     ----------
     shape : tuple of 2 int
-        Rows and columns of the scene.
+        Rows and columns of the image.
     block : tuple of 2 int
         Rows and columns of a block; those at the lower and right border may be smaller.
     halo : int
-        Pixels that are read around a block.
-    strip : slice, optional
-        Rows to cut into blocks; by default all. The halo of its blocks reaches beyond it.
+        Pixels that are seen around a block.
+    strip, columns : slice, optional
+        Rows and columns to cut into blocks; by default all. The halo of the blocks goes beyond.
     """
 
     shape: tuple[int, int]
     block: tuple[int, int]
     halo: int
     strip: slice | None = None
+    columns: slice | None = None
 
     def __len__(self) -> int:
-        (tall, wide), (start, stop) = self.block, self._ends(0)
-        return -(-(stop - start) // tall) * -(-self.shape[1] // wide)
+        return self._count(0) * self._count(1)
 
     @property
     def pixels(self) -> int:
-        """Number of pixels that are classified."""
-        start, stop = self._ends(0)
-        return (stop - start) * self.shape[1]
+        """Return how many pixels are worked on."""
+        (top, bottom), (left, right) = self._ends(0), self._ends(1)
+        return (bottom - top) * (right - left)
 
     def __getitem__(self, index: int) -> Block:
         if not 0 <= index < len(self):
             raise IndexError(index)
-        row, column = divmod(index, -(-self.shape[1] // self.block[1]))
+        row, column = divmod(index, self._count(1))
         rows, above = self._axis(0, row)
         columns, beside = self._axis(1, column)
         around = tuple(
@@ -104,7 +104,7 @@ class Tiling:
         return (self[index] for index in range(len(self)))
 
     def _axis(self, axis: int, number: int) -> tuple[slice, tuple[int, int]]:
-        """Return the pixels of a block along an axis, and how far its halo is beyond the scene."""
+        """Return the pixels of a block along an axis, and how far its halo is beyond the image."""
         size, side = self.shape[axis], self.block[axis]
         first, last = self._ends(axis)
         start = first + number * side
@@ -112,8 +112,12 @@ class Tiling:
         beyond = (max(self.halo - start, 0), max(stop + self.halo - size, 0))
         return slice(start, stop), beyond
 
+    def _count(self, axis: int) -> int:
+        """Return how many blocks lie along an axis."""
+        start, stop = self._ends(axis)
+        return -(-(stop - start) // self.block[axis])
+
     def _ends(self, axis: int) -> tuple[int, int]:
-        """Return the first pixel along an axis that is cut into blocks, and the last + 1."""
-        if axis == 0 and self.strip is not None:
-            return self.strip.start, self.strip.stop
-        return 0, self.shape[axis]
+        """Return the first and the last + 1 of what is cut along an axis."""
+        part = (self.strip, self.columns)[axis]
+        return (0, self.shape[axis]) if part is None else (part.start, part.stop)

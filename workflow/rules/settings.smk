@@ -29,11 +29,11 @@ def stop(message):
 def image_set(name):
     """The name of a set or a folder of images, and the files of a folder."""
     from restore.image_sets.catalogue import names
-    from restore.image_sets.find import resolve
+    from restore.image_sets.find import image_set
 
     if name in names():
         return name, []  # fetched by the job that needs it
-    found = resolve(name)
+    found = image_set(name)
     return found.name, [str(item.path) for item in found]
 
 
@@ -61,9 +61,9 @@ def model(name):
 
 
 def shipped(name):
-    from restore.networks.denoiser import shipped
+    from restore.networks.denoiser import shipped_models
 
-    settings.expect_known(name, shipped(), "the name of shipped weights")
+    settings.expect_known(name, shipped_models(), "the name of shipped weights")
 
 
 def baseline(name):
