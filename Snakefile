@@ -11,6 +11,7 @@ report: "workflow/report/workflow.rst"
 
 include: "workflow/rules/settings.smk"
 include: "workflow/rules/common.smk"
+include: "workflow/rules/trainings.smk"
 
 
 if config["restore"]:
@@ -26,6 +27,7 @@ if config["restore"]:
 if config["hsi"]:
 
     include: "workflow/rules/hsi.smk"
+    include: "workflow/rules/hsi_train.smk"
     include: "workflow/rules/hsi_classify.smk"
     include: "workflow/rules/hsi_scores.smk"
     include: "workflow/rules/study.smk"

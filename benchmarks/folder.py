@@ -14,12 +14,15 @@ from torch import Tensor, nn
 
 from benchmarks.side_by_side import Row, counted, machine
 from engine.device import Compute
-from restore import degrade, images, models
-from restore.dncnn import DnCNN
-from restore.folder import denoise_folder
-from restore.options import Options
-from restore.picture import Picture
-from restore.sets import resolve
+from restore.degradations import degradation
+from restore.evaluation import pairs
+from restore.folders.folder import denoise_files
+from restore.folders.options import FolderOptions
+from restore.image_sets.find import image_set
+from restore.images import files
+from restore.images.picture import Picture
+from restore.networks import denoiser
+from restore.networks.dncnn import DnCNN
 
 MODEL = "dncnn-s-25"
 SIZE = (321, 481)  # of BSD68's images, in rows and columns
@@ -71,13 +74,13 @@ def throughput(
         The difference is in grey levels. One image warms each way up first.
     """
     exact = replace(compute, precision="float32")
-    plain = unfolded(models.load(model, exact).network)
+    plain = unfolded(denoiser.load(model, exact).network)
 
     def baseline(source: Path, target: Path) -> None:
         one_by_one(plain, source, target, exact)
 
     def ours(source: Path, target: Path) -> None:
-        denoise_folder(source, target, model, Options(), lambda: compute)
+        denoise_files(source, target, model, FolderOptions(), lambda: compute)
 
     for name, number in (("one", 1), ("all", count)):
         write_noisy(folder / name, number, size)
@@ -148,11 +151,11 @@ def write_noisy(folder: Path, count: int, size: tuple[int, int]) -> None:
         Rows and columns.
     """
     rng = np.random.default_rng(0)
-    noise = degrade.parse("noise:0")
+    noise = degradation.parse("noise:0")
     height, width = size
     clean_ones = (
-        degrade.pair(item.load(), noise, seed=0, name=item.name).target
-        for item in resolve("embedded-test").items
+        pairs.pair(item.load(), noise, seed=0, name=item.name).target
+        for item in image_set("embedded-test").items
     )
     photographs = [x for x in clean_ones if x.shape[0] >= height and x.shape[1] >= width]
     low, high = _RANGE
@@ -164,7 +167,7 @@ def write_noisy(folder: Path, count: int, size: tuple[int, int]) -> None:
         noise_drawn = _SIGMA * rng.normal(size=size).clip(-_FARTHEST, _FARTHEST)
         noisy = low + clean * (high - low) / 255 + noise_drawn
         pixels = np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
-        images.write(folder / f"{number:04}.png", Picture(pixels))
+        files.write(folder / f"{number:04}.png", Picture(pixels))
 
 
 def _work(way: Callable[[Path, Path], None], source: Path, target: Path) -> int:
@@ -178,4 +181,4 @@ def _work(way: Callable[[Path, Path], None], source: Path, target: Path) -> int:
 
 
 def _pixels(path: Path) -> NDArray[np.int32]:
-    return images.read(path).pixels.astype(np.int32)
+    return files.read(path).pixels.astype(np.int32)

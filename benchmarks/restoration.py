@@ -13,16 +13,18 @@ import torch
 from torch import Tensor
 
 from benchmarks.side_by_side import Row, machine, measure
-from engine.allocator import freed_memory_kept
 from engine.device import Compute
-from engine.loop import drawn_ahead
-from restore import degrade, metrics, models, tiles
-from restore.dncnn import DnCNN, folded, variant
-from restore.losses import half_squared_error
-from restore.patches import Patches
-from restore.schedules import schedule
-from restore.sets import resolve
-from restore.train import train
+from engine.training.allocator import freed_memory_kept
+from engine.training.loop import drawn_ahead
+from restore.degradations import degradation
+from restore.evaluation import metrics, pairs
+from restore.image_sets.find import image_set
+from restore.networks import denoiser
+from restore.networks.dncnn import DnCNN, folded, variant
+from restore.training.losses import half_squared_error
+from restore.training.patches import Patches
+from restore.training.schedules import schedule
+from restore.training.train import train_variant
 
 TRAINING_STEPS = 3  # in one measurement
 SHORT = 200  # training steps, where no weights are shipped: enough for errors like a network's
@@ -51,8 +53,11 @@ def _inference(plain: DnCNN, how: str, compute: Compute) -> Row:
             restored: Tensor = plain(image.to(compute.device))
             return restored.cpu()
 
+    ready = denoiser.Denoiser("dncnn-s-25", fast, {}, "", compute)
+    pixels = 255 * image[0, 0].numpy()
+
     def ours() -> Tensor:
-        return tiles.restore(fast, image, compute)
+        return torch.from_numpy(ready(pixels))[None, None].float() / 255
 
     case = f"DnCNN-S, 512x512: {how} and folded"
     return measure("restore inference", case, baseline, ours, compute, repeats=3)
@@ -114,9 +119,9 @@ def _mixed(compute: Compute, rounds: int = 5) -> Row:
 
 
 def _step_seconds(name: str, batch: int, side: int, compute: Compute, steps: int = 3) -> float:
-    """Time training steps once the drawing thread is ahead, as it is in `engine.loop`."""
+    """Time training steps once the drawing thread is ahead, as it is in `engine.training.loop`."""
     network = variant(name)
-    images = [item.load() for item in resolve("embedded-train").items]
+    images = [item.load() for item in image_set("embedded-train").items]
     patches = Patches(
         images, network, patch=side, batch_size=batch, scales=(1.0,), device=compute.device
     )
@@ -140,23 +145,25 @@ def _step_seconds(name: str, batch: int, side: int, compute: Compute, steps: int
 def precisions(compute: Compute, steps: int = SHORT, images: str = "embedded-test") -> Row:
     """Compare the PSNR of one network in float32 and in bfloat16, image by image."""
     exact = replace(compute, precision="float32")
-    noise = degrade.parse("noise:25")
-    pairs = [
-        degrade.pair(item.load(), noise, seed=0, name=item.name) for item in resolve(images).items
+    noise = degradation.parse("noise:25")
+    made = [
+        pairs.pair(item.load(), noise, seed=0, name=item.name) for item in image_set(images).items
     ]
     with tempfile.TemporaryDirectory() as folder:
-        weights = models.shipped().get("dncnn-s-25")
+        weights = denoiser.shipped_models().get("dncnn-s-25")
         source = "shipped weights"
         if weights is None:
             weights, source = Path(folder) / "short.safetensors", f"trained for {steps} steps"
             network = variant("dncnn-s-25")
             plan = replace(schedule("demo", network), steps=steps)
-            train(network, [resolve("embedded-train")], plan, weights, seed=0, compute=compute)
-        slow, fast = (models.load(str(weights), at) for at in (exact, compute))
+            train_variant(
+                network, [image_set("embedded-train")], plan, weights, seed=0, compute=compute
+            )
+        slow, fast = (denoiser.load(str(weights), at) for at in (exact, compute))
 
-    def scores(model: models.Denoiser) -> Tensor:
-        restored = [metrics.quantise(model(pair.observed)) for pair in pairs]
-        found = zip(pairs, restored, strict=True)
+    def scores(model: denoiser.Denoiser) -> Tensor:
+        restored = [metrics.quantise(model(pair.observed)) for pair in made]
+        found = zip(made, restored, strict=True)
         return torch.tensor([metrics.psnr(pair.target, image) for pair, image in found])
 
     return measure(

@@ -12,19 +12,20 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.side_by_side import Row, machine, measure
-from engine.checkpoint import Checkpoint
 from engine.device import Compute
-from hsi.classifier import Application, Training
-from hsi.dense import Windows, classify_scene, padded
-from hsi.hybridsn import HybridSN
-from hsi.labels import Labels, open_labels
-from hsi.networks import HybridSN11, HybridSNClassifier
-from hsi.neural import NetworkClassifier
-from hsi.reduce import fit_pca
-from hsi.scene import Scene, open_scene
-from hsi.schedules import PAPER_EPOCHS, schedule
-from hsi.splits import make_split
-from hsi.window_network import WindowNetwork
+from engine.training.checkpoint import Checkpoint
+from hsi.classifiers.model import make_classifier
+from hsi.classifiers.protocol import Application, Training
+from hsi.classifiers.schedules import PAPER_EPOCHS, schedule
+from hsi.classifiers.window import NetworkClassifier
+from hsi.features.pca import fit_pca
+from hsi.maps.blocks import classify_whole
+from hsi.networks.hybridsn import HybridSN
+from hsi.networks.window_network import WindowNetwork
+from hsi.networks.windows import Windows, padded
+from hsi.scenes.labels import Labels, open_labels
+from hsi.scenes.scene import Scene, open_scene
+from hsi.splits.split import make_split
 
 ROWS, COLUMNS, COMPONENTS, CLASSES = 145, 145, 30, 16  # Indian Pines, reduced
 TIMED_ROWS = 2  # of the scene, patch by patch: all of it would take minutes
@@ -40,8 +41,14 @@ def rows(compute: Compute) -> Iterator[Row]:
     training = _training(network, scene, compute)
     yield training
     indian_pines = open_scene("IndianPines"), open_labels("IndianPines")
-    yield published(HybridSNClassifier(), *indian_pines, compute, training.baseline_seconds)
+    yield published(_network("hybridsn"), *indian_pines, compute, training.baseline_seconds)
     yield from growing(replace(compute, precision="float32"), indian_pines[0])
+
+
+def _network(name: str) -> NetworkClassifier:
+    made = make_classifier(name, components=COMPONENTS)
+    assert isinstance(made, NetworkClassifier)
+    return made
 
 
 def plain(network: WindowNetwork) -> WindowNetwork:
@@ -76,11 +83,9 @@ def _map(network: WindowNetwork, scene: np.ndarray, compute: Compute) -> Row:
             ).cpu()
 
     def dense() -> Tensor:
-        blocks = classify_scene(network, scene, device=compute.device)
-        logits = torch.empty(CLASSES, ROWS, COLUMNS)
-        for row, column, block in blocks:
-            logits[:, row, column] = block.cpu()
-        return logits[:, :TIMED_ROWS]
+        with torch.inference_mode():
+            around = padded(scene, network.window).to(compute.device)
+            return network.dense(around).cpu()[:, :TIMED_ROWS]
 
     case = f"HybridSN, {ROWS}x{COLUMNS}x{COMPONENTS}: plain layers patch by patch against dense, "
     case += f"float32 ({TIMED_ROWS} rows timed patch by patch, scaled to {ROWS})"
@@ -132,9 +137,9 @@ def published(
     The baseline is the time of a gradient patch by patch, `slow`, times the number of steps.
     """
     split = make_split(labels, "random:0.3", seed=0, window=classifier.window)
-    plan = schedule("paper", int(split.train.sum()))
+    paper = schedule("paper", int(split.train.sum()))
     share = TIMED_EPOCHS / PAPER_EPOCHS
-    short = replace(plan, steps=round(plan.steps * share))
+    short = replace(paper, steps=round(paper.steps * share))
     with (
         tempfile.TemporaryDirectory() as folder,
         Checkpoint(Path(folder) / "model.safetensors", {}) as checkpoint,
@@ -143,12 +148,12 @@ def published(
         seconds = classifier.fit(training) / share
     return Row(
         "hsi schedule",
-        f"{classifier.name}, {PAPER_EPOCHS} epochs of random:0.3 of {scene.name}, {plan.steps} "
+        f"{classifier.name}, {PAPER_EPOCHS} epochs of random:0.3 of {scene.name}, {paper.steps} "
         "steps: gradients of 256 windows patch by patch in float32 against hsi train "
         f"({TIMED_EPOCHS} epochs timed, scaled)",
-        round(slow * plan.steps, 5),
+        round(slow * paper.steps, 5),
         round(seconds, 5),
-        round(slow * plan.steps / seconds, 2),
+        round(slow * paper.steps / seconds, 2),
         None,
         machine(compute),
     )
@@ -159,7 +164,7 @@ def growing(compute: Compute, scene: Scene, repeats: tuple[int, ...] = (2, 4)) -
 
     The baseline is the time of the scene alone, times the number of its tiles.
     """
-    classifier = HybridSN11(components=COMPONENTS)
+    classifier = _network("hybridsn-11")
     classifier.pca = fit_pca(scene, COMPONENTS)
     settings = HybridSN(CLASSES, window=11, components=COMPONENTS)
     classifier.network = settings.build(torch.Generator().manual_seed(0))
@@ -167,7 +172,7 @@ def growing(compute: Compute, scene: Scene, repeats: tuple[int, ...] = (2, 4)) -
     def seconds(times: int) -> float:
         tiled = Scene(scene.name, np.tile(scene.cube, (times, times, 1)))
         began = time.perf_counter()
-        classifier.predict(tiled, Application(compute))
+        classify_whole(classifier, tiled, Application(compute))
         return time.perf_counter() - began
 
     seconds(1)  # loads what is loaded once

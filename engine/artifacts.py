@@ -1,6 +1,6 @@
-"""Files that are either whole or not there, and weights that carry their own description.
+"""Write files completely or not at all, and weights together with their description.
 
-Weights are safetensors with a JSON description in the metadata; no pickle is ever loaded.
+Weights are safetensors files with a JSON description in the metadata; no pickle is ever loaded.
 """
 
 import hashlib
@@ -25,21 +25,21 @@ if TYPE_CHECKING:
 
 @contextmanager
 def atomic(path: Path | str, *, folder: Path | None = None) -> Iterator[Path]:
-    """Yield a temporary path that becomes `path` when the block ends well.
+    """Yield a temporary path, which replaces `path` if the block ends without an error.
 
-    The temporary file has the same suffix; after an error, or a kill, `path` is as it was before.
+    The temporary file has the same suffix. After an error or a kill, `path` is as it was before.
 
     Parameters
     ----------
     path : Path
-        The file to write; missing folders are made.
+        The file to write; missing folders are created.
     folder : Path, optional
-        Where the temporary file lies, on the same file system; by default beside `path`.
+        Folder of the temporary file, on the same file system; by default that of `path`.
 
     Yields
     ------
     Path
-        Where to write.
+        The file to write to.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -63,18 +63,18 @@ def _umask() -> int:
 
 
 def write_bytes(path: Path | str, data: bytes) -> None:
-    """Write `data` to `path`, whole or not at all."""
+    """Write `data` to `path`, completely or not at all."""
     with atomic(path) as part:
         part.write_bytes(data)
 
 
 def write_text(path: Path | str, text: str) -> None:
-    """Write `text` as UTF-8 to `path`, whole or not at all."""
+    """Write `text` as UTF-8 to `path`, completely or not at all."""
     write_bytes(path, text.encode())
 
 
 def write_json(path: Path | str, value: object) -> None:
-    """Write `value` as indented JSON to `path`, whole or not at all."""
+    """Write `value` as indented JSON to `path`, completely or not at all."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
@@ -85,7 +85,7 @@ def sha256_file(path: Path | str) -> str:
 
 
 def sha256_arrays(*arrays: npt.NDArray[Any]) -> str:
-    """Return one SHA-256 over shapes, types and values of `arrays`, in their order."""
+    """Return one SHA-256 of the shapes, types and values of `arrays`, in their order."""
     digest = hashlib.sha256()
     for array in arrays:
         digest.update(f"{array.shape}{array.dtype.str}".encode())
@@ -94,7 +94,7 @@ def sha256_arrays(*arrays: npt.NDArray[Any]) -> str:
 
 
 def versions() -> dict[str, str]:
-    """Name the versions that a result depends on."""
+    """Return the versions of the software that a result depends on."""
     found = {"python": platform.python_version()}
     for name in ("restore-hsi", "torch", "numpy"):
         try:
@@ -112,11 +112,11 @@ def save_tensors(
     Parameters
     ----------
     path : Path
-        The file to write, whole or not at all.
+        The file to write, completely or not at all.
     tensors : mapping of str to Tensor
-        What to keep; each is stored contiguous, on the CPU.
+        Each is stored contiguous, on the CPU.
     description : mapping
-        JSON-serialisable; kept under the metadata key `description`.
+        JSON-serialisable; stored under the metadata key `description`.
 
     Returns
     -------
@@ -140,12 +140,12 @@ def load_tensors(path: Path | str) -> "tuple[dict[str, torch.Tensor], dict[str, 
     tensors : dict of str to Tensor
         On the CPU.
     description : dict
-        Empty where the file carries none.
+        Empty if the file has none.
 
     Raises
     ------
     UserError
-        The file is missing, cut short or no safetensors file.
+        The file is missing, cut short or not a safetensors file.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -162,3 +162,44 @@ def load_tensors(path: Path | str) -> "tuple[dict[str, torch.Tensor], dict[str, 
             f"{path}: expected a whole .safetensors file, found something else ({why(error)}); "
             "train or import it again"
         ) from error
+
+
+def read_npz(
+    path: Path, keys: tuple[str, ...], made_by: str, error: type[UserError] = UserError
+) -> dict[str, npt.NDArray[Any]]:
+    """Return the named arrays of a .npz file, read without pickles.
+
+    Parameters
+    ----------
+    path : Path
+    keys : tuple of str
+        Names of the arrays; others in the file are not read.
+    made_by : str
+        The command that writes such files, for messages.
+    error : type of UserError
+        The exception to raise.
+
+    Raises
+    ------
+    UserError
+        Of type `error`: the file is missing, or does not hold these arrays.
+    """
+    from zipfile import BadZipFile, is_zipfile
+
+    if not path.is_file():
+        raise error(f"{path}: no such file; make it with {made_by}")
+    if not is_zipfile(path):
+        raise error(f"{path}: expected a file of {made_by}, found something else than .npz")
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return {key: archive[key] for key in keys}
+    except (
+        ValueError,
+        OSError,
+        EOFError,
+        KeyError,
+        BadZipFile,
+        AttributeError,
+        TypeError,
+    ) as found:
+        raise error(f"{path}: expected a file of {made_by} ({why(found)})") from found

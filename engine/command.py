@@ -1,7 +1,8 @@
-"""How both command lines start, log, and report a mistake in one line."""
+"""What both command lines share: they start, log, and report a mistake in one line."""
 
 import logging
 import os
+import re
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,12 +18,12 @@ _USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
 
 
 def application(help: str) -> typer.Typer:
-    """Make a command group with `--debug` and `--version`.
+    """Return a command group with the options `--debug` and `--version`.
 
     Parameters
     ----------
     help : str
-        What the command is for, in one line.
+        The purpose of the command, in one line.
     """
     app = typer.Typer(
         help=help,
@@ -43,7 +44,7 @@ def application(help: str) -> typer.Typer:
         logging.basicConfig(
             level=level, stream=sys.stderr, format="%(asctime)s %(message)s", datefmt="%H:%M:%S"
         )
-        for noisy in ("PIL", "matplotlib", "h5py", "fsspec", "lightning", "rasterio", "tifffile"):
+        for noisy in ("PIL", "matplotlib", "h5py", "fsspec", "rasterio", "tifffile"):
             logging.getLogger(noisy).setLevel(logging.WARNING)
         if debug:
             os.environ["RESTORE_HSI_DEBUG"] = "1"
@@ -62,8 +63,8 @@ def _version(asked: bool) -> None:
 def main(app: typer.Typer, prog: str) -> NoReturn:
     """Run a command line and end the process.
 
-    Exit status: 0 all done; 1 some items failed (each named); 2 bad arguments or input;
-    130 stopped by Ctrl-C. With `--debug`, a traceback is shown as well.
+    The exit status is 0 if all is done, 1 if some items failed (each named), 2 for bad arguments or
+    input, and 130 after Ctrl-C. With `--debug`, a traceback is shown as well.
     """
     try:
         status = app(prog_name=prog, standalone_mode=False)
@@ -73,23 +74,23 @@ def main(app: typer.Typer, prog: str) -> NoReturn:
         error.show()  # type: ignore[attr-defined]
         status = 2
     except Partial as error:
-        status = _say(prog, error, 1)
+        status = _say(prog, app, error, 1)
     except UserError as error:
-        status = _say(prog, error, 2)
+        status = _say(prog, app, error, 2)
     except BrokenPipeError:
-        # The reader (head, less) has gone: nothing is left to say, not even at exit.
+        # The reader (head, less) has gone. Write nothing more, not even at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 1
-    except OSError as error:  # of a path that was given: a folder for a file, no permission
-        status = _say(prog, _without_number(error), 2)
+    except OSError as error:  # about a path in the arguments: a folder for a file, no permission
+        status = _say(prog, app, error, 2)
     except (KeyboardInterrupt, typer.Abort):
-        print(f"{prog}: stopped; run the same line again to go on", file=sys.stderr)
+        print(f"{prog}: stopped; run the same command again to resume", file=sys.stderr)
         status = _STOPPED
     sys.exit(status if isinstance(status, int) else 0)
 
 
 def expect_file(path: Path, suffix: str) -> None:
-    """Refuse a name that no file of a kind can have or be written to, before any work."""
+    """Raise a UserError if `path` is no file to write that ends with `suffix`."""
     if path.suffix != suffix:
         raise UserError(f"{path}: expected a name that ends with {suffix}")
     if path.is_dir():
@@ -98,32 +99,46 @@ def expect_file(path: Path, suffix: str) -> None:
 
 
 def expect_folder(path: Path) -> None:
-    """Refuse a folder to write into that is a file, or lies below one, before any work."""
+    """Raise a UserError if the folder to write into is a file, or is below one."""
     for part in (path, *path.parents):
         if part.exists() and not part.is_dir():
             raise UserError(f"{path}: expected a folder to write into, but {part} is a file")
 
 
 def expect_apart(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
-    """Refuse outputs that would replace what they are made from, before any work."""
+    """Raise a UserError if an output would overwrite an input."""
     read = {path.resolve() for path in inputs}
     for path in outputs:
         if path.resolve() in read:
-            raise UserError(f"{path}: it would be replaced, but is read from; write elsewhere")
+            raise UserError(f"{path}: the output would overwrite an input; choose another path")
 
 
-def _without_number(error: OSError) -> OSError:
-    """Give an error that names the file and the reason, and no [Errno]."""
-    if error.filename is None:
-        return error
-    return OSError(f"{error.filename}: {why(error)}").with_traceback(error.__traceback__)
-
-
-def _say(prog: str, error: Exception, status: int) -> int:
+def _say(prog: str, app: typer.Typer, error: Exception, status: int) -> int:
     if os.environ.get("RESTORE_HSI_DEBUG"):
         import traceback
 
         traceback.print_exception(error)
-    message = " ".join(str(error).split())
-    print(f"{prog}: {message}", file=sys.stderr)
+    print(f"{prog}: {_line(error, app)}", file=sys.stderr)
     return status
+
+
+def _line(error: Exception, app: typer.Typer) -> str:
+    """Return one line: the system's errors without their number, arguments as options."""
+    if isinstance(error, UserError | Partial):
+        options = _options(app)
+        line = why(error, whole=True)
+        return re.sub(r"`(\w+)`", lambda found: options.get(found[1], found[0]), line)
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {why(error)}"
+    return why(error, whole=True)
+
+
+def _options(app: typer.Typer) -> dict[str, str]:
+    """Return the options of all commands by the names of the arguments that they give."""
+    group = typer.main.get_command(app)
+    return {
+        str(param.name): max(param.opts, key=len)
+        for command in getattr(group, "commands", {"": group}).values()
+        for param in command.params
+        if param.param_type_name == "option"
+    }

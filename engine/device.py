@@ -1,7 +1,7 @@
-"""Which device and which precision: picked by capability, and said aloud with the reason.
+"""Pick device and precision by what the hardware can do, and log the choice with its reason.
 
-CUDA runs bfloat16; a CPU runs bfloat16 only where it has matrix (AMX) or vector (AVX512-BF16)
-instructions for it, because without them bfloat16 is several times slower than float32.
+CUDA devices run bfloat16. A CPU runs bfloat16 only if it has matrix (AMX) or vector (AVX512-BF16)
+instructions for it; without them bfloat16 is several times slower than float32.
 """
 
 import logging
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Compute:
-    """Where tensors live and how products are rounded.
+    """A device, and the precision of products on it.
 
     Attributes
     ----------
@@ -29,7 +29,7 @@ class Compute:
     precision : {'float32', 'bf16'}
         Precision of convolutions and matrix products; weights, losses and statistics stay float32.
     reason : str
-        Why this pair was picked, in words.
+        Why this device and precision were picked, in words.
     """
 
     device: torch.device
@@ -37,7 +37,7 @@ class Compute:
     reason: str
 
     def autocast(self) -> AbstractContextManager[object]:
-        """Context in which a forward pass runs at this precision."""
+        """Return a context in which a forward pass runs at this precision."""
         if self.precision == "bf16":
             return torch.autocast(self.device.type, dtype=torch.bfloat16)
         return nullcontext()
@@ -47,7 +47,7 @@ class Compute:
 
 
 def cpu_bf16() -> str:
-    """Name the instructions that make bfloat16 fast on this CPU: 'AMX', 'AVX512-BF16' or ''."""
+    """Return the instructions that make bfloat16 fast on this CPU: 'AMX', 'AVX512-BF16' or ''."""
     for name, probe in (
         ("AMX", "_is_amx_tile_supported"),
         ("AVX512-BF16", "_is_avx512_bf16_supported"),
@@ -64,9 +64,9 @@ def pick(device: str = "auto", precision: str = "auto") -> Compute:
     Parameters
     ----------
     device : str
-        'auto' (CUDA where there is one, else the CPU), 'cpu', 'cuda' or 'cuda:N'.
+        'auto' (CUDA if available, else the CPU), 'cpu', 'cuda' or 'cuda:N'.
     precision : {'auto', 'float32', 'bf16'}
-        'auto' takes bfloat16 only where the hardware is faster with it.
+        'auto' picks bfloat16 only if the hardware is faster with it.
 
     Returns
     -------
@@ -75,10 +75,10 @@ def pick(device: str = "auto", precision: str = "auto") -> Compute:
     Raises
     ------
     UserError
-        A device that is not there, or a word that names none.
+        The machine has no such device, or a word is not known.
     """
     if precision not in ("auto", *get_args(Precision)):
-        raise UserError(f"--precision {precision}: expected auto, float32 or bf16")
+        raise UserError(f"`precision` {precision}: expected auto, float32 or bf16")
     chosen, why = _device(device)
     if precision != "auto":
         rounding, how = cast(Precision, precision), "as asked"
@@ -105,10 +105,10 @@ def _device(device: str) -> tuple[torch.device, str]:
     except RuntimeError:
         chosen = torch.device("meta")
     if chosen.type not in ("cpu", "cuda"):
-        raise UserError(f"--device {device}: expected auto, cpu, cuda or cuda:N")
+        raise UserError(f"`device` {device}: expected auto, cpu, cuda or cuda:N")
     if chosen.type == "cuda" and (chosen.index or 0) >= torch.cuda.device_count():
         found = torch.cuda.device_count()
         raise UserError(
-            f"--device {device}: this machine has {found} CUDA devices; use auto or cpu"
+            f"`device` {device}: this machine has {found} CUDA devices; use auto or cpu"
         )
     return chosen, "as asked"

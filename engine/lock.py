@@ -1,9 +1,16 @@
-"""One process at a time: a lock file that the kernel lets go of with its process."""
+"""One process at a time: a lock file, and the folder of unfinished work that it guards.
+
+The kernel drops the lock with its process. This is not the `filelock` library, because that one
+takes a marker file, which outlives a killed process, where a file system has no locks, and it does
+not make a folder anew that the holder removed.
+"""
 
 import fcntl
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -12,26 +19,27 @@ from typing import IO
 def locked(path: Path, waiting: Callable[[], None] | None = None) -> Iterator[bool | None]:
     """Hold a lock file.
 
-    Who holds it may remove it, with its folder too: whoever comes next makes both anew.
+    The holder may delete the lock file and its folder; the next process recreates them.
 
     Parameters
     ----------
     path : Path
-        Made where it is missing, as its folder is.
+        Created if it is missing, and its folder too.
     waiting : callable, optional
-        Called once where another process holds the lock, which is then waited for. Without, it is
-        not waited for.
+        Called once if another process holds the lock; then this one waits for it. Without it, this
+        one does not wait.
 
     Yields
     ------
     bool or None
         False if another process holds it, None on a file system that has no locks.
     """
+    path = path.absolute()  # what is missing below a folder that exists can be created
     while True:
-        path.parent.mkdir(parents=True, exist_ok=True)
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)
             file = path.open("w")
-        except FileNotFoundError:  # its folder went with another process, which ended right now
+        except FileNotFoundError:  # a process that ends right now has deleted the folder
             continue
         with file:
             held = _take(file, waiting)
@@ -39,6 +47,49 @@ def locked(path: Path, waiting: Callable[[], None] | None = None) -> Iterator[bo
                 continue
             yield held
             return
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """A folder of unfinished work, which stays for the next run unless it is removed.
+
+    Attributes
+    ----------
+    folder : Path
+    held : bool or None
+        False if another process holds it; None on a file system that has no locks.
+    """
+
+    folder: Path
+    held: bool | None
+
+    def remove(self) -> None:
+        """Delete the folder, unless another process holds it."""
+        if self.held is not False:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@contextmanager
+def unfinished(folder: Path, waiting: Callable[[], None] | None = None) -> Iterator[Unfinished]:
+    """Hold a folder of unfinished work, which is created if it is missing.
+
+    Temporary files that a killed process left in it (see `engine.artifacts.atomic`) are deleted.
+
+    Parameters
+    ----------
+    folder : Path
+    waiting : callable, optional
+        As for `locked`.
+
+    Yields
+    ------
+    Unfinished
+    """
+    with locked(folder / "lock", waiting) as held:
+        if held is not False:
+            for part in folder.glob(".part-*"):
+                part.unlink(missing_ok=True)
+        yield Unfinished(folder, held)
 
 
 def _take(file: IO[str], waiting: Callable[[], None] | None) -> bool | None:

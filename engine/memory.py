@@ -1,7 +1,10 @@
-"""How much memory is free, how much this process holds, mapped files, and sizes in words."""
+"""How much memory is free, how much this process holds, mapped files, and sizes in words.
+
+psutil tells what the machine and the process hold. The limits of control groups and the sizes are
+read here: psutil knows no groups, and humanfriendly takes '2G' for powers of 1000.
+"""
 
 import mmap
-import os
 import re
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -15,28 +18,25 @@ _UNITS = {"": 1, "K": 10, "M": 20, "G": 30, "T": 40}
 
 
 def free_bytes(device: "torch.device") -> int:
-    """Return the bytes that can be had on a device, within the limits set for this process."""
+    """Return the bytes that are free on a device, within the limits set for this process."""
+    import psutil
     import torch
 
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
-    limits = [_available(), *_left_in_group()]
-    return max(min(limits), 0)
+    available = int(psutil.virtual_memory().available)  # of the machine: psutil knows no groups
+    return max(min(available, *_left_in_group()), 0)
 
 
 def resident_bytes() -> int:
     """Return the bytes of physical memory that this process holds now."""
-    try:
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, ValueError, IndexError):  # not Linux: the highest so far
-        import resource
+    import psutil
 
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return int(psutil.Process().memory_info().rss)
 
 
 def is_exhausted(error: BaseException) -> bool:
-    """Tell whether an error means that memory ran out, on the CPU or on a GPU."""
+    """Return whether an error means that memory ran out, on the CPU or on a GPU."""
     import torch
 
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
@@ -50,12 +50,12 @@ def is_exhausted(error: BaseException) -> bool:
 def parse_bytes(text: str) -> int:
     """Read a size: '2GiB', '500 MB', '1.5G' or plain bytes.
 
-    Units with an i, and single letters, are powers of 1024; those with a B alone powers of 1000.
+    KiB and K are powers of 1024, KB of 1000; likewise for M, G and T.
 
     Raises
     ------
     UserError
-        Something else.
+        The text is no size, or the size is zero.
     """
     found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)(i?B?)\s*", text, re.IGNORECASE)
     if not found or (found[3].lower() in ("i",)) or (not found[2] and found[3].lower() == "ib"):
@@ -64,22 +64,22 @@ def parse_bytes(text: str) -> int:
     base = 1000 if found[2] and found[3].lower() == "b" else 1024
     size = int(float(found[1]) * base**power)
     if not size:
-        raise UserError(f"{text}: expected a size such as 2GiB or 500MiB, more than nothing")
+        raise UserError(f"{text}: expected a size such as 2GiB or 500MiB, above zero")
     return size
 
 
 def size_in_words(size: float) -> str:
-    """Write bytes as '1.3 GiB' or '640 MiB'."""
+    """Return a number of bytes as text: '1.3 GiB' or '640 MiB'."""
     mebibytes = size / 2**20
     return f"{mebibytes / 1024:.1f} GiB" if mebibytes >= 1000 else f"{mebibytes:.0f} MiB"
 
 
 def release(array: Any) -> None:
-    """Give back the pages of a file that were mapped for an array; it stays as it is."""
+    """Drop the pages of a mapped file from memory; the array that maps it stays usable."""
     base = array
     while base is not None:
         mapped = getattr(base, "_mmap", None)
-        # Of other maps, those to be changed in memory alone, the changes would be lost.
+        # A copy-on-write map ('c') would lose its changes.
         if mapped is not None and getattr(base, "mode", "") in ("r", "r+", "w+"):
             if hasattr(mmap, "MADV_DONTNEED"):
                 mapped.madvise(mmap.MADV_DONTNEED)
@@ -87,22 +87,11 @@ def release(array: Any) -> None:
         base = getattr(base, "base", None)
 
 
-def _available() -> int:
-    try:
-        text = Path("/proc/meminfo").read_text()
-        found = re.search(r"MemAvailable:\s+(\d+) kB", text)
-        if found:
-            return int(found[1]) * 1024
-    except OSError:  # not Linux
-        pass
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
-
-
 def _left_in_group(root: Path = Path("/sys/fs/cgroup"), own: str | None = None) -> list[int]:
-    """Return what each control group of this process (a container, a Slurm job) still allows.
+    """Return the bytes that each control group of this process (a container, a Slurm job) leaves.
 
-    A group's limit holds for all groups below it: all from this process's up to the root count.
-    Pages of files that the kernel can drop at any time are not taken for used.
+    The limit of a group applies to all groups below it, so all groups from that of this process up
+    to the root are read. File pages that the kernel can drop at any time do not count as used.
 
     Parameters
     ----------
@@ -126,7 +115,7 @@ def _left_in_group(root: Path = Path("/sys/fs/cgroup"), own: str | None = None) 
             names = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
         else:
             continue
-        # Within a container, the path may be one of the machine outside: the root counts always.
+        # In a container the path may be that of the machine outside, so the root is always read.
         parts = PurePosixPath(path.strip("/")).parts
         for depth in range(len(parts), -1, -1):
             left += _left_in(base.joinpath(*parts[:depth]), *names)

@@ -12,7 +12,7 @@ SECONDS_BETWEEN_LINES = 15.0
 
 
 class Progress:
-    """Counts finished units and shows the rate and the time left."""
+    """Count finished units; log the rate and the time left."""
 
     def __init__(self, total: int, label: str, unit: str) -> None:
         self.total, self.label, self.unit = total, label, unit
@@ -33,7 +33,7 @@ class Progress:
             log.info("%s", self.line(now, figures))
 
     def line(self, now: float, figures: dict[str, float]) -> str:
-        """Describe the state in one line."""
+        """Return the progress, the rate and the time left in one line."""
         rate = (self.done - self._first) / max(now - self._started, 1e-9)
         left = (self.total - self.done) / rate if rate > 0 else float("inf")
         shown = "".join(f", {name} {value:.4g}" for name, value in figures.items())
@@ -44,7 +44,7 @@ class Progress:
 
 
 class _Bar(Progress):
-    """The same, drawn by rich."""
+    """Draw the progress as a bar, with rich."""
 
     def __init__(self, total: int, label: str, unit: str) -> None:
         from rich.console import Console
@@ -80,11 +80,11 @@ def progress(total: int, label: str, unit: str = "it") -> Iterator[Progress]:
     Parameters
     ----------
     total : int
-        How many units there are.
+        Number of units.
     label : str
-        What is being done.
+        Name of the work.
     unit : str
-        What is counted, in the plural.
+        Name of the units, in the plural.
 
     Yields
     ------

@@ -1,6 +1,7 @@
-"""A fingerprint of the code that makes a result, so that edited code makes the result again.
+"""A fingerprint of the code behind a result, so that a change of the code remakes the result.
 
-Snakemake sees a rule's parameters, not the modules behind the command; this puts them there.
+Snakemake compares the parameters of a rule, but not the modules behind its command; rules therefore
+give the fingerprint of these modules as a parameter.
 """
 
 import ast
@@ -13,14 +14,14 @@ OWN = ("engine", "restore", "hsi")
 
 
 def code_revision(*modules: str) -> str:
-    """Hash these modules and every own module they import, however deep.
+    """Return a hash of modules and of all modules of this project that they import, at any depth.
 
-    Comments, docstrings and layout do not count: only code that can change a result does.
+    Comments, docstrings and layout do not change the hash.
 
     Parameters
     ----------
     *modules : str
-        Dotted names, such as 'restore.train'.
+        Dotted names, such as 'restore.training.train'.
 
     Returns
     -------
@@ -69,7 +70,7 @@ def _source(name: str) -> Path:
 
 @cache
 def _file(name: str) -> Path | None:
-    """Find a module's file without importing it or its parents: some are slow to import."""
+    """Return the file of a module, without importing it or its parents: some are slow to import."""
     package, *rest = name.split(".")
     spec = find_spec(package)
     for folder in (spec.submodule_search_locations or []) if spec else []:

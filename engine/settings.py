@@ -1,8 +1,8 @@
-"""Settings of a run: checked against a JSON schema, completed, and faulted in one line.
+"""Settings of a run: check them against a JSON schema and fill in the defaults.
 
-A mistake is told with the file, the key, what was expected, what was found and what to do. The
-schema's `title` of a key is what an error says was expected; `format` names a check that the
-caller supplies, such as that a folder of images is there.
+The message about a mistake names the file, the key, what was expected, what was found and what to
+do. What was expected is the `title` of the key in the schema. A `format` in the schema names a
+check that the caller supplies, for example that a folder of images exists.
 """
 
 import difflib
@@ -32,7 +32,7 @@ def load(path: Path | str) -> dict[str, Any]:
     Raises
     ------
     UserError
-        The file is missing, no YAML, or holds something else than keys with values.
+        The file is missing, is not YAML, or holds something else than keys with values.
     """
     try:
         found = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
@@ -61,23 +61,23 @@ def validate(
     config : mapping
         The settings, as read from YAML.
     schema : mapping
-        JSON schema, draft 2020-12, with a `title` on every key that can be wrong and a `default`
-        on every key that can be left out. References are of the form ``#/$defs/name``.
+        JSON schema, draft 2020-12, with a `title` for every key that can be wrong and a `default`
+        for every key that can be left out. References have the form ``#/$defs/name``.
     source : str
-        Where the settings come from, for messages.
+        File name of the settings, for messages.
     checks : mapping of str to callable, optional
-        For each `format` of the schema a function that raises UserError on a bad value.
+        For each `format` of the schema, a function that raises UserError on a bad value.
 
     Returns
     -------
     dict
-        A new one, complete, in the schema's order.
+        A new, complete mapping in the order of the schema.
 
     Raises
     ------
     UserError
-        Of several mistakes the first: a key that is no text, then an unknown one before a bad
-        value, then in the file's order.
+        About the first mistake: keys that are not text come first, then unknown keys, then bad
+        values; among these the order is that of the file.
     """
     from jsonschema import Draft202012Validator, FormatChecker
 
@@ -95,8 +95,27 @@ def validate(
     return completed
 
 
+def expect_known(name: str, known: Iterable[str], what: str) -> None:
+    """Refuse a name that is not among the known ones.
+
+    Parameters
+    ----------
+    name : str
+    known : iterable of str
+    what : str
+        What was expected, such as 'a classifier'.
+
+    Raises
+    ------
+    UserError
+        With the nearest known name, or all of them where none is near.
+    """
+    if name not in (names := list(known)):
+        raise UserError(f"expected {what}, found '{name}'; {_nearest(name, names)}")
+
+
 def _refuse_unquoted(value: Any, source: str, path: tuple[str | int, ...] = ()) -> None:
-    """Refuse keys that YAML takes for something else than text: 2019, on, null."""
+    """Raise a UserError if YAML reads a key as something else than text: 2019, on, null."""
     if isinstance(value, Mapping):
         for key, item in value.items():
             if not isinstance(key, str):
@@ -121,12 +140,12 @@ def _passes(check: Check) -> Callable[[object], bool]:
 
 
 def _key(path: Iterable[str | int]) -> str:
-    """Write a path as people do: hsi.seeds[0]."""
+    """Return the path of a key as text: hsi.seeds[0]."""
     return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)[1:]
 
 
 def _fault(error: Any) -> str:
-    """Say what is wrong with one value, from a jsonschema ValidationError."""
+    """Return what is wrong with one value, from a jsonschema ValidationError."""
     schema, value = error.schema, error.instance
     if error.validator == "format":
         return str(error.cause)
@@ -145,7 +164,7 @@ def _fault(error: Any) -> str:
         return f"expected {expected}, found '{value}'; {_nearest(value, schema['enum'])}"
     if error.validator == "uniqueItems":
         twice = next(item for n, item in enumerate(value) if item in value[:n])
-        return f"{_found(twice)} is there twice; keep one"
+        return f"{_found(twice)} is listed twice; remove one"
     return f"expected {expected}, found {_found(value)}{_slip(schema, value)}"
 
 
@@ -156,7 +175,7 @@ def _nearest(name: str, known: Iterable[str]) -> str:
 
 
 def _slip(schema: Mapping[str, Any], value: object) -> str:
-    """Name the remedy for the commonest slips of YAML."""
+    """Return the remedy for the most common mistakes in YAML, or ''."""
     if schema.get("type") == "string" and isinstance(value, dict) and len(value) == 1:
         (name, level), *_ = value.items()
         return f"; write {name}:{level} without a space"
@@ -180,7 +199,7 @@ def _found(value: object) -> str:
 
 
 def _complete(value: Any, schema: Mapping[str, Any], root: Mapping[str, Any]) -> Any:
-    """Copy `value` with the schema's defaults filled in, at every depth."""
+    """Return a copy of `value` with the defaults of the schema filled in, at every depth."""
     if "$ref" in schema:
         schema = {**root["$defs"][schema["$ref"].removeprefix("#/$defs/")], **schema}
     if isinstance(value, list):

@@ -5,13 +5,14 @@ On the command line: ``python -m engine.tables TABLE.csv OUT.{html,md,tex} --cap
 
 import argparse
 import html as markup
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from engine.artifacts import write_text
-from engine.errors import UserError
+from engine.errors import UserError, why
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -63,54 +64,60 @@ _LATEX = str.maketrans(
 
 
 def read_csv(path: Path) -> pd.DataFrame:
-    """Read a table as text, so that every figure keeps the decimals it was written with.
+    """Return a table of strings, so that every figure keeps the decimals it was written with.
 
     Parameters
     ----------
     path : Path
-        A CSV file with one line of column names.
+        A CSV file whose first line names the columns.
 
     Returns
     -------
     DataFrame
-        Every cell a string; an empty cell is ''.
+        Every cell is a string; an empty cell is ''.
 
     Raises
     ------
     UserError
-        The file is missing or no table.
+        The file is missing or is not a table.
     """
     try:
         return pd.read_csv(path, dtype=str, keep_default_na=False)
     except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        reason = str(error).splitlines()[0]
-        raise UserError(f"{path}: expected a CSV table with a line of names ({reason})") from error
+        raise UserError(
+            f"{path}: expected a CSV table with a line of names ({why(error)})"
+        ) from error
 
 
 def write_csv(frame: pd.DataFrame, path: Path, columns: Sequence[str]) -> None:
-    """Write a table whole or not at all, with exactly these columns in this order.
+    """Write a table completely or not at all, with exactly these columns in this order.
 
     Parameters
     ----------
     frame : DataFrame
-        Cells are written as they are: format figures to their decimals before. Missing is ''.
+        Cells are written as they are, so round figures before. A missing value is written as ''.
     path : Path
-        The file to write; missing folders are made.
+        The file to write; missing folders are created.
     columns : sequence of str
-        The contract.
+        Names of all columns.
 
     Raises
     ------
     ValueError
-        `frame` lacks a column or has one more.
+        The columns of `frame` are others.
     """
     if set(frame.columns) != set(columns):
         raise ValueError(f"{path}: expected columns {list(columns)}, found {list(frame.columns)}")
     write_text(path, frame[list(columns)].to_csv(index=False, lineterminator="\n"))
 
 
+def two_decimals(value: float | None) -> str:
+    """Return a number as text with two decimals; None and NaN as an empty text."""
+    return "" if value is None or math.isnan(value) else f"{value:.2f}"
+
+
 def markdown(frame: pd.DataFrame, caption: str = "") -> str:
-    """Write a table as GitHub Markdown, figures aligned to the right.
+    """Return a table as GitHub Markdown, with figures aligned to the right.
 
     Parameters
     ----------
@@ -137,13 +144,13 @@ def markdown(frame: pd.DataFrame, caption: str = "") -> str:
 
 
 def latex(frame: pd.DataFrame, caption: str = "") -> str:
-    r"""Write a table as LaTeX for the ``booktabs`` package.
+    r"""Return a table as LaTeX for the ``booktabs`` package.
 
     Parameters
     ----------
     frame : DataFrame
     caption : str
-        With one, the table floats: a ``table`` environment with ``\caption``.
+        If given, the table is put into a ``table`` environment with ``\caption``.
 
     Returns
     -------
@@ -161,13 +168,13 @@ def latex(frame: pd.DataFrame, caption: str = "") -> str:
 
 
 def html(frame: pd.DataFrame, caption: str = "", note: str = "") -> str:
-    """Write a table as one HTML page that needs no other file.
+    """Return a table as an HTML page that needs no other file.
 
     Parameters
     ----------
     frame : DataFrame
     caption : str
-        Above the table, and the page's title.
+        Text above the table, and title of the page.
     note : str
         A paragraph below the table.
 
@@ -193,7 +200,7 @@ def html(frame: pd.DataFrame, caption: str = "", note: str = "") -> str:
 
 
 def _cells(frame: pd.DataFrame) -> tuple[list[str], list[list[str]], list[bool]]:
-    """Column names, cells as text, and which columns hold figures."""
+    """Return the names of the columns, the cells as text, and which columns hold figures."""
     text = frame.astype(object).where(frame.notna(), "").astype(str)
     rows = [[" ".join(str(cell).split()) for cell in row] for row in text.to_numpy().tolist()]
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(frame.columns)
@@ -211,7 +218,7 @@ def _numeric(cells: Sequence[str]) -> bool:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Write a CSV table in the form that the name of the output asks for."""
+    """Write a CSV table as HTML, Markdown or LaTeX, by the suffix of the output."""
     parser = argparse.ArgumentParser(prog="python -m engine.tables", description=main.__doc__)
     parser.add_argument("table", type=Path, help="a CSV file")
     parser.add_argument("out", type=Path, help="a file that ends with .html, .md or .tex")

@@ -1,5 +1,34 @@
-"""`python -m hsi` is the same as `hsi`."""
+"""The `hsi` command line: read, split, reduce, train, classify and score scenes."""
 
-from hsi.cli import run
+from typing import NoReturn
 
-run()
+from engine.command import application, main
+from hsi.cli import evaluation, maps, scenes, training
+from hsi.cli.arguments import naming_options
+
+app = application("Classify hyperspectral scenes: honest splits, HybridSN, whole maps, scores.")
+
+for command in (
+    scenes.info,
+    scenes.split,
+    scenes.reduce,
+    training.train,
+    evaluation.study,
+    maps.classify,
+    maps.join,
+    evaluation.score,
+    evaluation.compare,
+    evaluation.summary,
+    scenes.picture,
+    scenes.convert,
+):
+    app.command()(naming_options(command))
+
+
+def run() -> NoReturn:
+    """Run the command line and end the process."""
+    main(app, "hsi")
+
+
+if __name__ == "__main__":
+    run()

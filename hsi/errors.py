@@ -1,7 +1,20 @@
-"""The exception for what a user of `hsi` can mend."""
+"""The exception for mistakes that a user of `hsi` can mend."""
 
 from engine.errors import UserError
 
 
 class HsiError(UserError):
-    """One line: the file or key, what was expected, what was found, what to do."""
+    """A mistake in the input, told in one line.
+
+    The message names the file or argument, says what was expected and what was found, and says what
+    to do. Arguments are written in backticks; the command line shows their options instead.
+
+    Examples
+    --------
+    >>> import hsi
+    >>> try:
+    ...     hsi.make_split(hsi.open_labels("IndianPines"), "random:2")
+    ... except hsi.HsiError as error:
+    ...     print(error)
+    `how` random:2: expected a share between 0 and 1, such as 0.3
+    """

@@ -1,4 +1,4 @@
-"""What a format's reader hands back, whatever the format."""
+"""What every format's reader returns: an array and what its file says about it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,21 +19,21 @@ WAVELENGTH_NAMES = ("wavelengths", "wavelength", "wavelengths_nm", "wavelength_n
 
 
 class Cube(Protocol):
-    """A cube (rows, columns, bands): an array, a memory map, or one that is read where sliced."""
+    """A cube (rows, columns, bands): an array, a memory map, or a file that is read when sliced."""
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Rows, columns, bands."""
+        """Rows, columns and bands."""
         ...
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Of the values."""
+        """Type of the values."""
         ...
 
     @property
     def ndim(self) -> int:
-        """Three."""
+        """Number of axes, which is three."""
         ...
 
     def __getitem__(self, key: Any, /) -> Any: ...
@@ -42,7 +42,7 @@ class Cube(Protocol):
 
 @dataclass(frozen=True)
 class Contents:
-    """An array of a file, and what the file says about it.
+    """An array of a file, with the metadata of the file.
 
     Attributes
     ----------
@@ -86,7 +86,7 @@ def choose(
     variable: str | None,
     kind: Kind,
 ) -> str:
-    """Choose the variable of a file that holds a cube or labels.
+    """Return the name of the variable of a file that holds a cube or labels.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ def choose(
 def bands_last(
     array: npt.NDArray[Any], name: str, bands: int | None = None
 ) -> tuple[npt.NDArray[Any], str]:
-    """Turn a cube so that its bands are the last axis, where the file leaves no doubt.
+    """Return a cube with its bands as the last axis, where the file leaves no doubt.
 
     Parameters
     ----------
@@ -153,7 +153,7 @@ LAYOUTS = ("bands first", "bands between rows and columns", "bands last")
 
 
 def band_axis(shape: tuple[int, ...], name: str, bands: int | None = None) -> int:
-    """Find the axis of a cube's bands.
+    """Return the axis of a cube's bands.
 
     Bands come last unless the variable's name says otherwise (`chw`, `bsq`, `bands_first`), the
     file lists as many band centres as another axis alone is long, or the last two axes alone are
@@ -169,7 +169,7 @@ def band_axis(shape: tuple[int, ...], name: str, bands: int | None = None) -> in
 
 
 def band_centres(found: npt.NDArray[Any] | None, bands: int) -> npt.NDArray[np.float64] | None:
-    """Take a file's list of wavelengths as nanometres, where it is one a band."""
+    """Return a file's list of wavelengths in nanometres, if it has one per band."""
     if found is None or found.size != bands or found.dtype.kind not in "uif":
         return None
     return nanometres(np.asarray(found, np.float64).ravel(), None)

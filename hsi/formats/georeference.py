@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from hsi.errors import HsiError
-from hsi.formats.envi_header import entries, format_header, read_header
+from hsi.formats.envi.header import entries, format_header, read_header
 from hsi.formats.lazy import CACHE_BYTES
 
 log = logging.getLogger(__name__)
@@ -30,14 +30,14 @@ _TINY = {
 
 
 def load_rasterio() -> Any:
-    """Import rasterio, which an installation may do without.
+    """Return rasterio, an optional dependency.
 
     Raises
     ------
     HsiError
         It is not installed.
     """
-    # By default GDAL keeps a twentieth of all memory; whoever sets it otherwise is heard.
+    # By default GDAL keeps a twentieth of all memory; a user's own setting is kept.
     os.environ.setdefault("GDAL_CACHEMAX", str(CACHE_BYTES // 2**20))
     try:
         import rasterio
@@ -50,7 +50,7 @@ def load_rasterio() -> Any:
 
 
 def for_envi(georeference: Mapping[str, Any] | None) -> dict[str, Any]:
-    """State a georeference as the keys of an ENVI header."""
+    """Return a georeference as the keys of an ENVI header."""
     if not georeference:
         return {}
     if "transform" not in georeference and "crs" not in georeference:
@@ -77,7 +77,7 @@ def for_envi(georeference: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 def for_geotiff(georeference: Mapping[str, Any] | None) -> dict[str, Any]:
-    """State a georeference as the `crs` and `transform` of rasterio; neither where there is none.
+    """Return a georeference as `crs` and `transform` of rasterio; empty without one.
 
     Raises
     ------
@@ -110,7 +110,7 @@ def for_geotiff(georeference: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 def georeferenced(dataset: Any) -> dict[str, Any]:
-    """Take `crs` and `transform` of an open rasterio dataset, each where it states one."""
+    """Return `crs` and `transform` of an open rasterio dataset, each if it states one."""
     found: dict[str, Any] = {}
     if dataset.crs:
         found["crs"] = dataset.crs
@@ -120,5 +120,5 @@ def georeferenced(dataset: Any) -> dict[str, Any]:
 
 
 def _braced(value: Any) -> Any:
-    """Put text in the braces that `format_header` gives to lists."""
+    """Return a text as a list, which `format_header` puts in braces."""
     return f"{{{value}}}" if isinstance(value, str) else list(value)

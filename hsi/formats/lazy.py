@@ -1,4 +1,4 @@
-"""Cubes that stay in their file: a slice reads what it names, and nothing else."""
+"""Cubes that stay in their file: slicing reads only the values asked for."""
 
 import logging
 from abc import ABC, abstractmethod
@@ -16,7 +16,7 @@ CACHE_BYTES = 256 * 2**20  # of unpacked pieces, kept by the libraries that read
 
 
 class LazyCube(ABC):
-    """A cube (rows, columns, bands) that is read where it is sliced.
+    """A cube (rows, columns, bands) that is read from its file when it is sliced.
 
     Slices, whole numbers and `...` work as in NumPy; so does one list of indices or a mask along
     one axis, beside slices. `np.asarray` reads everything.
@@ -44,7 +44,7 @@ class LazyCube(ABC):
         """Read a block (r, c, b); the slices have a start, a stop, no step, and are not empty."""
 
     def __getitem__(self, key: Any) -> npt.NDArray[Any]:
-        keys = self._one_an_axis(key)
+        keys = self._one_per_axis(key)
         spans, within = zip(*map(_span, keys, self.shape), strict=True)
         if any(span.stop == span.start for span in spans):
             block = np.empty([span.stop - span.start for span in spans], self.dtype)
@@ -65,7 +65,7 @@ class LazyCube(ABC):
             raise ValueError("a cube in a file cannot become an array without a copy")
         return np.asarray(self[:], dtype)
 
-    def _one_an_axis(self, key: Any) -> list[Any]:
+    def _one_per_axis(self, key: Any) -> list[Any]:
         given = list(key) if isinstance(key, tuple) else [key]
         dots = [place for place, part in enumerate(given) if part is Ellipsis]
         if not dots:
@@ -82,7 +82,7 @@ class LazyCube(ABC):
 
 
 def _span(key: Any, size: int) -> tuple[slice, Any]:
-    """Find the part of an axis to read, and what to take of that part."""
+    """Return the part of an axis to read, and what to take of that part."""
     if isinstance(key, (int, np.integer)):
         place = range(size)[int(key)]
         return slice(place, place + 1), 0
@@ -104,7 +104,7 @@ def _span(key: Any, size: int) -> tuple[slice, Any]:
 
 
 def row_blocks(shape: tuple[int, ...], itemsize: int, stored_rows: int = 1) -> Iterator[slice]:
-    """Cut the rows of an array in blocks to be read one after the other.
+    """Yield the rows of an array in blocks to be read one after the other.
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ def row_blocks(shape: tuple[int, ...], itemsize: int, stored_rows: int = 1) -> I
 
 
 def cube_blocks(cube: Any) -> Iterator[slice]:
-    """Cut the rows of a cube, in whole pieces where it is stored in pieces."""
+    """Yield the rows of a cube in blocks, of whole pieces if it is stored in pieces."""
     return row_blocks(cube.shape, cube.dtype.itemsize, getattr(cube, "stored_rows", 1))
 
 

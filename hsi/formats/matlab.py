@@ -10,14 +10,7 @@ import numpy.typing as npt
 
 from engine.errors import why
 from hsi.errors import HsiError
-from hsi.formats.contents import (
-    WAVELENGTH_NAMES,
-    Contents,
-    Kind,
-    band_centres,
-    bands_last,
-    choose,
-)
+from hsi.formats.contents import WAVELENGTH_NAMES, Contents, Kind, band_centres, bands_last, choose
 
 # Names under which a file states the rows and columns of a flattened cube, in lower case.
 SIZE_NAMES = (("nrow", "ncol"), ("nrows", "ncols"), ("rows", "cols"), ("rows", "columns"),
@@ -101,7 +94,7 @@ class Flattened:
 
     @property
     def layout(self) -> str:
-        """Say it in words."""
+        """The order of the pixels, in words."""
         return f"bands {'first' if self.bands_first else 'last'}, flattened column by column"
 
     def unfolded(self, array: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -112,7 +105,7 @@ class Flattened:
 
 
 def _flattened(arrays: dict[str, npt.NDArray[Any]]) -> Flattened | None:
-    """Find the only variable of (bands, pixels) or (pixels, bands), where the size is stated."""
+    """Return the only variable of (bands, pixels) or (pixels, bands), if the file states a size."""
     single = {key.lower(): int(a.item()) for key, a in arrays.items() if a.size == 1}
     for row_key, column_key in SIZE_NAMES:
         if row_key in single and column_key in single:

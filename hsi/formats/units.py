@@ -23,7 +23,7 @@ _IN_WORDS = re.compile(
 
 
 def nanometres(values: npt.NDArray[np.float64], unit: str | None) -> npt.NDArray[np.float64] | None:
-    """Turn band centres into nanometres.
+    """Return band centres in nanometres.
 
     Parameters
     ----------
@@ -45,6 +45,6 @@ def nanometres(values: npt.NDArray[np.float64], unit: str | None) -> npt.NDArray
 
 
 def named_wavelength(text: str) -> float | None:
-    """Find a wavelength in the name of a band, in nanometres: 'band 19 (0.513 Micrometers)'."""
+    """Return the wavelength in a band's name, in nanometres: 'band 19 (0.513 Micrometers)'."""
     found = _IN_WORDS.search(text)
     return None if found is None else float(found[1]) * NANOMETRES[found[2].lower()]

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and a full disk told in one line."""
+"""Files that are written whole or not at all; a full disk is reported in one line."""
 
 import errno
 import os
@@ -56,12 +56,12 @@ def new_files(path: Path, size: int = 0) -> Iterator[Path]:
 
 
 def refuse_existing(path: Path, *, overwrite: bool) -> None:
-    """Raise HsiError where a file, or the data of an ENVI header, is there already."""
+    """Raise HsiError if a file, or the data of an ENVI header, exists already."""
     files = [path, path.with_suffix(".img")] if path.suffix.lower() == ".hdr" else [path]
     for file in files:
         if file.exists() and not overwrite:
             raise HsiError(
-                f"{file}: expected no such file, found one; give another name, or --overwrite"
+                f"{file}: expected no such file, found one; give another name, or `overwrite`"
             )
 
 

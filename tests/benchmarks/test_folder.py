@@ -7,9 +7,9 @@ import torch
 from benchmarks import folder
 from benchmarks.side_by_side import COLUMNS
 from engine.device import Compute
-from restore.dncnn import Architecture, DnCNN, folded
-from restore.images import read
-from restore.models import save
+from restore.images.files import read
+from restore.networks.denoiser import save
+from restore.networks.dncnn import Architecture, DnCNN, folded
 
 CPU = Compute(torch.device("cpu"), "float32", "test")
 

@@ -6,10 +6,10 @@ from torch import nn
 
 from benchmarks.scenes import growing, plain, published
 from engine.device import Compute
-from hsi.hybridsn import HybridSN
-from hsi.labels import make_labels
-from hsi.networks import HybridSNClassifier
-from hsi.scene import Scene
+from hsi.classifiers.model import make_classifier
+from hsi.networks.hybridsn import HybridSN
+from hsi.scenes.labels import make_labels
+from hsi.scenes.scene import Scene
 
 
 def test_a_row_a_size() -> None:
@@ -33,7 +33,7 @@ def test_a_training_is_scaled_to_a_hundred_epochs() -> None:
     cube = np.random.default_rng(0).normal(size=(20, 20, 16))
     labels = make_labels("x", np.arange(400).reshape(20, 20) % 3)
     compute = Compute(torch.device("cpu"), "float32", "test")
-    classifier = HybridSNClassifier(window=9, components=13)
+    classifier = make_classifier("hybridsn", window=9, components=13)
     row = published(classifier, Scene("x", cube), labels, compute, slow=0.5)
     assert "100 epochs of random:0.3 of x, 100 steps" in row.case
     assert row.baseline_seconds == 50

@@ -11,8 +11,8 @@ from benchmarks import side_by_side
 from benchmarks.restoration import precisions
 from benchmarks.side_by_side import COLUMNS, counted, machine, measure
 from engine.device import Compute
-from restore import models
-from restore.dncnn import Architecture, DnCNN
+from restore.networks import denoiser
+from restore.networks.dncnn import Architecture, DnCNN
 
 CPU = Compute(torch.device("cpu"), "float32", "test")
 
@@ -62,8 +62,10 @@ def test_precisions_are_compared_on_images(tmp_path: Path, monkeypatch: pytest.M
     generator = torch.Generator().manual_seed(1)
     network = DnCNN(Architecture(3, 1, 4, batch_norm=False), generator)
     torch.nn.init.normal_(network.convolutions()[-1].weight, std=0.05, generator=generator)
-    models.save(tmp_path / "tiny.safetensors", network, "dncnn-s-25", {})
-    monkeypatch.setattr(models, "shipped", lambda: {"dncnn-s-25": tmp_path / "tiny.safetensors"})
+    denoiser.save(tmp_path / "tiny.safetensors", network, "dncnn-s-25", {})
+    monkeypatch.setattr(
+        denoiser, "shipped_models", lambda: {"dncnn-s-25": tmp_path / "tiny.safetensors"}
+    )
     ramp = np.add.outer(np.arange(48), 3 * np.arange(40)).astype(np.uint8)
     Image.fromarray(ramp).save(tmp_path / "ramp.png")
     bf16 = Compute(torch.device("cpu"), "bf16", "test")

@@ -1,16 +1,19 @@
 """Mistakes end in one line and the right exit status."""
 
+from typing import Annotated
+
 import pytest
+import typer
 
 from engine.command import application, main
-from engine.errors import Partial, UserError, why
+from engine.errors import Partial, UserError
 
 
 def run(error: BaseException | None, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
     app = application("Test.")
 
     @app.command()
-    def work() -> None:
+    def work(tile_size: int = 0, most: Annotated[int, typer.Option("--at-most", "-m")] = 0) -> None:
         if error is not None:
             raise error
 
@@ -30,6 +33,11 @@ def run(error: BaseException | None, capsys: pytest.CaptureFixture[str]) -> tupl
     [
         (None, 0, ""),
         (UserError("a.png: empty\nfile"), 2, "prog: a.png: empty file\n"),
+        (
+            UserError("`tile_size` 0: expected less than `most`, see `prog work` and `other`"),
+            2,
+            "prog: --tile-size 0: expected less than --at-most, see `prog work` and `other`\n",
+        ),
         (NotADirectoryError(20, "Not a directory", "a/b"), 2, "prog: a/b: Not a directory\n"),
         (OSError("cut short"), 2, "prog: cut short\n"),
         (Partial("1 of 2 failed"), 1, "prog: 1 of 2 failed\n"),
@@ -58,16 +66,3 @@ def test_unknown_option_ends_with_2(capsys: pytest.CaptureFixture[str]) -> None:
             main(app, "prog")
     assert ended.value.code == 2
     assert "No such option" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ("error", "said"),
-    [
-        (FileNotFoundError(2, "No such file or directory", "a/b"), "No such file or directory"),
-        (OSError("cut short"), "cut short"),
-        (ValueError("one line\nand another"), "one line"),
-        (EOFError(), "EOFError"),
-    ],
-)
-def test_why_leaves_out_number_and_path(error: Exception, said: str) -> None:
-    assert why(error) == said

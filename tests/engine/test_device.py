@@ -32,7 +32,7 @@ def test_asked_precision_wins(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("word", ["tpu", "gpu0", "meta"])
 def test_unknown_device_is_one_line(word: str) -> None:
-    with pytest.raises(UserError, match=f"--device {word}: expected auto, cpu, cuda"):
+    with pytest.raises(UserError, match=f"^`device` {word}: expected auto, cpu, cuda"):
         device.pick(word)
 
 
@@ -42,5 +42,5 @@ def test_missing_cuda_device_is_one_line() -> None:
 
 
 def test_unknown_precision_is_one_line() -> None:
-    with pytest.raises(UserError, match="expected auto, float32 or bf16"):
+    with pytest.raises(UserError, match=r"^`precision` int8: expected auto, float32 or bf16"):
         device.pick("cpu", "int8")

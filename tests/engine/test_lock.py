@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from engine.checkpoint import Checkpoint
 from engine.lock import locked
+from engine.training.checkpoint import Checkpoint
 
 
 def test_one_holds_it(tmp_path: Path) -> None:

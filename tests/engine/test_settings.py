@@ -122,7 +122,7 @@ def test_a_whole_float_becomes_a_whole_number() -> None:
             "models.net-1[0]: expected a level such as noise:25, found {noise: 25}; "
             "write noise:25 without a space",
         ),
-        ({"levels": ["noise:5", "noise:5"]}, "levels: 'noise:5' is there twice; keep one"),
+        ({"levels": ["noise:5", "noise:5"]}, "levels: 'noise:5' is listed twice; remove one"),
         ({"models": {"nett": ["noise:5"]}}, "models: 'nett': expected a name such as net-25"),
         ({"scene": {}}, "scene: the key 'cube' is missing; give a file"),
         (

@@ -5,11 +5,11 @@ import pytest
 import torch
 
 from engine.device import Compute
-from hsi.labels import Labels, make_labels
-from hsi.model import make_classifier
-from hsi.scene import Scene, write_scene
-from hsi.splits import make_split
-from hsi.train import train
+from hsi.classifiers.model import make_classifier
+from hsi.classifiers.train import train
+from hsi.scenes.labels import Labels, make_labels
+from hsi.scenes.scene import Scene, write_scene
+from hsi.splits.split import make_split
 
 ROWS, COLUMNS, BANDS = 30, 27, 16
 
@@ -55,6 +55,6 @@ def small_models(tmp_path_factory, scene, labels, cpu):
         made = make_classifier(name, **how)
         train(
             made, scene, labels, split, folder / f"{name}.safetensors",
-            compute=cpu, schedule_name=str(folder / "quick.yaml"),
+            compute=cpu, schedule=str(folder / "quick.yaml"),
         )  # fmt: skip
     return folder

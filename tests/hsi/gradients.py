@@ -3,7 +3,7 @@
 import pytest
 from torch import Tensor, nn
 
-from hsi.dense import Windows
+from hsi.networks.windows import Windows
 
 
 def check_shared_equals_patches(

@@ -5,11 +5,11 @@ import pytest
 import torch
 
 from engine.device import pick
-from hsi.classifier import Application
-from hsi.model import load_model
-from hsi.networks import HybridSNClassifier
-from hsi.splits import make_split
-from hsi.train import train
+from hsi.classifiers.model import load_model, make_classifier
+from hsi.classifiers.protocol import Application
+from hsi.classifiers.train import train
+from hsi.maps.blocks import classify_whole
+from hsi.splits.split import make_split
 
 pytestmark = [
     pytest.mark.gpu,
@@ -22,17 +22,17 @@ def test_gpu_maps_as_the_cpu_does(tmp_path, scene, labels, precision, tolerance)
     (tmp_path / "quick.yaml").write_text("steps: 4\nbatch_size: 16\n")
     out = tmp_path / "model.safetensors"
     train(
-        HybridSNClassifier(window=9, components=13),
+        make_classifier("hybridsn", window=9, components=13),
         scene,
         labels,
         make_split(labels, "random:0.1", window=9),
         out,
         compute=pick("cuda", precision),
-        schedule_name=str(tmp_path / "quick.yaml"),
+        schedule=str(tmp_path / "quick.yaml"),
     )
     found = {}
     for compute in (pick("cuda", precision), pick("cpu", "float32")):
         application = Application(compute, probabilities=True)
-        found[compute.device.type] = load_model(out).classifier.predict(scene, application)
+        found[compute.device.type] = classify_whole(load_model(out).classifier, scene, application)
     difference = found["cuda"].probabilities - found["cpu"].probabilities
     assert np.abs(difference).max() < tolerance

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from engine.device import Compute
-from restore.dncnn import Architecture, DnCNN
-from restore.models import save
+from restore.networks.denoiser import save
+from restore.networks.dncnn import Architecture, DnCNN
 
 Maker = Callable[..., Path]
 

@@ -5,7 +5,7 @@ import struct
 import numpy as np
 from PIL import ImageCms
 
-from restore.picture import Picture
+from restore.images.picture import Picture
 
 RNG = np.random.default_rng(0)
 ICC = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()

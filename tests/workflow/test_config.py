@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from engine import settings
 from engine.errors import UserError
-from hsi.model import CLASSIFIERS
-from hsi.networks import NETWORKS
-from restore.baselines import BASELINES
-from restore.dncnn import variant
-from restore.outputs import FORMATS
-from restore.overlap import apart
-from restore.schedules import PatchSchedule, with_optimizer
+from hsi.classifiers.catalogue import names
+from hsi.classifiers.schedules import WindowSchedule
+from restore.evaluation.baselines import BASELINES
+from restore.folders.listing import FORMATS
+from restore.image_sets.overlap import apart
+from restore.training.schedules import PatchSchedule, with_optimizer
 from tests.workflow.tiny_project import CONFIG, ROOT, Project
 
 SCHEMA = settings.load(ROOT / "workflow/schemas/config.schema.yaml")
@@ -37,7 +37,45 @@ def lines(stderr: str) -> list[str]:
             "restore",
             "shipped",
             {"dncnn-s-7": ["noise:7"]},
-            "restore.shipped: no weights 'dncnn-s-7' are shipped; known: dncnn-3",
+            "restore.shipped: expected the name of shipped weights, found 'dncnn-s-7'; did you",
+        ),
+        (
+            "restore",
+            "models",
+            {"dncnn-s-999": ["noise:25"]},
+            "restore.models: model 'dncnn-s-999': expected dncnn-s-N[-nobn][-direct] (noise level",
+        ),
+        (
+            "restore",
+            "baselines",
+            {"median": ["noise:25"]},
+            "restore.baselines: expected a baseline, found 'median'; known: nlm, wavelet, tv, bm3d",
+        ),
+        (
+            "restore",
+            "schedule",
+            "notebook",
+            "restore.schedule: expected a named schedule or a YAML file, found 'notebook'; known: "
+            "demo, paper, best",
+        ),
+        (
+            "hsi",
+            "schedule",
+            "notebok",
+            "hsi.schedule: expected a named schedule or a YAML file, found 'notebok'; did you mean "
+            "'notebook'?",
+        ),
+        (
+            "hsi",
+            "classifiers",
+            ["svn"],
+            "hsi.classifiers[0]: expected a classifier, found 'svn'; did you mean 'svm'?",
+        ),
+        (
+            "hsi",
+            "schedules",
+            {"forest": "best"},
+            "hsi.schedules: expected a network, found 'forest'; known: hybridsn, hybridsn-11,",
         ),
         ("restore", "models", {"dncnn-b": ["jpeg:0"]}, "restore.models.dncnn-b[0]: JPEG quality"),
         (
@@ -53,6 +91,13 @@ def lines(stderr: str) -> list[str]:
             "restore.models.dncnn-b-color: expected test images in colour, found test0 in "
             "photos/test; give it colour sets of its own, as in {test: {CBSD68: [noise:25]}}",
         ),
+        (
+            "restore",
+            "models",
+            {"dncnn-r": ["camera:1600"]},
+            "restore.models.dncnn-r: expected test images in colour, found test0 in photos/test",
+        ),
+        ("restore", "models", {"dncnn-r": ["camera:1"]}, "restore.models.dncnn-r[0]: camera ISO"),
         (
             "restore",
             "shipped",
@@ -123,16 +168,9 @@ def test_a_mistake_is_one_line_before_any_work(
             ["random:0.0"],
             "hsi.splits[0]: expected random:SHARE (above 0, below 1)",
         ),
-        (
-            "hsi",
-            "classifiers",
-            ["svn"],
-            "hsi.classifiers[0]: expected a classifier, found 'svn'; did",
-        ),
-        ("hsi", "seeds", [0, 0], "hsi.seeds: 0 is there twice; keep one"),
+        ("hsi", "seeds", [0, 0], "hsi.seeds: 0 is listed twice; remove one"),
         ("hsi", "scenes", {"a/b": {}}, "hsi.scenes: 'a/b': expected a name of letters, digits"),
         ("hsi", "scenes", {"a": {"cube": "a.npy"}}, "hsi.scenes.a: the key 'labels' is missing"),
-        ("restore", "models", {"dncnn-x": []}, "restore.models: 'dncnn-x': expected dncnn-s-N"),
         ("restore", "models", {"dncnn-b": []}, "restore.models.dncnn-b: expected a list of"),
         (
             "restore",
@@ -169,12 +207,6 @@ def test_a_mistake_is_one_line_before_any_work(
             "baselines",
             {"nlm": {"train": ["Train400"], "test": {"BSD68": ["noise:25"]}}},
             "restore.baselines.nlm: unknown key 'train'",
-        ),
-        (
-            "restore",
-            "models",
-            {"dncnn-s-999": ["noise:25"]},
-            "restore.models: 'dncnn-s-999': expected dncnn-s-N",
         ),
         (
             "hsi",
@@ -297,28 +329,6 @@ def test_the_demo_covers_every_degradation_of_the_tables() -> None:
     }
 
 
-def test_the_schema_knows_what_the_packages_know() -> None:
-    section = SCHEMA["properties"]
-    classifiers = section["hsi"]["properties"]["classifiers"]["items"]["enum"]
-    assert classifiers == list(CLASSIFIERS)
-    scheduled = section["hsi"]["properties"]["schedules"]["propertyNames"]["enum"]
-    assert scheduled == list(NETWORKS)
-    baselines = section["restore"]["properties"]["baselines"]["propertyNames"]["enum"]
-    assert set(BASELINES) <= set(baselines)
-    for name in (
-        *("dncnn-s-15", "dncnn-b", "dncnn-3", "dncnn-b-color", "dncnn-s-25-color"),
-        *("dncnn-s-25-nobn", "dncnn-s-25-direct", "dncnn-s-25-nobn-direct-color"),
-    ):
-        settings.validate({"restore": {"models": {name: ["noise:25"]}}}, SCHEMA, "")
-        assert variant(name).name == name
-
-
-def test_the_rules_know_which_classifiers_are_networks() -> None:
-    text = (ROOT / "workflow/rules/hsi.smk").read_text()
-    listed = text.partition("NETWORKS = [")[2].partition("]")[0]
-    assert re.findall(r'"([^"]+)"', listed) == list(NETWORKS)
-
-
 def test_the_cluster_profile_knows_which_rules_use_a_gpu() -> None:
     profile = settings.load(ROOT / "profiles/slurm/config.yaml")
     text = "\n".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
@@ -358,3 +368,40 @@ def test_every_key_is_described_and_can_be_left_out(key: str, part: dict[str, An
     assert part["description"].endswith(".")
     assert "default" in part
     assert "title" in part or "title" in SCHEMA["$defs"][part["$ref"].removeprefix("#/$defs/")]
+
+
+def places(schema: dict[str, Any], path: str = "") -> list[tuple[str, dict[str, Any]]]:
+    """Every key that a config may have, those of entries included, with its place."""
+    if "$ref" in schema:
+        schema = SCHEMA["$defs"][schema["$ref"].removeprefix("#/$defs/")] | schema
+    found = []
+    for name, part in schema.get("properties", {}).items():
+        found += [(f"{path}{name}", part), *places(part, f"{path}{name}.")]
+    if isinstance(entries := schema.get("additionalProperties"), dict):
+        found += places(entries, f"{path}NAME.")
+    if "items" in schema:
+        found += places(schema["items"], f"{path.removesuffix('.')}[].")
+    return found + places(schema.get("then", {}), path)
+
+
+def documented() -> dict[str, str]:
+    """The keys of the tables of config/README.md, with the cells of their defaults."""
+    text = (ROOT / "config/README.md").read_text()
+    rows = re.findall(r"^\| `([^`]+)` \| (.*?) ?\| .+ \|$", text, re.MULTILINE)
+    return {key: default.strip() for key, default in rows if not key.endswith(("/", ".yaml"))}
+
+
+def test_the_readme_of_configs_has_every_key_and_its_default() -> None:
+    known = dict(places(SCHEMA))
+    told = documented()
+    assert list(told) == list(known)
+    for key, part in known.items():
+        if (default := part.get("default")) is not None and default != {}:
+            assert yaml.safe_load(told[key].strip("`")) == default, key
+
+
+def test_the_readme_of_configs_has_every_name() -> None:
+    text = (ROOT / "config/README.md").read_text()
+    schedules = (*PatchSchedule.NAMED, *WindowSchedule.NAMED)
+    for name in (*names(), *BASELINES, *schedules):
+        assert f"`{name}`" in text

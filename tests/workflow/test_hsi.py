@@ -14,10 +14,10 @@ from tests.workflow.tiny_project import CONFIG, Project
 def test_a_network_may_have_a_schedule_of_its_own(project: Project) -> None:
     found = copy.deepcopy(CONFIG)
     found["restore"] = None
-    found["hsi"] |= {"classifiers": ["hybridsn", "cnn2d"], "schedules": {"cnn2d": "best"}}
+    found["hsi"] |= {"classifiers": ["hybridsn", "cnn2d"], "schedules": {"cnn2d": "notebook"}}
     shown = project.run("--dry-run", "--printshellcmds", config=project.configure(found))
     trained = re.findall(r"hsi train .* --classifier (\S+) .* --schedule (\S+)", shown.stdout)
-    assert sorted(trained) == [("cnn2d", "best"), ("hybridsn", "shorter.yaml")]
+    assert sorted(trained) == [("cnn2d", "notebook"), ("hybridsn", "shorter.yaml")]
 
 
 @pytest.mark.usefixtures("installed")

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from engine.artifacts import load_tensors
-from restore.fetch import downloads
-from restore.sets import resolve
+from restore.image_sets.fetch import downloads
+from restore.image_sets.find import image_set
 from tests.workflow.tiny_project import CONFIG, ROOT, Project
 
 WEIGHTS = "results/restore/models/dncnn-s-25/seed0.safetensors"
@@ -66,19 +66,19 @@ def test_a_model_may_have_sets_of_its_own(project: Project) -> None:
     assert "photos/train --out" not in commands[0]
 
 
-@pytest.mark.usefixtures("installed")
-def test_colour_models_are_tested_in_colour(project: Project) -> None:
+def in_colour(project: Project, **restore: Any) -> dict[str, Any]:
+    """A config of colour images, which it makes, with other keys in its section `restore`."""
     rng = np.random.default_rng(0)
     for name in ("train", "test"):
         (project.folder / "colour" / name).mkdir(parents=True)
         pixels = rng.integers(0, 256, (40, 48, 3)).astype(np.uint8)
         Image.fromarray(pixels).save(project.folder / "colour" / name / "a.png")
-    config = images_alone(
-        train_images=["colour/train"],
-        test_images=["colour/test"],
-        models={"dncnn-s-25-color": ["noise:25"]},
-    )
-    project.configure(config)
+    return images_alone(train_images=["colour/train"], test_images=["colour/test"], **restore)
+
+
+@pytest.mark.usefixtures("installed")
+def test_colour_models_are_tested_in_colour(project: Project) -> None:
+    project.configure(in_colour(project, models={"dncnn-s-25-color": ["noise:25"]}))
     strip = "results/restore/strips-color/test/noise:25.png"
     scores = [
         f"results/restore/scores/test/noise:25/{name}.csv" for name in ("dncnn-s-25-color", "nlm")
@@ -94,10 +94,23 @@ def test_colour_models_are_tested_in_colour(project: Project) -> None:
     assert (folder / "degraded/test/noise:25/degraded.json").is_file()
 
 
+def test_the_model_for_photographs_is_a_colour_model(project: Project) -> None:
+    jobs = project.jobs(
+        project.configure(in_colour(project, models={"dncnn-r": ["camera:1600"]}, shipped={}))
+    )
+    assert works_of(jobs, "train", "degrade", "draw-color") == {
+        "train dncnn-r",
+        "degrade-color test: camera:1600",
+        "degrade test: noise:25",  # for the baseline
+        "draw-color test, camera:1600",
+    }
+    assert "score dncnn-r on test, camera:1600" in jobs
+
+
 @pytest.mark.usefixtures("installed")
 def test_a_training_image_that_shows_a_test_image(project: Project) -> None:
     photos = project.folder / "photos"
-    camera = Image.fromarray(next(iter(resolve("embedded-test"))).load())
+    camera = Image.fromarray(next(iter(image_set("embedded-test"))).load())
     camera.save(photos / "test/camera.png")
     camera.crop((101, 52, 301, 232)).save(photos / "train/copy.png")
     project.configure(images_alone())

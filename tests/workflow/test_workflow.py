@@ -16,7 +16,7 @@ from safetensors.numpy import load_file
 
 from engine.artifacts import sha256_file
 from engine.device import Compute
-from restore.models import find, load
+from restore.networks.denoiser import find, load
 from tests.workflow.tiny_project import CONFIG, Project
 
 CPU = Compute(torch.device("cpu"), "float32", "test")

@@ -8,6 +8,7 @@ for images in RESTORE["test_images"]:
     enter(images, ABLATION_TESTED, "restore.test_images")
 ABLATION_RUN = "<results>/restore/ablation/{optimizer}/{model}"
 ABLATION_WEIGHTS = f"{ABLATION_RUN}/seed{config['seed']}.safetensors"
+ABLATION_LOSSES = f"{ABLATION_RUN}/seed{config['seed']}.csv"
 ABLATION_RUNS = {
     "optimizer": ABLATION["optimizers"],
     "model": [
@@ -20,7 +21,7 @@ ABLATION_LABELS = {"set": "", "degradation": ABLATION_DEGRADATION}
 
 
 wildcard_constraints:
-    optimizer="adam|sgd",
+    optimizer=one_of(ABLATION["optimizers"]),
 
 
 use rule train_dncnn as train_ablation with:
@@ -28,8 +29,8 @@ use rule train_dncnn as train_ablation with:
         images=files_of(ABLATION_TRAINED) + files_of(ABLATION_TESTED),
         schedule=schedule_file(RESTORE["schedule"]),
     output:
-        weights=update(ABLATION_WEIGHTS),
-        history=update(ABLATION_WEIGHTS.replace(".safetensors", ".csv")),
+        weights=trained(ABLATION_WEIGHTS),
+        history=trained(ABLATION_LOSSES),
     log:
         "<results>/logs/restore/ablation/{optimizer}/{model}.log",
     benchmark:
@@ -40,6 +41,19 @@ use rule train_dncnn as train_ablation with:
         optimizer=lambda w: f"--optimizer={w.optimizer}",
     message:
         "train {wildcards.model} by {wildcards.optimizer}"
+
+
+use rule place_dncnn as place_ablation with:
+    input:
+        files=[trained(ABLATION_WEIGHTS), trained(ABLATION_LOSSES)],
+        tried="<results>/logs/restore/ablation/{optimizer}/{model}.log",
+    output:
+        weights=ABLATION_WEIGHTS,
+        history=ABLATION_LOSSES,
+    log:
+        "<results>/logs/restore/ablation/{optimizer}/{model}_place.log",
+    message:
+        "put the weights of {wildcards.model} by {wildcards.optimizer} in place"
 
 
 use rule benchmark as benchmark_ablation with:
@@ -86,7 +100,7 @@ rule compare_ablation:
         scores=lambda w, input: [f"--scores={scores}" for scores in input.scores],
         folder=lambda w, output: Path(output.table).parent,
         schedule=RESTORE["schedule"],
-        code=code_revision("restore.ablation"),
+        code=code_revision("restore.evaluation.ablation"),
     message:
         "compare the networks of the ablation"
     shell:

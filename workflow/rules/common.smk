@@ -38,15 +38,10 @@ def one_of(names):
     return "|".join(map(re.escape, names)) or "(?!)"
 
 
-def schedule_file(name):
-    """The schedule as an input file, where it is one: an edited schedule trains again."""
-    return [] if name in NAMED else [name]
-
-
 def source_files(*sources):
     """The files behind scenes and labels; what a package embeds has none of its own."""
-    from hsi.formats import files
-    from hsi.scene import EMBEDDED
+    from hsi.formats.registry import files
+    from hsi.scenes.embedded import EMBEDDED
 
     chosen = (source for source in sources if source not in ("", EMBEDDED))
     found = (str(file) for source in chosen for file in files(source))
@@ -96,38 +91,8 @@ onstart:
 
 def reduced_scene(wildcards):
     """The components that a network shares with others, as an input file."""
-    if wildcards.classifier in NETWORKS and wildcards.classifier not in ALL_ITS_OWN:
-        return "<results>/hsi/{scene}/reduced.npz"
-    return []
-
-
-def network_schedule(classifier):
-    """How a network learns: as all do, or in a way of its own."""
-    return HSI["schedules"].get(classifier, HSI["schedule"])
-
-
-def schedule_of(wildcards):
-    """How the network of a job learns."""
-    return network_schedule(wildcards.classifier)
-
-
-def trained_note(section):
-    """With which schedules the networks of a section learned; '' where none did."""
-    if section == "restore":
-        learned = dict.fromkeys(RESTORE["models"], RESTORE["schedule"])
-    else:
-        networks = [name for name in HSI["classifiers"] if name in NETWORKS]
-        learned = {name: network_schedule(name) for name in networks}
-    if not learned:
-        return ""
-    schedule, *others = dict.fromkeys(learned.values())
-    if others:
-        own = ", ".join(f"{name} with {how}" for name, how in learned.items())
-        named = f"schedules of their own: {own}"
-    else:
-        named = f"the schedule {schedule}"
-        named += ", which is not the published one" * (schedule != "paper")
-    return f"Networks trained here learned with {named}."
+    shared = entry(wildcards.classifier).shares_components
+    return "<results>/hsi/{scene}/reduced.npz" if shared else []
 
 
 def strips_of(wildcards):

@@ -12,23 +12,24 @@ def inside(path, folder):
 
 def weights_of(model):
     """The file that a model is read from, if it is one: of one's own, or trained by this run."""
-    from restore.models import shipped
+    from restore.networks.denoiser import shipped_models
 
-    return [] if model == "auto" or model in shipped() else [model]
+    return [] if model == "auto" or model in shipped_models() else [model]
 
 
 def read_by(model):
     """The hashes of the shipped weights that a model means, so that other ones denoise again."""
     from engine.artifacts import sha256_file
-    from restore.models import shipped
+    from restore.networks.denoiser import shipped_models
 
-    read = [path for name, path in shipped().items() if model in ("auto", name)]
+    read = [path for name, path in shipped_models().items() if model in ("auto", name)]
     return [sha256_file(path) for path in read]
 
 
 def planned(settings, key):
     """The settings of a folder, with its images by shard."""
-    from restore import listing, models, shards
+    from restore.folders import listing, shards
+    from restore.networks import denoiser as models
 
     if settings["model"] not in ("auto", *TRAINED_WEIGHTS):
         try:
@@ -73,7 +74,7 @@ def listed_by(w):
 
 def images_in(w):
     """Names, sizes and times of a shard's images, in one: a million input files are a burden."""
-    from restore.shards import state
+    from restore.folders.shards import state
 
     return state(DENOISE[w.clean]["shards"].get(w.shard, []))
 

@@ -1,5 +1,6 @@
 # Scenes: reduce their spectra, and split their labels.
-from hsi.masks import mask_name
+from hsi.classifiers.catalogue import entry, names, networks
+from hsi.splits.masks import mask_name
 
 HSI = config["hsi"]
 SCENES = HSI["scenes"]
@@ -10,20 +11,9 @@ for index, how in enumerate(HSI["splits"]):
     if name in SPLITS:
         stop(f"hsi.splits[{index}]: two splits are called '{name}'; rename one file")
     SPLITS[name] = how
-# They learn in steps on the reduced scene; the others are fitted at once.
-NETWORKS = [
-    "hybridsn",
-    "hybridsn-11",
-    "hybridsn-15",
-    "hybridsn-19",
-    "se-hybridsn",
-    "cnn2d",
-    "cnn3d",
-    "reversed",
-    "best",
-]
-# It has a window and components of its own.
-ALL_ITS_OWN = ["best"]
+# Networks learn in steps on the reduced scene; controls are fitted at once.
+NETWORKS = networks()
+CONTROLS = [name for name in names() if name not in NETWORKS]
 RUN = "<results>/hsi/{scene}/{split}/{classifier}/seed{seed}"
 PICTURE = {
     "scene": "{scene}",
@@ -63,7 +53,7 @@ rule picture_scene:
         ENVIRONMENT
     params:
         scene=lambda w: SCENES[w.scene]["cube"],
-        code=code_revision("hsi.false_colour"),
+        code=code_revision("hsi.scenes.false_colour"),
     message:
         "draw {wildcards.scene} in false colour"
     shell:
@@ -82,7 +72,9 @@ rule reduce:
     params:
         scene=lambda w: SCENES[w.scene]["cube"],
         components=HSI["components"],
-        code=code_revision("hsi.reduce", "hsi.reduced", "hsi.scene"),
+        code=code_revision(
+            "hsi.features.pca", "hsi.features.components", "hsi.scenes.scene"
+        ),
     message:
         "reduce {wildcards.scene} to principal components"
     shell:
@@ -112,7 +104,7 @@ rule split:
         labels=lambda w: SCENES[w.scene]["labels"],
         how=lambda w: SPLITS[w.split],
         window=HSI["window"],
-        code=code_revision("hsi.splits", "hsi.labels", "hsi.maps"),
+        code=code_revision("hsi.splits.split", "hsi.scenes.labels", "hsi.figures"),
     message:
         "split {wildcards.scene}: {wildcards.split}, seed {wildcards.seed}"
     shell:

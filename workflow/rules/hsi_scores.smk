@@ -44,7 +44,7 @@ rule score:
     params:
         labels=lambda w: SCENES[w.scene]["labels"],
         folder=lambda w, output: Path(output.scores).parent,
-        code=code_revision("hsi.score", "hsi.labels"),
+        code=code_revision("hsi.evaluation.score", "hsi.scenes.labels"),
     message:
         "score {wildcards.classifier} on {wildcards.scene}, {wildcards.split}, seed {wildcards.seed}"
     shell:
@@ -57,7 +57,7 @@ rule hsi_summary:
     input:
         scores=[f"{run}/scores.json" for run in RUNS],
         right=[f"{run}/right.npy" for run in RUNS],
-        published=here("hsi/published.csv"),
+        published=here("hsi/evaluation/published.csv"),
     output:
         classes="<results>/hsi/per_class_accuracy.csv",
         overall="<results>/hsi/overall_accuracy.csv",
@@ -70,7 +70,7 @@ rule hsi_summary:
     params:
         runs=lambda w, input: [Path(scores).parent for scores in input.scores],
         folder=lambda w, output: Path(output.overall).parent,
-        code=code_revision("hsi.summary"),
+        code=code_revision("hsi.evaluation.summary"),
     message:
         "join the scores of scenes"
     shell:

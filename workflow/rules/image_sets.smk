@@ -12,13 +12,18 @@ TRAINED = {}  # the training sets of each model
 
 
 def colour(model):
-    """The end of the name of a colour model, and of the folders of what it is given."""
-    return "-color" if model.endswith("-color") else ""
+    """The end of the names of a colour model's folders; '' for grey models and baselines."""
+    if model in BASELINES:
+        return ""
+    from restore.networks.dncnn import variant
+
+    channels = variant(model.removeprefix("shipped-")).architecture.channels
+    return "-color" if channels == 3 else ""
 
 
 def in_colour(sets, key):
     """A colour model has nothing to say of grey images: better told before it is trained."""
-    from restore.sets import grey_image
+    from restore.image_sets.find import grey_image
 
     for images in sets:
         if (grey := grey_image(images, config["data_root"])) is not None:
@@ -78,7 +83,8 @@ def shown(models, w):
 
 def sets_are_at_hand():
     """A set that cannot be fetched stops the run before days of training, not after them."""
-    from restore.sets import PUBLISHED, find
+    from restore.image_sets.catalogue import PUBLISHED
+    from restore.image_sets.find import find
 
     degraded = [j for j in workflow.dag.needrun_jobs() if j.rule.name == "degrade"]
     for name in dict.fromkeys(job.wildcards.set for job in degraded):

@@ -39,7 +39,7 @@ rule map_strip:
         scene=lambda w: MAPS[w.map]["scene"],
         strip=lambda w: w.strip.replace("-of-", "/"),
         options=map_options,
-        code=code_revision("hsi.classify"),
+        code=code_revision("hsi.maps.classify"),
     message:
         "map {wildcards.map}, strip {params.strip}"
     shell:
@@ -79,7 +79,7 @@ rule map_scene:
         scene=lambda w: MAPS[w.map]["scene"],
         folder=lambda w, output: Path(output.about).parent,
         options=map_options,
-        code=code_revision("hsi.classify"),
+        code=code_revision("hsi.maps.classify"),
     message:
         "map {wildcards.map}"
     shell:
@@ -116,7 +116,7 @@ rule join_map:
     params:
         scene=lambda w: MAPS[w.map]["scene"],
         folder=lambda w, output: Path(output.about).parent,
-        code=code_revision("hsi.join"),
+        code=code_revision("hsi.maps.join"),
     message:
         "map {wildcards.map}: join its strips"
     shell:

@@ -1,5 +1,6 @@
 # Images: degrade them, and train denoisers.
 WEIGHTS = f"<results>/restore/models/{{model}}/seed{config['seed']}.safetensors"
+LOSSES = WEIGHTS.replace(".safetensors", ".csv")
 DEGRADED = "<results>/restore/degraded{color}/{set}/{degradation}/degraded.json"
 
 
@@ -24,7 +25,9 @@ rule degrade:
         folder=lambda w, output: Path(output[0]).parent,
         colour=lambda w: ["--color"] if w.color else [],
         seed=config["seed"],
-        code=code_revision("restore.degraded", "restore.sets"),
+        code=code_revision(
+            "restore.evaluation.degraded_files", "restore.image_sets.find"
+        ),
     message:
         "degrade{wildcards.color} {wildcards.set}: {wildcards.degradation}"
     shell:
@@ -32,15 +35,15 @@ rule degrade:
         " --seed {params.seed} {params.colour} --overwrite > {log:q} 2>&1"
 
 
-# What a training wrote stays until the next one ends: the command sees whether anything that
-# decides the weights has changed, so that another test set does not train again.
+# The command sees whether anything that decides the weights has changed, so that another test set
+# does not train again.
 rule train_dncnn:
     input:
         images=lambda w: files_of(TRAINED[w.model]) + files_of(tests_of(w.model)),
         schedule=schedule_file(RESTORE["schedule"]),
     output:
-        weights=update(WEIGHTS),
-        history=update(WEIGHTS.replace(".safetensors", ".csv")),
+        weights=trained(WEIGHTS),
+        history=trained(LOSSES),
     log:
         "<results>/logs/restore/train/{model}.log",
     benchmark:
@@ -53,25 +56,55 @@ rule train_dncnn:
         mem_mb=6000,
         runtime=2880,
     params:
+        kept=kept_by_command,
+        placed=in_place,
+        folder=folder_of,
         images=lambda w: images_of(TRAINED[w.model], "images"),
         apart=lambda w: images_of(tests_of(w.model), "apart-from"),
         overlap=RESTORE["overlap"],
         schedule=RESTORE["schedule"],
         optimizer=[],
         seed=config["seed"],
-        code=code_revision("restore.train", "restore.sets", "restore.overlap"),
+        code=code_revision(
+            "restore.training.train",
+            "restore.image_sets.find",
+            "restore.image_sets.overlap",
+        ),
     message:
         "train {wildcards.model}"
     shell:
-        "restore train {wildcards.model} {params.images:q} --out {output.weights:q}"
-        " --log {output.history:q} --schedule {params.schedule:q} {params.optimizer}"
+        f"{RECALL}"
+        "{{ restore train {wildcards.model} {params.images:q} --out {params.kept[0]:q}"
+        " --log {params.kept[1]:q} --schedule {params.schedule:q} {params.optimizer}"
         " {params.apart:q} --overlap {params.overlap}"
-        " --seed {params.seed} --device {resources.device} > {log:q} 2>&1"
+        " --seed {params.seed} --device {resources.device}"
+        f"{HAND_ON}"
+        "; }} > {log:q} 2>&1"
+
+
+rule place_dncnn:
+    input:
+        files=[trained(WEIGHTS), trained(LOSSES)],
+        tried="<results>/logs/restore/train/{model}.log",
+    output:
+        weights=WEIGHTS,
+        history=LOSSES,
+    log:
+        "<results>/logs/restore/train/{model}_place.log",
+    localrule: True
+    conda:
+        ENVIRONMENT
+    params:
+        folder=folder_of,
+    message:
+        "put the weights of {wildcards.model} in place"
+    shell:
+        PUT_IN_PLACE
 
 
 rule curves:
     input:
-        collect(rules.train_dncnn.output.history, model=MODELS),
+        collect(rules.place_dncnn.output.history, model=MODELS),
     output:
         report(
             "<results>/restore/curves.png",
@@ -86,7 +119,7 @@ rule curves:
         ENVIRONMENT
     params:
         schedule=RESTORE["schedule"],
-        code=code_revision("restore.pictures"),
+        code=code_revision("restore.evaluation.figures"),
     message:
         "draw training curves"
     shell:

@@ -38,7 +38,7 @@ rule benchmark:
         images=lambda w: TEST_SETS[w.set]["images"],
         degraded=lambda w, input: Path(input.degraded).parents[1],
         seed=config["seed"],
-        code=code_revision("restore.benchmark"),
+        code=code_revision("restore.evaluation.benchmark"),
     message:
         "score {wildcards.model} on {wildcards.set}, {wildcards.degradation}"
     shell:
@@ -51,7 +51,7 @@ rule restore_summary:
     input:
         scores=SCORES,
         weights=collect(WEIGHTS, model=MODELS) + list(SHIPPED.values()),
-        published=here("restore/published.csv"),
+        published=here("restore/evaluation/published.csv"),
     output:
         rows="<results>/restore/psnr_ssim.csv",
         means="<results>/restore/psnr_ssim_summary.csv",
@@ -62,7 +62,7 @@ rule restore_summary:
     params:
         folder=lambda w, output: Path(output.rows).parent,
         models=lambda w, input: [f"--model={weights}" for weights in input.weights],
-        code=code_revision("restore.summary"),
+        code=code_revision("restore.evaluation.summary"),
     message:
         "join the scores of images"
     shell:
@@ -100,8 +100,10 @@ rule strip:
         images=lambda w: TEST_SETS[w.set]["images"],
         degraded=lambda w, input: Path(input.degraded).parents[1],
         seed=config["seed"],
+        trained=lambda w: shown(MODELS, w),  # this one and the next two for the caption
+        shipped=lambda w: shown(SHIPPED, w),
         schedule=RESTORE["schedule"],
-        code=code_revision("restore.pictures"),
+        code=code_revision("restore.evaluation.figures"),
     message:
         "draw{wildcards.color} {wildcards.set}, {wildcards.degradation}"
     shell:

@@ -6,7 +6,7 @@ from pathlib import Path
 from engine import settings
 from engine.errors import UserError
 from engine.memory import parse_bytes
-from engine.schedule import NAMED, read_schedule
+from engine.training.schedule import read_schedule
 
 
 def here(path):
@@ -28,11 +28,12 @@ def stop(message):
 
 def image_set(name):
     """The name of a set or a folder of images, and the files of a folder."""
-    from restore.sets import names, resolve
+    from restore.image_sets.catalogue import names
+    from restore.image_sets.find import image_set
 
     if name in names():
         return name, []  # fetched by the job that needs it
-    found = resolve(name)
+    found = image_set(name)
     return found.name, [str(item.path) for item in found]
 
 
@@ -47,57 +48,73 @@ def file(path):
 
 
 def degradation(text):
-    from restore.degrade import parse
+    from restore.degradations.degradation import parse
 
     if (shortest := str(parse(text))) != text:
         raise UserError(f"expected the shortest form, found '{text}'; write {shortest}")
 
 
-def shipped(name):
-    from restore.models import shipped
+def model(name):
+    from restore.networks.dncnn import variant
 
-    if name not in (known := shipped()):
-        raise UserError(f"no weights '{name}' are shipped; known: {', '.join(known)}")
+    variant(name)
+
+
+def shipped(name):
+    from restore.networks.denoiser import shipped_models
+
+    settings.expect_known(name, shipped_models(), "the name of shipped weights")
+
+
+def baseline(name):
+    from restore.evaluation.baselines import BASELINES, method
+
+    settings.expect_known(name, BASELINES, "a baseline")
+    method(name)  # it may need a package that is not installed
+
+
+def classifier(name):
+    from hsi.classifiers.catalogue import names
+
+    settings.expect_known(name, names(), "a classifier")
+
+
+def network(name):
+    from hsi.classifiers.catalogue import networks
+
+    settings.expect_known(name, networks(), "a network")
 
 
 def schedule(name, kind):
     """A named schedule, or a file that holds one of a kind: patches or windows."""
-    if name in NAMED:
-        return
-    if Path(name).suffix not in (".yaml", ".yml"):
-        raise UserError(f"expected demo, paper, best or a YAML file, found '{name}'")
-    read_schedule(Path(name), kind)
-
-
-def baseline(name):
-    from restore.baselines import BASELINES, method
-
-    if name in BASELINES:  # the schema knows their names
-        method(name)
+    if Path(name).suffix in (".yaml", ".yml"):
+        read_schedule(Path(name), kind)
+    else:
+        settings.expect_known(name, kind.NAMED, "a named schedule or a YAML file")
 
 
 def patch_schedule(name):
-    from restore.schedules import PatchSchedule
+    from restore.training.schedules import PatchSchedule
 
     schedule(name, PatchSchedule)
 
 
 def window_schedule(name):
-    from hsi.schedules import WindowSchedule
+    from hsi.classifiers.schedules import WindowSchedule
 
     schedule(name, WindowSchedule)
 
 
 def scene(source):
-    from hsi.formats import files
-    from hsi.scene import EMBEDDED
+    from hsi.formats.registry import files
+    from hsi.scenes.embedded import EMBEDDED
 
     if source != EMBEDDED:
         files(source)
 
 
 def split(how):
-    from hsi.formats import files
+    from hsi.formats.registry import files
 
     kind, _, what = how.partition(":")
     if kind == "mask":
@@ -115,8 +132,11 @@ def checked(found):
         "folder": folder,
         "image-set": image_set,
         "degradation": degradation,
+        "model": model,
         "shipped": shipped,
         "baseline": baseline,
+        "classifier": classifier,
+        "network": network,
         "patch-schedule": patch_schedule,
         "window-schedule": window_schedule,
         "memory": parse_bytes,

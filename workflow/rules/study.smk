@@ -7,7 +7,7 @@ rule study_settings:
     input:
         sources=lambda w: source_files(*SCENES[w.scene].values()),
         split=f"<results>/hsi/{{scene}}/{{split}}/split_seed{HSI['seeds'][0]}.npz",
-        candidates=STUDY["candidates"] or here("hsi/study.yaml"),
+        candidates=STUDY["candidates"] or here("hsi/evaluation/study.yaml"),
         schedule=schedule_file(HSI["schedule"]),
     output:
         runs=f"{STUDIED}.csv",
@@ -30,7 +30,7 @@ rule study_settings:
         window=STUDY["window"],
         schedule=HSI["schedule"],
         seed=HSI["seeds"][0],
-        code=code_revision("hsi.study"),
+        code=code_revision("hsi.evaluation.study"),
     message:
         "compare settings on the training pixels of {wildcards.scene}, {wildcards.split}"
     shell:

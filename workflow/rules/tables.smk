@@ -41,12 +41,15 @@ rule table:
     params:
         title=lambda w: TABLES[w.table],
         trained=lambda w: trained_note(Path(w.table).parts[0]),
+        note=lambda w: [
+            f"--note={note}" for note in trained_note(Path(w.table).parts[0])
+        ],
         code=code_revision("engine.tables"),
     message:
         "lay out the table {wildcards.table}"
     shell:
         "python -m engine.tables {input:q} {output:q} --caption {params.title:q}"
-        " --note {params.trained:q} > {log:q} 2>&1"
+        " {params.note:q} > {log:q} 2>&1"
 
 
 rule headlines:

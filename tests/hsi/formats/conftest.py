@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from hsi.scene import Scene
+from hsi.scenes.scene import Scene
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 import scipy.io
 
 from hsi.errors import HsiError
-from hsi.scene import open_scene, write_scene
+from hsi.scenes.scene import open_scene, write_scene
 
 
 def test_npy_is_read_bands_last(tmp_path, cube):

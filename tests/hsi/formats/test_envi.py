@@ -7,9 +7,10 @@ import pytest
 import spectral
 
 from hsi.errors import HsiError
-from hsi.formats import envi, files
-from hsi.labels import open_labels
-from hsi.scene import Scene, open_scene, write_scene
+from hsi.formats.envi import write as envi_write
+from hsi.formats.registry import files
+from hsi.scenes.labels import open_labels
+from hsi.scenes.scene import Scene, open_scene, write_scene
 
 MAP_INFO = ["UTM", "1", "1", "5e5", "4e6", "20", "20", "16", "North"]
 
@@ -146,9 +147,9 @@ def test_missing_keys_are_named(tmp_path, cube):
         ({"lines": "many"}, "lines: expected a whole number, found 'many'"),
         ({"bands": 0}, "above 0, found 7 × 5 × 0"),
         ({"wavelength": "{1, x, 3, 4}"}, "wavelength: expected numbers"),
-        ({"wavelength": "{1, 2, 3}"}, "expected 4 wavelengths, one a band, found 3"),
+        ({"wavelength": "{1, 2, 3}"}, "expected 4 wavelengths, one per band, found 3"),
         ({"wavelength": "{1, 2, 3"}, "wavelength: expected a list that ends with a brace"),
-        ({"bbl": "{1, 1}"}, "expected 4 bad bands, one a band, found 2"),
+        ({"bbl": "{1, 1}"}, "expected 4 bad bands, one per band, found 2"),
         ({"file compression": 1}, "expected plain data, found compressed data"),
         ({"file type": "ENVI Spectral Library"}, "found an ENVI spectral library"),
     ],
@@ -162,7 +163,7 @@ def test_classification_round_trip(tmp_path):
     classes = np.array([[1, 2, 0], [2, 1, 1]], np.uint8)
     colours = np.array([[0, 0, 0], [10, 20, 30], [40, 50, 60]], np.uint8)
     path = tmp_path / "map.hdr"
-    envi.write_classification(
+    envi_write.write_classification(
         path,
         classes,
         class_names=["Unclassified", "oak", "pine, dry"],

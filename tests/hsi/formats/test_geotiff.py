@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from hsi.errors import HsiError
-from hsi.formats import files, georeference, geotiff
-from hsi.labels import open_labels
-from hsi.scene import Scene, open_scene, write_scene
+from hsi.formats import georeference
+from hsi.formats.geotiff import write as geotiff_write
+from hsi.formats.registry import files
+from hsi.scenes.labels import open_labels
+from hsi.scenes.scene import Scene, open_scene, write_scene
 
 rasterio = pytest.importorskip("rasterio")
 rasterio_shutil = pytest.importorskip("rasterio.shutil")
@@ -174,7 +176,7 @@ def test_classification_round_trip(tmp_path):
     names = ["Unclassified", "oak", "pine, «dry»"]
     path = tmp_path / "map.tif"
     where = {"crs": "EPSG:32616", "transform": tuple(GRID)[:6]}
-    geotiff.write_classification(
+    geotiff_write.write_classification(
         path, classes, class_names=names, colours=colours, georeference=where
     )
     with rasterio.open(path) as file:
@@ -221,7 +223,7 @@ def test_an_ignore_value_that_cannot_occur_is_left_out(tmp_path, cube, caplog):
 def test_gdal_adds_no_lines_of_its_own(tmp_path):
     (tmp_path / "a.tif").write_bytes(b"II*\0\x08\0\0\0" + bytes(20))
     code = f"import sys; sys.argv = ['hsi', 'info', {str(tmp_path / 'a.tif')!r}];"
-    code += "from hsi.cli import run; run()"
+    code += "from hsi.__main__ import run; run()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
@@ -231,7 +233,7 @@ def test_gdal_adds_no_lines_of_its_own(tmp_path):
 def test_without_rasterio_one_line_says_what_to_install(tmp_path, cube):
     write_tif(tmp_path / "a.tif", cube)
     code = (
-        "import sys; sys.modules['rasterio'] = None; from hsi.cli import run;"
+        "import sys; sys.modules['rasterio'] = None; from hsi.__main__ import run;"
         f"sys.argv = ['hsi', 'info', {str(tmp_path / 'a.tif')!r}]; run()"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

@@ -6,8 +6,8 @@ import pytest
 from scipy.io import netcdf_file
 
 from hsi.errors import HsiError
-from hsi.labels import open_labels
-from hsi.scene import open_scene
+from hsi.scenes.labels import open_labels
+from hsi.scenes.scene import open_scene
 
 
 def test_the_only_cube_is_found_or_named(tmp_path, cube):

@@ -3,8 +3,8 @@ import pytest
 from PIL import Image
 
 from hsi.errors import HsiError
-from hsi.labels import open_labels
-from hsi.scene import open_scene
+from hsi.scenes.labels import open_labels
+from hsi.scenes.scene import open_scene
 
 CLASSES = np.array([[0, 1, 2], [2, 1, 3]], np.uint8)
 

@@ -1,0 +1,1 @@
+"""How a network learns, to the same result after a kill."""

@@ -1,0 +1,1 @@
+"""The classifiers behind one interface, and how they are trained."""

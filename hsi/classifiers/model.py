@@ -1,0 +1,200 @@
+"""A trained classifier as one file, and the registry of what can be trained."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.artifacts import load_tensors, save_tensors
+from engine.errors import why
+from hsi.classifiers.catalogue import CATALOGUE, Entry, entry
+from hsi.classifiers.coordinates import Coordinates
+from hsi.classifiers.protocol import Classifier
+from hsi.classifiers.recipe import Recipe, parse_settings
+from hsi.classifiers.spectral import SVM, BoxMeanSVM, Forest
+from hsi.classifiers.window import NetworkClassifier
+from hsi.errors import HsiError
+from hsi.networks.architecture import Architecture
+from hsi.networks.cnn import CNN2D, CNN3D, Reversed
+from hsi.networks.hybridsn import HybridSN, SEHybridSN
+from hsi.scenes.bands import Bands, match_bands
+from hsi.scenes.scene import Scene
+
+ARCHITECTURES: dict[str, type[Architecture]] = {
+    kind.name: kind for kind in (HybridSN, SEHybridSN, CNN2D, CNN3D, Reversed)
+}
+CONTROLS: dict[str, type[Classifier]] = {
+    kind.name: kind for kind in (Coordinates, SVM, Forest, BoxMeanSVM)
+}
+
+
+def _class_of(listed: Entry) -> type[Classifier]:
+    """Return the class of a classifier: a control's, or one of its own for a network's name."""
+    if not listed.network:
+        return CONTROLS[listed.name]
+    body = {
+        "__doc__": listed.summary,
+        "name": listed.name,
+        "kind": ARCHITECTURES[listed.architecture],
+        "own": listed.own,
+    }
+    return type(listed.name, (NetworkClassifier,), body)
+
+
+CLASSIFIERS: dict[str, type[Classifier]] = {
+    name: _class_of(listed) for name, listed in CATALOGUE.items()
+}
+
+
+def make_classifier(
+    name: str,
+    *,
+    window: int | None = None,
+    components: int | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> Classifier:
+    """Return an untrained classifier.
+
+    Parameters
+    ----------
+    name : str
+        One of `hsi.classifiers.catalogue.names()`: 'hybridsn', 'best', 'coordinates', 'svm',
+        'forest', 'boxmean-svm' and others.
+    window : int, optional
+        Odd side of the window that a network sees, in pixels; 25 unless the name stands for one.
+    components : int, optional
+        Principal components that a network sees; 30 unless the name stands for a number.
+    settings : mapping, optional
+        Other settings of a network, by name: fields of `hsi.classifiers.recipe.Recipe` and of its
+        architecture, such as {'dihedral': True, 'hidden': (256, 128)}. Text as after
+        `hsi train --set` is accepted too.
+
+    Returns
+    -------
+    Classifier
+        To be trained by `hsi.train`.
+
+    Raises
+    ------
+    HsiError
+        There is no such name, or the classifier lacks an argument or setting.
+
+    Examples
+    --------
+    >>> import hsi
+    >>> classifier = hsi.make_classifier("hybridsn", window=15, settings={"dropout": 0.5})
+    >>> classifier.name, classifier.options["window"]
+    ('hybridsn', 15)
+    """
+    made = CLASSIFIERS[entry(name).name]
+    if issubclass(made, NetworkClassifier):
+        return made(window, components, **parse_settings(settings or {}, Recipe, made.kind))
+    given = {"window": window, "components": components, "settings": settings or None}
+    refused = [f"`{argument}`" for argument, value in given.items() if value is not None]
+    if refused:
+        raise HsiError(f"`classifier` {name}: it has no {' or '.join(refused)}")
+    return made()
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained classifier with everything it was made from.
+
+    Attributes
+    ----------
+    classifier : Classifier
+    description : dict
+        JSON-serialisable: `classifier`, `scene`, `classes`, `class_names`, `colours`, `bands`,
+        `wavelengths`, `used_bands`, `split`, `schedule`, `seed`, `seconds_train`, `settings`, and
+        the checksums, versions and code revision behind the weights.
+    """
+
+    classifier: Classifier
+    description: dict[str, Any]
+
+    @property
+    def classes(self) -> npt.NDArray[np.int64]:
+        """Class numbers by the classifier's own indices."""
+        return np.array(self.description["classes"], np.int64)
+
+    @property
+    def class_names(self) -> list[str]:
+        """Names by the classifier's own indices."""
+        return [str(name) for name in self.description["class_names"]]
+
+    @property
+    def colours(self) -> npt.NDArray[np.uint8]:
+        """Colours by the classifier's own indices, (C, 3)."""
+        return np.array(self.description["colours"], np.uint8)
+
+    def save(self, path: Path) -> str:
+        """Write the model to one .safetensors file; return its SHA-256."""
+        tensors, settings = self.classifier.save()
+        used = self.classifier.bands.tolist()
+        described = {**self.description, "used_bands": used, "settings": settings}
+        return save_tensors(path, tensors, described)
+
+    def match(self, scene: Scene, *, resample_bands: bool = False) -> Bands | None:
+        """Return the model's bands in a scene, or None where it uses no spectra.
+
+        Raises
+        ------
+        HsiError
+            The scene lacks bands of the model (see `hsi.scenes.bands.match_bands`).
+        """
+        if not len(self.classifier.bands):
+            return None
+        return match_bands(
+            self.classifier.bands,
+            self.description["bands"],
+            self.description["wavelengths"],
+            scene,
+            trained_on=self.description["scene"],
+            resample_bands=resample_bands,
+        )
+
+
+def load_model(path: Path | str) -> Model:
+    """Read a trained model.
+
+    Parameters
+    ----------
+    path : Path or str
+        A .safetensors file of `hsi.train`.
+
+    Returns
+    -------
+    Model
+        The classifier, and the description of what it was made from.
+
+    Raises
+    ------
+    HsiError
+        The file holds other weights, or a part of a model.
+    UserError
+        There is no such file, or it is cut short.
+
+    Examples
+    --------
+    >>> import hsi, tempfile
+    >>> scene, labels = hsi.open_scene("IndianPines"), hsi.open_labels("IndianPines")
+    >>> split = hsi.make_split(labels, "random:0.1")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = f"{folder}/model.safetensors"
+    ...     _ = hsi.train(hsi.make_classifier("coordinates"), scene, labels, split, path)
+    ...     model = hsi.load_model(path)
+    >>> model.description["scene"], model.class_names[10]
+    ('IndianPines', 'Soybean-mintill')
+    """
+    tensors, description = load_tensors(path)
+    if description.get("classifier") not in CLASSIFIERS:
+        raise HsiError(f"{path}: expected a model of hsi train, found other weights")
+    kind = CLASSIFIERS[description["classifier"]]
+    try:
+        return Model(kind.load(tensors, description["settings"]), description)
+    except (KeyError, RuntimeError, TypeError) as error:
+        message = why(error, whole=True)[:200]
+        raise HsiError(f"{path}: expected a whole {kind.name} model ({message})") from error

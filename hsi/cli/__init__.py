@@ -1,0 +1,1 @@
+"""The commands of `hsi`, one module per group."""

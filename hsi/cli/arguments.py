@@ -1,0 +1,87 @@
+"""Arguments that several commands share, and errors that name options."""
+
+import functools
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, ParamSpec
+
+import typer
+
+from engine.command import expect_apart
+from hsi.errors import HsiError
+
+if TYPE_CHECKING:
+    from hsi.features.components import ComponentsFile
+
+SceneSource = Annotated[
+    str, typer.Argument(metavar="SCENE", help="IndianPines or a file; FILE:variable names one.")
+]
+LabelSource = Annotated[
+    str, typer.Argument(metavar="LABELS", help="IndianPines or a file; FILE:variable names one.")
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")]
+SplitFile = Annotated[Path, typer.Option("--split", help="File of hsi split.")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of every random draw.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
+Precision = Annotated[str, typer.Option(help="auto, float32 or bf16.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Of a network, such as dihedral=true."),
+]
+Prepared = Annotated[
+    Path | None, typer.Option("--reduced", help="File of hsi reduce, instead of doing it again.")
+]
+
+
+Given = ParamSpec("Given")
+
+# Options that are not called as the library's argument is, dashes aside.
+OPTIONS = {"settings": "--set", "history": "--log"}
+
+
+def naming_options(command: Callable[Given, None]) -> Callable[Given, None]:
+    """Return a command whose errors name its options where the library names arguments.
+
+    The library writes an argument in backticks: '`window` 24: expected an odd number'.
+    """
+
+    @functools.wraps(command)
+    def named(*args: Given.args, **kwargs: Given.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except HsiError as error:
+            error.args = (re.sub(r"`(\w+)`", _option, str(error)),)
+            raise
+
+    return named
+
+
+def _option(argument: re.Match[str]) -> str:
+    return OPTIONS.get(argument[1], f"--{argument[1].replace('_', '-')}")
+
+
+def prepared_scene(path: Path | None) -> "ComponentsFile | None":
+    """Return the components that `--reduced` names."""
+    from hsi.features.components import load_components
+
+    return None if path is None else load_components(path)
+
+
+def keep_inputs(outputs: Iterable[Path], *read: str | Path | None) -> None:
+    """Raise an error where an output would replace an input: a scene (str) or a file (Path)."""
+    from hsi.formats.registry import files
+    from hsi.scenes.embedded import EMBEDDED
+
+    sources = [source for source in read if isinstance(source, str) and source != EMBEDDED]
+    own = [path for path in read if isinstance(path, Path)]
+    expect_apart(outputs, own + [file for source in sources for file in files(source)])
+
+
+def settings_of(given: list[str] | None) -> dict[str, str]:
+    """Return the pairs of `--set` as a mapping."""
+    pairs = [text.partition("=") for text in given or []]
+    for key, equals, value in pairs:
+        if not (key and equals and value):
+            raise HsiError(f"--set {key}: expected KEY=VALUE, such as dihedral=true")
+    return {key: value for key, _, value in pairs}

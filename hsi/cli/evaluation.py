@@ -1,0 +1,127 @@
+"""The commands that score and compare maps and settings."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from engine.command import expect_file, expect_folder
+from hsi.cli.arguments import (
+    Device,
+    LabelSource,
+    Precision,
+    SceneSource,
+    Seed,
+    SplitFile,
+    keep_inputs,
+)
+
+
+def score(
+    map_file: Annotated[str, typer.Argument(metavar="MAP", help="Map of hsi classify.")],
+    label_source: LabelSource,
+    split_file: SplitFile,
+    out: Annotated[Path, typer.Option(help="Folder to write.")],
+    model: Annotated[
+        Path | None, typer.Option(help="Takes classifier, seed and seconds from it.")
+    ] = None,
+    name: Annotated[str, typer.Option(help="What tables call the scene.")] = "",
+) -> None:
+    """Score a map on the test pixels: OA, AA, kappa, each class, the confusion matrix."""
+    from hsi.evaluation.score import made_by, score_map
+    from hsi.formats.registry import read
+    from hsi.scenes.labels import open_labels
+    from hsi.splits.split import load_split
+
+    expect_folder(out)
+    labels = open_labels(label_source)
+    found = read(map_file, "labels")
+    scores = score_map(
+        found.array,
+        labels,
+        load_split(split_file),
+        out,
+        made_by=made_by(found.path, labels, model) | ({"scene": name} if name else {}),
+    )
+    typer.echo(f"OA {scores.oa:.2f} %, AA {scores.aa:.2f} %, kappa {scores.kappa:.2f}")
+
+
+def compare(
+    first: Annotated[str, typer.Argument(metavar="MAP", help="Map of hsi classify.")],
+    second: Annotated[str, typer.Argument(metavar="MAP", help="Another of the same scene.")],
+    label_source: LabelSource,
+    split_file: SplitFile,
+) -> None:
+    """Test whether two maps differ by more than chance on the test pixels (McNemar)."""
+    from hsi.evaluation.compare import compare_maps
+    from hsi.evaluation.score import made_by
+    from hsi.evaluation.test_pixels import check_unseen
+    from hsi.formats.registry import read
+    from hsi.scenes.labels import open_labels
+    from hsi.splits.split import load_split
+
+    labels, split = open_labels(label_source), load_split(split_file)
+    maps = [read(source, "labels") for source in (first, second)]
+    for order, map_ in zip(("first", "second"), maps, strict=True):
+        trained = made_by(map_.path, labels, None)["trained_split"]
+        check_unseen(f"{order} map", trained, labels, split)
+    found = compare_maps(maps[0].array, maps[1].array, labels, split)
+    right = f"right in both {found.both}, in neither {found.neither}"
+    typer.echo(f"{right}, in the first alone {found.first}, in the second alone {found.second}")
+    chance = f"p = {found.p_value:.3g}" if found.p_value > 0 else "p < 1e-300"
+    typer.echo(f"McNemar: chi-squared {found.statistic:.3f}, {chance}")
+
+
+def summary(
+    folders: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Of hsi score.")],
+    out: Annotated[Path, typer.Option(help="Folder for the tables.")],
+) -> None:
+    """Collect scored runs into tables, with means over seeds beside the published figures."""
+    from hsi.evaluation.summary import summarise
+
+    expect_folder(out)
+    summarise(folders, out)
+
+
+def study(
+    source: SceneSource,
+    label_source: LabelSource,
+    split_file: SplitFile,
+    out: Annotated[Path, typer.Option(help="Table to write (.csv); its means lie beside it.")],
+    candidates: Annotated[
+        Path | None, typer.Option(help="YAML file of classifiers and settings; else our own.")
+    ] = None,
+    inner: Annotated[str, typer.Option(help="How the training pixels are split.")] = "blocks:8",
+    window: Annotated[int, typer.Option(help="Window side for the inner guard band.")] = 25,
+    folds: Annotated[int, typer.Option(min=1, help="Inner splits.")] = 1,
+    schedule: Annotated[
+        str, typer.Option(help="demo, paper, notebook, best or a YAML file.")
+    ] = "demo",
+    seed: Seed = 0,
+    device: Device = "auto",
+    precision: Precision = "auto",
+) -> None:
+    """Compare settings on inner blocks of the training pixels; test pixels are not looked at."""
+    from engine.device import pick
+    from hsi.evaluation.study import read_candidates
+    from hsi.evaluation.study import study as compare_settings
+    from hsi.scenes.labels import open_labels
+    from hsi.scenes.scene import open_scene
+    from hsi.splits.split import load_split
+
+    expect_file(out, ".csv")
+    keep_inputs([out], source, label_source, split_file)
+    best = compare_settings(
+        open_scene(source),
+        open_labels(label_source),
+        load_split(split_file),
+        read_candidates(candidates or Path(__file__).parents[1] / "evaluation" / "study.yaml"),
+        out,
+        compute=pick(device, precision),
+        schedule=schedule,
+        inner=inner,
+        window=window,
+        folds=folds,
+        seed=seed,
+    )
+    typer.echo(f"best by mean OA on inner test pixels: {best}")

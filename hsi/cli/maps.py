@@ -1,0 +1,89 @@
+"""The commands that make maps."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hsi.cli.arguments import (
+    Device,
+    Precision,
+    Prepared,
+    SceneSource,
+    prepared_scene,
+)
+from hsi.errors import HsiError
+
+
+def classify(
+    source: SceneSource,
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="File of hsi train.")],
+    out: Annotated[
+        Path, typer.Argument(metavar="OUT", help="ENVI .hdr, GeoTIFF .tif, .npy, or a folder.")
+    ],
+    probabilities: Annotated[bool, typer.Option("--probabilities", help="Write them too.")] = False,
+    confidence: Annotated[
+        bool, typer.Option("--confidence", help="Write the highest probability of each pixel.")
+    ] = False,
+    block: Annotated[str, typer.Option(help="auto, or the side of a block in pixels.")] = "auto",
+    memory: Annotated[
+        str, typer.Option(help="auto (half of the free), or keep within so much, such as 2GiB.")
+    ] = "auto",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")] = False,
+    resample: Annotated[
+        bool, typer.Option("--resample-bands", help="Interpolate where no band is equal.")
+    ] = False,
+    refit: Annotated[
+        bool, typer.Option("--refit-scaling", help="Mean and deviation of this scene's pixels.")
+    ] = False,
+    strip: Annotated[
+        str | None, typer.Option(help="K/N: the K-th of N parts alone, as .npy; see hsi join.")
+    ] = None,
+    reduced: Prepared = None,
+    device: Device = "auto",
+    precision: Precision = "auto",
+) -> None:
+    """Name the class of every pixel; write the map, a picture with a legend, and a record.
+
+    The scene is read block by block. Run the same line again to resume an interrupted run.
+    """
+    from engine.device import pick
+    from engine.memory import parse_bytes
+    from hsi.maps.classify import classify as run_model
+    from hsi.maps.options import MapOptions, Strip
+    from hsi.scenes.scene import open_scene
+
+    if block != "auto" and not (block.isdecimal() and int(block) >= 1):
+        raise HsiError(f"--block {block}: expected auto or a number of pixels, at least 1")
+    options = MapOptions(
+        probabilities=probabilities,
+        confidence=confidence,
+        block=None if block == "auto" else int(block),
+        memory=None if memory == "auto" else parse_bytes(memory),
+        overwrite=overwrite,
+        resample_bands=resample,
+        refit_scaling=refit,
+        strip=None if strip is None else Strip.parse(strip),
+    )
+    compute = pick(device, precision)
+    run_model(
+        open_scene(source), model, out, options, compute=compute, reduced=prepared_scene(reduced)
+    )
+
+
+def join(
+    source: SceneSource,
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="What mapped the strips.")],
+    out: Annotated[
+        Path, typer.Argument(metavar="OUT", help="ENVI .hdr, GeoTIFF .tif, .npy, or a folder.")
+    ],
+    strips: Annotated[
+        list[Path], typer.Argument(metavar="STRIP...", help="Of hsi classify --strip, all.")
+    ],
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")] = False,
+) -> None:
+    """Join the strips of a scene to its map, as a single run would have written it."""
+    from hsi.maps.join import join as run_join
+    from hsi.scenes.scene import open_scene
+
+    run_join(open_scene(source), model, strips, out, overwrite=overwrite)

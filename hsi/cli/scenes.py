@@ -1,0 +1,93 @@
+"""The commands that read, convert, draw, split and reduce scenes."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from engine.command import expect_file, expect_folder
+from hsi.cli.arguments import LabelSource, Overwrite, SceneSource, Seed, keep_inputs
+
+
+def info(source: SceneSource) -> None:
+    """Print what is known of a scene."""
+    from hsi.scenes.describe import describe
+    from hsi.scenes.scene import open_scene
+
+    for key, value in describe(open_scene(source)).items():
+        typer.echo(f"{key}: {value}")
+
+
+def convert(
+    source: SceneSource,
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="ENVI .hdr, GeoTIFF .tif, or .npy.")],
+    overwrite: Overwrite = False,
+) -> None:
+    """Write a scene in another format, with its metadata; .npy keeps the cube alone."""
+    from hsi.formats.writing import refuse_existing
+    from hsi.scenes.scene import open_scene, write_scene
+
+    expect_folder(out.parent)
+    refuse_existing(out, overwrite=overwrite)
+    write_scene(out, open_scene(source))
+
+
+def picture(
+    source: SceneSource,
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="File to write (.png).")],
+) -> None:
+    """Draw a scene in false colour: near infrared, red and green if it has wavelengths."""
+    from hsi.figures import save_scene
+    from hsi.scenes.scene import open_scene
+
+    expect_file(out, ".png")
+    keep_inputs([out], source)
+    save_scene(out, open_scene(source))
+
+
+def split(
+    source: LabelSource,
+    out: Annotated[Path, typer.Option(help="File to write (.npz).")],
+    how: Annotated[str, typer.Option(help="random:0.3, count:50, blocks:16 or mask:FILE.")],
+    seed: Seed = 0,
+    window: Annotated[int, typer.Option(help="Window side for guard band and leakage.")] = 25,
+    name: Annotated[str | None, typer.Option(help="What tables call the split.")] = None,
+) -> None:
+    """Split the labelled pixels, draw the split beside it, and report its leakage."""
+    from hsi.figures import save_split
+    from hsi.scenes.labels import open_labels
+    from hsi.splits.split import make_split
+
+    expect_file(out, ".npz")
+    kind, _, masks = how.partition(":")
+    keep_inputs([out, out.with_suffix(".png")], source, masks if kind == "mask" and masks else None)
+    labels = open_labels(source)
+    made = make_split(labels, how, seed=seed, window=window, name=name)
+    made.save(out)
+    save_split(out.with_suffix(".png"), labels, made)
+    typer.echo(f"{made.how}: {made.train.sum()} training pixels, {made.test.sum()} test pixels")
+    for key, value in made.report.items():
+        typer.echo(f"{key}: {value if value is not None else 'none'}")
+
+
+def reduce(
+    source: SceneSource,
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="File to write (.npz).")],
+    components: Annotated[int, typer.Option(min=1, help="Principal components.")] = 30,
+    whiten: Annotated[bool, typer.Option(help="Divide each by its deviation.")] = True,
+    split_file: Annotated[
+        Path | None, typer.Option("--split", help="Fit on this split's training pixels only.")
+    ] = None,
+) -> None:
+    """Write the principal components of a scene, fitted on all its pixels."""
+    from hsi.features.components import ComponentsFile
+    from hsi.features.pca import fit_pca
+    from hsi.scenes.scene import open_scene
+    from hsi.splits.split import load_split
+
+    expect_file(out, ".npz")
+    keep_inputs([out], source, split_file)
+    scene = open_scene(source)
+    training = None if split_file is None else load_split(split_file).train
+    pca = fit_pca(scene, components, whiten=whiten, training=training)
+    ComponentsFile(pca.reduce(scene), pca, scene.name, scene.checksum()).save(out)

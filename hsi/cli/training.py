@@ -1,0 +1,81 @@
+"""The command that trains a classifier."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from engine.command import expect_file
+from hsi.cli.arguments import (
+    Device,
+    LabelSource,
+    Precision,
+    Prepared,
+    SceneSource,
+    Seed,
+    Settings,
+    SplitFile,
+    keep_inputs,
+    prepared_scene,
+    settings_of,
+)
+from hsi.errors import HsiError
+
+
+def train(
+    source: SceneSource,
+    label_source: LabelSource,
+    classifier: Annotated[str, typer.Option(help="hybridsn, coordinates, svm, forest, …")],
+    split_file: SplitFile,
+    out: Annotated[Path, typer.Option(help="Model to write (.safetensors).")],
+    schedule: Annotated[
+        str, typer.Option(help="demo, paper, notebook, best or a YAML file.")
+    ] = "paper",
+    seed: Seed = 0,
+    reduced: Prepared = None,
+    window: Annotated[int | None, typer.Option(help="Of a network, in pixels [25].")] = None,
+    components: Annotated[int | None, typer.Option(help="Of a network's PCA [30].")] = None,
+    settings: Settings = None,
+    device: Device = "auto",
+    precision: Precision = "auto",
+    history: Annotated[
+        Path | None, typer.Option("--log", help="CSV of the loss; its curve is drawn beside it.")
+    ] = None,
+) -> None:
+    """Train a classifier on the training pixels of a split; an interrupted run resumes."""
+    from engine.device import pick
+    from hsi.classifiers.model import make_classifier
+    from hsi.classifiers.train import train as fit
+    from hsi.figures import save_curve
+    from hsi.scenes.labels import open_labels
+    from hsi.scenes.scene import open_scene
+    from hsi.splits.split import load_split
+
+    expect_file(out, ".safetensors")
+    if history is not None:
+        expect_file(history, ".csv")
+    written = [out] if history is None else [out, history, history.with_suffix(".png")]
+    keep_inputs(written, source, label_source, split_file, reduced)
+    chosen = make_classifier(
+        classifier, window=window, components=components, settings=settings_of(settings)
+    )
+    made, prepared = load_split(split_file), prepared_scene(reduced)
+    if prepared is not None and components not in (None, prepared.cube.shape[2]):
+        raise HsiError(
+            f"--components {components}: expected those of {reduced}, {prepared.cube.shape[2]}; "
+            "leave one of the two out"
+        )
+    fit(
+        chosen,
+        open_scene(source),
+        open_labels(label_source),
+        made,
+        out,
+        compute=pick(device, precision),
+        schedule=schedule,
+        seed=seed,
+        reduced=prepared,
+        history=history,
+    )
+    if history is not None and history.is_file():
+        save_curve(history.with_suffix(".png"), history, f"{classifier}, {made.how}, seed {seed}")

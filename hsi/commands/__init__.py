@@ -1,1 +1,0 @@
-"""Commands of `hsi`, by what they work on, and the arguments they share."""

@@ -1,0 +1,1 @@
+"""Scores of maps, tests of their differences, tables, and studies of settings."""

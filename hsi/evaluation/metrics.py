@@ -1,0 +1,122 @@
+"""Accuracies from the confusion matrix of the test pixels."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from hsi.errors import HsiError
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Accuracies in percent; kappa × 100. A class without test pixels has NaN, not 0 or 1.
+
+    Attributes
+    ----------
+    confusion : ndarray (C, C), int64
+        Row: true class. Column: predicted class.
+    """
+
+    confusion: npt.NDArray[np.int64]
+
+    @property
+    def support(self) -> npt.NDArray[np.int64]:
+        """Number of test pixels of each class, (C,)."""
+        support: npt.NDArray[np.int64] = self.confusion.sum(axis=1)
+        return support
+
+    @property
+    def oa(self) -> float:
+        """Overall accuracy: the share of test pixels that are right."""
+        return 100 * float(np.trace(self.confusion)) / int(self.confusion.sum())
+
+    @property
+    def aa(self) -> float:
+        """Average accuracy: the mean recall over the classes that have test pixels."""
+        return float(np.nanmean(self.recall))
+
+    @property
+    def kappa(self) -> float:
+        """Cohen's kappa × 100: agreement beyond what the class frequencies give by chance.
+
+        NaN where chance alone gives full agreement, with a single class.
+        """
+        total = int(self.confusion.sum())
+        expected = float(self.confusion.sum(axis=0) @ self.confusion.sum(axis=1)) / total**2
+        observed = float(np.trace(self.confusion)) / total
+        return 100 * (observed - expected) / (1 - expected) if expected < 1 else float("nan")
+
+    @property
+    def recall(self) -> Floats:
+        """Percentage of a class's pixels that are found ('producer's accuracy'), (C,)."""
+        return _percent(np.diag(self.confusion), self.support)
+
+    @property
+    def precision(self) -> Floats:
+        """Percentage of the pixels given a class that are right ('user's accuracy'), (C,).
+
+        Zero for a class with test pixels that is never predicted; NaN for one without any.
+        """
+        predicted = self.confusion.sum(axis=0)
+        found = _percent(np.diag(self.confusion), predicted)
+        return self._of_tested(np.where(predicted > 0, found, 0.0))
+
+    @property
+    def f1(self) -> Floats:
+        """Harmonic mean of recall and precision in percent, (C,)."""
+        both = self.support + self.confusion.sum(axis=0)
+        return self._of_tested(_percent(2 * np.diag(self.confusion), both))
+
+    def _of_tested(self, values: Floats) -> Floats:
+        return np.where(self.support > 0, values, np.nan)
+
+
+def check_numbers(
+    name: str, predicted: npt.NDArray[np.int64], classes: npt.NDArray[np.int64]
+) -> None:
+    """Raise HsiError if the numbers of a map on test pixels (n,) are not all in `classes`."""
+    strangers = np.setdiff1d(predicted, classes)
+    if strangers.size and strangers[0] == 0:
+        raise HsiError(
+            f"{name}: expected a class on every test pixel, found 0, which stands for no data, on "
+            f"{(predicted == 0).sum()} of {len(predicted)}; set their labels to 0"
+        )
+    if strangers.size:
+        raise HsiError(
+            f"{name}: expected class numbers of the labels ({classes[0]} to {classes[-1]}) on "
+            f"every test pixel, found {strangers[0]}"
+        )
+
+
+def scores_of(
+    truth: npt.NDArray[np.int64], predicted: npt.NDArray[np.int64], classes: npt.NDArray[np.int64]
+) -> Scores:
+    """Return the scores of test pixels.
+
+    Parameters
+    ----------
+    truth, predicted : ndarray (n,), int64
+        Class numbers of the same pixels.
+    classes : ndarray (C,), int64
+        The class numbers, ascending.
+
+    Raises
+    ------
+    HsiError
+        There is no test pixel, or a predicted number is not in `classes`.
+    """
+    if not truth.size:
+        raise HsiError("expected at least one test pixel, found none; make another split")
+    check_numbers("map", predicted, classes)
+    count = len(classes)
+    cells = np.searchsorted(classes, truth) * count + np.searchsorted(classes, predicted)
+    confusion = np.bincount(cells, minlength=count * count).reshape(count, count)
+    return Scores(confusion.astype(np.int64))
+
+
+def _percent(part: npt.NDArray[np.int64], whole: npt.NDArray[np.int64]) -> Floats:
+    filled = np.where(whole > 0, whole, 1)
+    return np.where(whole > 0, 100 * part / filled, np.nan)

@@ -1,0 +1,181 @@
+"""Tables over runs: each run's scores, means beside the published figures, pairs compared."""
+
+import json
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from engine.errors import why
+from engine.tables import read_csv, two_decimals, write_csv
+from hsi.errors import HsiError
+from hsi.evaluation.compare import MCNEMAR_COLUMNS, compared
+from hsi.evaluation.score import OF_THE_MODEL, PER_CLASS_COLUMNS
+from hsi.splits.leakage import LEAKAGE
+
+OVERALL_COLUMNS = (
+    "scene",
+    "split",
+    "classifier",
+    "seed",
+    "oa",
+    "aa",
+    "kappa",
+    "seconds_train",
+    "seconds_map",
+)
+SUMMARY_COLUMNS = (
+    "scene",
+    "split",
+    "classifier",
+    "schedule",
+    "seeds",
+    "oa_mean",
+    "oa_std",
+    "aa_mean",
+    "aa_std",
+    "kappa_mean",
+    "kappa_std",
+    "ddof",
+    "oa_published",
+    "aa_published",
+    "kappa_published",
+    "oa_difference",
+    "test_in_training_window",
+    "nearest_train_median",
+    "absent_classes",
+    "parameters",
+    "seconds_train_mean",
+    "seconds_map_mean",
+    "multiply_adds_a_pixel",
+    "window",
+    "test_in_own_window",
+    "test_window_holds_training",
+    "nearest_train_min",
+)
+FIGURES = ("oa", "aa", "kappa")
+DDOF = 1  # the sample standard deviation; with one seed there is none
+
+_PUBLISHED_WINDOWS = {"hybridsn": 25, "cnn2d": 25, "cnn3d": 25}
+# What the paper's tables call our classifiers.
+_PUBLISHED_NAMES = {"hybridsn": "HybridSN", "svm": "SVM", "cnn2d": "2D-CNN", "cnn3d": "3D-CNN"}
+
+
+def summarise(folders: Sequence[Path], out: Path) -> None:
+    """Write the tables of a set of scored runs.
+
+    Parameters
+    ----------
+    folders : sequence of Path
+        Each as `hsi score` wrote it; rows keep this order.
+    out : Path
+        Folder for `per_class_accuracy.csv`, `overall_accuracy.csv`, its means
+        `overall_accuracy_summary.csv`, and `mcnemar.csv`: any two classifiers with the same test
+        pixels.
+
+    Raises
+    ------
+    HsiError
+        A folder without scores, or the same run twice.
+    """
+    runs = [_read(folder) for folder in folders]
+    if not runs:
+        raise HsiError("expected at least one folder of hsi score, found none")
+    seen: dict[tuple[Any, ...], Path] = {}
+    for folder, run in zip(folders, runs, strict=True):
+        key = (*(run[name] for name in OVERALL_COLUMNS[:4]), *_settings(run))
+        if key in seen:
+            raise HsiError(f"{folder}: the same run as {seen[key]}; give each once")
+        seen[key] = folder
+
+    per_class = pd.concat([read_csv(folder / "per_class.csv") for folder in folders])
+    write_csv(per_class, out / "per_class_accuracy.csv", PER_CLASS_COLUMNS)
+    overall = pd.DataFrame([_overall(run) for run in runs])
+    write_csv(overall, out / "overall_accuracy.csv", OVERALL_COLUMNS)
+    groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for run in runs:
+        case = (run["scene"], run["split"], run["classifier"], run["schedule"], *_settings(run))
+        groups.setdefault(case, []).append(run)
+    reference = published()
+    means = pd.DataFrame([_mean(group, reference) for group in groups.values()])
+    write_csv(means, out / "overall_accuracy_summary.csv", SUMMARY_COLUMNS)
+    pairs = pd.DataFrame(compared(runs, folders), columns=list(MCNEMAR_COLUMNS))
+    write_csv(pairs, out / "mcnemar.csv", MCNEMAR_COLUMNS)
+
+
+def _settings(run: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return what tells networks of one name apart: window and number of parameters."""
+    return run.get("window"), run.get("parameters")
+
+
+def published() -> dict[tuple[str, str, str], dict[str, str]]:
+    """Return the published figures by (scene, split, classifier as the paper calls it)."""
+    table = read_csv(Path(str(files("hsi.evaluation"))) / "published.csv")
+    rows: list[dict[str, str]] = [
+        {str(key): str(value) for key, value in row.items()}
+        for row in table.to_dict(orient="records")
+    ]
+    return {(row["scene"], row["split"], row["classifier"]): row for row in rows}
+
+
+def _read(folder: Path) -> dict[str, Any]:
+    path = folder / "scores.json"
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise HsiError(f"{path}: expected the scores of hsi score ({why(error)})") from error
+    missing = [key for key in (*OVERALL_COLUMNS, "schedule", "report") if key not in found]
+    if missing:
+        raise HsiError(f"{path}: expected the scores of hsi score; '{missing[0]}' is missing")
+    run: dict[str, Any] = found
+    return run
+
+
+def _overall(run: Mapping[str, Any]) -> dict[str, Any]:
+    row = {name: run[name] for name in OVERALL_COLUMNS}
+    for name in (*FIGURES, "seconds_train", "seconds_map"):
+        row[name] = two_decimals(run[name])
+    return row
+
+
+def _mean(
+    runs: Sequence[Mapping[str, Any]], reference: Mapping[tuple[str, str, str], Mapping[str, str]]
+) -> dict[str, Any]:
+    first = runs[0]
+    name = _PUBLISHED_NAMES.get(first["classifier"], first["classifier"])
+    known = reference.get((first["scene"], first["split"], name), {})
+    window = first.get("window")
+    if window != _PUBLISHED_WINDOWS.get(first["classifier"], window):
+        known = {}
+    row: dict[str, Any] = {
+        "scene": first["scene"],
+        "split": first["split"],
+        "classifier": first["classifier"],
+        "schedule": first["schedule"] or "",
+        "seeds": len(runs),
+        "ddof": DDOF,
+    }
+    for figure in FIGURES:
+        values = pd.Series([run[figure] for run in runs], dtype=float)
+        row[f"{figure}_mean"] = two_decimals(values.mean())
+        row[f"{figure}_std"] = two_decimals(values.std(ddof=DDOF))
+        row[f"{figure}_published"] = known.get(figure, "")
+    row["oa_difference"] = (
+        f"{float(row['oa_mean']) - float(known['oa']):+.2f}" if known.get("oa") else ""
+    )
+    for name in LEAKAGE:
+        if name in SUMMARY_COLUMNS:
+            values = pd.Series([run["report"].get(name) for run in runs], dtype=float)
+            row[name] = two_decimals(values.mean())
+    own = pd.Series([run.get("test_in_own_window") for run in runs], dtype=float)
+    row["test_in_own_window"] = two_decimals(own.mean())
+    absent = {name: None for run in runs for name in run["report"]["absent_from_test"]}
+    row["absent_classes"] = "; ".join(absent)
+    for name in OF_THE_MODEL:
+        row[name] = first.get(name) or ""
+    for name in ("seconds_train", "seconds_map"):
+        seconds = pd.Series([run[name] for run in runs], dtype=float)
+        row[f"{name}_mean"] = two_decimals(seconds.mean())
+    return row

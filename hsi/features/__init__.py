@@ -1,0 +1,1 @@
+"""Features of spectra: principal components, means over boxes, scaling."""

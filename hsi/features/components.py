@@ -1,0 +1,75 @@
+"""The principal components of a scene in a file, for several trainings and maps."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.artifacts import atomic, read_npz
+from hsi.errors import HsiError
+from hsi.features.pca import PCA
+from hsi.scenes.scene import Scene
+
+
+@dataclass(frozen=True)
+class ComponentsFile:
+    """A scene's components, prepared once and used by several trainings.
+
+    Attributes
+    ----------
+    cube : ndarray (H, W, K), float32
+    pca : PCA
+    scene : str
+        Name of the scene.
+    scene_checksum : str
+        SHA-256 of the scene's cube.
+    """
+
+    cube: npt.NDArray[np.float32]
+    pca: PCA
+    scene: str
+    scene_checksum: str
+
+    def save(self, path: Path) -> None:
+        """Write everything to one .npz without pickles."""
+        description = {
+            "scene": self.scene,
+            "scene_checksum": self.scene_checksum,
+            "fitted_on": self.pca.fitted_on,
+        }
+        with atomic(path) as part, part.open("wb") as file:
+            np.savez(
+                file,
+                cube=self.cube,
+                bands=self.pca.bands,
+                mean=self.pca.mean,
+                components=self.pca.components,
+                scale=self.pca.scale,
+                description=np.array(json.dumps(description)),
+            )
+
+    def check_fits(self, scene: Scene) -> None:
+        """Raise HsiError if the components are those of another scene."""
+        if self.cube.shape[:2] != scene.shape or self.scene_checksum != scene.checksum():
+            raise HsiError(
+                f"reduced scene: expected the components of {scene.name}, found those of "
+                f"{self.scene} ({self.cube.shape[0]} × {self.cube.shape[1]}); run hsi reduce again"
+            )
+
+
+def load_components(path: Path) -> ComponentsFile:
+    """Return the components in a file of `hsi reduce`.
+
+    Raises
+    ------
+    HsiError
+        There is no such file, or it holds something else.
+    """
+    keys = ("cube", "bands", "mean", "components", "scale", "description")
+    found = read_npz(path, keys, "hsi reduce", HsiError)
+    text: Mapping[str, str] = json.loads(str(found["description"]))
+    pca = PCA(found["bands"], found["mean"], found["components"], found["scale"], text["fitted_on"])
+    return ComponentsFile(found["cube"], pca, text["scene"], text["scene_checksum"])

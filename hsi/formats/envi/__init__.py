@@ -1,0 +1,1 @@
+"""ENVI: a header and its data file."""

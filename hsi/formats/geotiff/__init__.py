@@ -1,0 +1,1 @@
+"""GeoTIFF, and what GDAL and EnMAP write beside it."""

@@ -1,0 +1,59 @@
+"""The georeference of a NetCDF grid by the CF conventions: grid mapping and even coordinates."""
+
+from typing import Any
+
+import numpy as np
+
+EVEN = 1e-3  # of a step: by how much coordinates may stray, as float32 does
+
+
+def georeference(dataset: Any, axes: tuple[int, ...]) -> dict[str, Any] | None:
+    """Return `crs` and `transform` of a dataset, or None unless both are stated.
+
+    Parameters
+    ----------
+    dataset : h5py.Dataset
+    axes : tuple of int
+        Its axes as rows, columns and bands.
+    """
+    mapping = _text(dataset.attrs.get("grid_mapping"))
+    found = dataset.parent.get(mapping) if mapping else None
+    found = dataset.file.get(mapping) if mapping and found is None else found
+    if found is None:
+        return None
+    crs = next(
+        (_text(found.attrs[key]) for key in ("crs_wkt", "spatial_ref") if key in found.attrs), ""
+    )
+    stated = _text(found.attrs.get("GeoTransform")).split()
+    if len(stated) == 6:  # in GDAL's order
+        left, across, shear_x, top, shear_y, down = (float(value) for value in stated)
+        transform: tuple[float, ...] | None = (across, shear_x, left, shear_y, down, top)
+    else:
+        rows, columns = (_even(dataset, axis) for axis in axes[:2])
+        transform = None
+        if rows is not None and columns is not None:
+            # Coordinates are those of the pixels' centres.
+            (y, down), (x, across) = rows, columns
+            transform = (across, 0.0, x - across / 2, 0.0, down, y - down / 2)
+    return {"crs": crs, "transform": transform} if crs and transform else None
+
+
+def _even(dataset: Any, axis: int) -> tuple[float, float] | None:
+    """Return first coordinate and step of an axis, or None if it has none, or uneven ones."""
+    dimension = dataset.dims[axis]
+    if not len(dimension):
+        return None
+    values = np.asarray(dimension[0][()], np.float64)
+    if values.shape != (dataset.shape[axis],) or values.size < 2:
+        return None
+    step = (values[-1] - values[0]) / (values.size - 1)
+    even = values[0] + step * np.arange(values.size)
+    return (
+        (float(values[0]), float(step)) if np.abs(values - even).max() <= EVEN * abs(step) else None
+    )
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
+    return value if isinstance(value, str) else ""

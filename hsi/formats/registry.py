@@ -1,0 +1,101 @@
+"""The readers and writers of all formats, by file suffix."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from hsi.errors import HsiError
+from hsi.formats import indexed_png, matlab, numpy_arrays
+from hsi.formats.contents import Contents, Kind
+from hsi.formats.envi import read as envi
+from hsi.formats.geotiff import enmap
+from hsi.formats.geotiff import read as geotiff
+from hsi.formats.hdf5 import read as hdf5
+
+Reader = Callable[[Path, str | None, Kind], Contents]
+
+READERS: dict[str, Reader] = {
+    ".npy": numpy_arrays.read,
+    ".npz": numpy_arrays.read,
+    ".mat": matlab.read,
+    ".hdr": envi.read,
+    ".img": envi.read,
+    ".dat": envi.read,
+    ".raw": envi.read,
+    ".bil": envi.read,
+    ".bip": envi.read,
+    ".bsq": envi.read,
+    ".tif": geotiff.read,
+    ".tiff": geotiff.read,
+    ".h5": hdf5.read,
+    ".hdf5": hdf5.read,
+    ".he5": hdf5.read,
+    ".nc": hdf5.read,
+    ".png": indexed_png.read,  # labels alone
+}
+
+# What cubes and maps are written as; .npy keeps the array alone.
+WRITTEN = (".hdr", ".tif", ".tiff", ".npy")
+
+
+def read(source: str | Path, kind: Kind) -> Contents:
+    """Read a cube or labels from a file.
+
+    Parameters
+    ----------
+    source : str or Path
+        'FILE' or 'FILE:variable'.
+    kind : {'cube', 'labels'}
+
+    Raises
+    ------
+    HsiError
+        No such file, an unknown suffix, or what the reader does not find inside.
+    """
+    path, variable = locate(source)
+    return _reader(path)(path, variable, kind)
+
+
+def files(source: str | Path) -> list[Path]:
+    """Return all files that a cube or labels are read from, those beside the named one included.
+
+    Parameters
+    ----------
+    source : str or Path
+        'FILE' or 'FILE:variable'.
+
+    Raises
+    ------
+    HsiError
+        No such file, an unknown suffix, or one part of an ENVI pair without the other.
+    """
+    path, _ = locate(source)
+    reader = _reader(path)
+    if reader is envi.read:
+        return envi.files(path)
+    if reader is geotiff.read:
+        beside = [enmap.metadata_file(path), path.with_name(f"{path.name}.aux.xml")]
+        return [path, *(file for file in beside if file is not None and file.is_file())]
+    return [path]
+
+
+def _reader(path: Path) -> Reader:
+    reader = READERS.get(path.suffix.lower())
+    if reader is None and envi.is_envi(path):
+        reader = envi.read  # ENVI's data have any suffix, or none
+    if reader is None:
+        raise HsiError(
+            f"{path}: expected one of {', '.join(READERS)}, found '{path.suffix}'; "
+            "convert it to ENVI, GeoTIFF or .npy"
+        )
+    return reader
+
+
+def locate(source: str | Path) -> tuple[Path, str | None]:
+    """Return file and variable of 'FILE:variable'; raise HsiError if the file does not exist."""
+    path = Path(source)
+    if path.is_file():
+        return path, None
+    before, colon, variable = str(source).rpartition(":")
+    if colon and Path(before).is_file():
+        return Path(before), variable
+    raise HsiError(f"{source}: no such file, and no embedded scene of that name (IndianPines is)")

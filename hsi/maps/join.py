@@ -1,0 +1,142 @@
+"""Strips of a map joined into the map that a single run would have written."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine.artifacts import sha256_file
+from engine.errors import why
+from hsi.classifiers.model import load_model
+from hsi.errors import HsiError
+from hsi.maps.journal import MapState
+from hsi.maps.options import MapOptions
+from hsi.maps.outputs import make_rasters, outputs, refuse_existing
+from hsi.maps.rasters import Raster
+from hsi.maps.record import SHARED, read_strip_record, write_joined
+from hsi.scenes.scene import Scene
+
+log = logging.getLogger(__name__)
+
+ROWS = 256  # that are copied at once
+Record = Mapping[str, Any]
+
+
+def join(
+    scene: Scene, model_path: Path, strips: Sequence[Path], out: Path, *, overwrite: bool = False
+) -> Path:
+    """Write the map, picture and record of a whole scene from its strips.
+
+    Parameters
+    ----------
+    scene : Scene
+        Gives the size, the format and the georeference; its cube is not read.
+    model_path : Path
+        The model that made the strips.
+    strips : sequence of Path
+        Maps of `hsi classify --strip`, in any order. Probabilities and confidence are joined where
+        all strips have them.
+    out : Path
+        See `hsi.maps.outputs.outputs`.
+    overwrite : bool
+        Replace files that exist.
+
+    Returns
+    -------
+    Path
+        The map.
+
+    Raises
+    ------
+    HsiError
+        The strips are of other scenes, models or options; rows are missing, or there twice; an
+        output exists, or cannot be written.
+    """
+    model, files = load_model(model_path), outputs(out, scene)
+    parts = sorted(
+        ((read_strip_record(path), path) for path in strips), key=lambda part: part[0]["rows"]
+    )
+    _check(parts, scene, sha256_file(model_path))
+    options = MapOptions(
+        _all_beside(parts, "probabilities"),
+        _all_beside(parts, "confidence"),
+        overwrite=overwrite,
+    )
+    key = {"strips": [str(path) for _, path in parts], "model": parts[0][0]["model_sha256"]}
+    state = MapState(files.map, key)
+    try:
+        with state:
+            refuse_existing(files, options, state, {path.resolve() for _, path in parts})
+            rasters = make_rasters(files, model, scene, options)
+            rasters.open(state.folder, resume=False)
+            _copy(parts, rasters.map, "")
+            for raster, ending in (
+                (rasters.probabilities, "_probabilities"),
+                (rasters.confidence, "_confidence"),
+            ):
+                if raster is not None:
+                    _copy(parts, raster, ending)
+            numbers = rasters.map.read()
+            write_joined(files, numbers, model, [record for record, _ in parts])
+            del numbers
+            rasters.close()
+            state.done()
+    except OSError as error:
+        raise HsiError(f"{files.map}: not written: {why(error)}") from error
+    log.info("%s: %d strips joined", files.map, len(parts))
+    return files.map
+
+
+def _check(parts: Sequence[tuple[Record, Path]], scene: Scene, model_sha256: str) -> None:
+    """Raise HsiError where strips do not make up the scene, or were not made alike."""
+    first, path = parts[0]
+    if first["model_sha256"] != model_sha256:
+        raise HsiError(f"{path}: made by another model than the one given")
+    if first["scene"] != scene.name:
+        raise HsiError(f"{path}: expected strips of {scene.name}, found {first['scene']}")
+    for record, other in parts[1:]:
+        for key in SHARED:
+            if record[key] != first[key]:
+                raise HsiError(
+                    f"{other}: expected {key} as in {path.name}, {first[key]}, found {record[key]}"
+                )
+    ends = [[0, 0], *(record["rows"] for record, _ in parts), [scene.shape[0]] * 2]
+    for before, after in pairwise(ends):
+        if before[1] != after[0]:
+            wrong = "missing" if before[1] < after[0] else "there twice"
+            low, high = sorted((before[1], after[0]))
+            raise HsiError(
+                f"{scene.name}: expected strips of all {scene.shape[0]} rows, each once; rows "
+                f"{low} to {high - 1} are {wrong}"
+            )
+
+
+def _all_beside(parts: Sequence[tuple[Record, Path]], name: str) -> bool:
+    return all(_beside(path, f"_{name}").is_file() for _, path in parts)
+
+
+def _beside(path: Path, ending: str) -> Path:
+    return path.with_name(f"{path.stem}{ending}{path.suffix}")
+
+
+def _copy(parts: Sequence[tuple[Record, Path]], raster: Raster, ending: str) -> None:
+    """Copy the values of all strips to their rows of the map."""
+    width = raster.content.shape[1]
+    for record, path in parts:
+        start, stop = record["rows"]
+        try:
+            values = np.load(_beside(path, ending), mmap_mode="r", allow_pickle=False)
+        except ValueError as error:
+            raise HsiError(f"{path}: expected a whole .npy file ({why(error)})") from error
+        if values.shape[:2] != (stop - start, width):
+            raise HsiError(
+                f"{path}: expected {stop - start} × {width} pixels, found {values.shape[:2]}"
+            )
+        for row in range(start, stop, ROWS):
+            rows = slice(row, min(row + ROWS, stop))
+            part = np.array(values[rows.start - start : rows.stop - start])
+            raster.write(rows, slice(0, width), part)
+    raster.flush()

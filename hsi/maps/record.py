@@ -1,0 +1,166 @@
+"""What lies beside a map: a picture with a legend, and the record of how the map was made.
+
+The record is a JSON file under the map's own name. `write_record` and `write_joined` write it;
+`read_record` and `read_strip_record` read it.
+"""
+
+import json
+import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.artifacts import write_json
+from engine.errors import why
+from engine.training.schedule import in_words
+from hsi.errors import HsiError
+from hsi.figures import save_map
+
+if TYPE_CHECKING:  # reading a record needs neither torch nor a classifier
+    from hsi.classifiers.model import Model
+    from hsi.classifiers.protocol import Application
+    from hsi.maps.journal import MapState
+    from hsi.maps.options import MapOptions
+    from hsi.maps.outputs import Outputs, Rasters
+    from hsi.scenes.scene import Scene
+
+log = logging.getLogger(__name__)
+
+LARGEST_PICTURE = 1500  # pixels; the map itself is never resized
+# What strips of one map have in common, by the keys of their records.
+SHARED = ("scene", "model_sha256", "precision", "bands", "scaling")
+
+
+def write_record(
+    files: "Outputs",
+    rasters: "Rasters",
+    state: "MapState",
+    scene: "Scene",
+    model: "Model",
+    application: "Application",
+    options: "MapOptions",
+    model_path: Path,
+) -> None:
+    """Write the picture and the record of a map whose blocks are all written."""
+    numbers, described = rasters.map.read(), model.description
+    title = f"{scene.name}: {described['classifier']}, {described['split']['how']}"
+    _save_picture(files.picture, numbers, model, title)
+    pixels = _counted(numbers)
+    seconds = max(state.seconds, 1e-9)
+    bands, compute = application.bands, application.compute
+    record: dict[str, Any] = {
+        "scene": scene.name,
+        "source": scene.provenance.get("source"),
+        "trained_on": described["scene"],
+        "classifier": described["classifier"],
+        "split": described["split"]["how"],
+        "trained_split": described["split"],
+        "seed": described["seed"],
+        "schedule": in_words(described["schedule"]),
+        "seconds_map": round(seconds, 3),
+        "seconds_train": described["seconds_train"],
+        "device": compute.device.type,
+        "precision": compute.precision,
+        "block": state.block,
+        "bands": None if bands is None else {"count": len(bands), "matched_by": bands.how},
+        "scaling": "refitted on this scene" if options.refit_scaling else "of the training",
+        "model": str(model_path),
+        "model_sha256": state.key["model"],
+        "class_names": dict(zip(map(str, model.classes), model.class_names, strict=True)),
+        "pixels": pixels,
+    }
+    if options.strip is not None:
+        rows = options.strip.rows(scene.shape[0])
+        record["rows"] = [rows.start, rows.stop]
+    write_json(files.record, record)
+    missing = pixels.get(0, 0)
+    if missing:
+        log.warning("%s: %d pixels hold no data: 0 in the map", scene.name, missing)
+    height, width = numbers.shape
+    rate = height * width / seconds
+    log.info(
+        "%s: %d × %d pixels in %.2f s, %.3g per second", files.map, height, width, seconds, rate
+    )
+
+
+def write_joined(
+    files: "Outputs",
+    numbers: npt.NDArray[Any],
+    model: "Model",
+    strips: Sequence[Mapping[str, Any]],
+) -> None:
+    """Write the picture and the record of a map that was joined from strips.
+
+    Parameters
+    ----------
+    files : Outputs
+    numbers : ndarray (H, W), int
+        The whole map.
+    model : Model
+    strips : sequence of mapping
+        The records of the strips.
+    """
+    first = strips[0]
+    title = f"{first['scene']}: {first['classifier']}, {first['split']}"
+    _save_picture(files.picture, numbers, model, title)
+    record = {key: value for key, value in first.items() if key != "rows"}
+    record["seconds_map"] = round(sum(strip["seconds_map"] for strip in strips), 3)
+    write_json(files.record, record | {"strips": len(strips), "pixels": _counted(numbers)})
+
+
+def read_record(map_path: Path) -> dict[str, Any]:
+    """Return the record beside a map, or an empty one where `hsi classify` wrote none there.
+
+    Raises
+    ------
+    HsiError
+        The file beside the map is no JSON.
+    """
+    path = map_path.with_suffix(".json")
+    if not path.is_file():
+        return {}
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise HsiError(f"{path}: expected the record of hsi classify ({why(error)})") from error
+    if not isinstance(found, dict) or "model_sha256" not in found:
+        log.warning("%s: no record of hsi classify; it is not used", path)
+        return {}
+    return found
+
+
+def read_strip_record(map_path: Path) -> dict[str, Any]:
+    """Return the record beside a strip of a map.
+
+    Raises
+    ------
+    HsiError
+        There is no record, or one of something else than a strip.
+    """
+    path = map_path.with_suffix(".json")
+    try:
+        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise HsiError(f"{path}: expected the record of a strip ({why(error)})") from error
+    if not isinstance(record, dict) or not {"rows", "model_sha256", *SHARED} <= record.keys():
+        raise HsiError(f"{map_path}: expected a map of hsi classify --strip, found another")
+    return record
+
+
+def _save_picture(path: Path, numbers: npt.NDArray[Any], model: "Model", title: str) -> None:
+    """Draw a map with its legend; of a large one, every n-th pixel."""
+    step = -(-max(numbers.shape) // LARGEST_PICTURE)
+    save_map(path, np.array(numbers[::step, ::step]), model, title)
+
+
+def _counted(numbers: npt.NDArray[Any]) -> Mapping[int, int]:
+    """Return the number of pixels of each class number, counted some rows at a time."""
+    counts: Counter[int] = Counter()
+    for start in range(0, len(numbers), 256):
+        found, times = np.unique(numbers[start : start + 256], return_counts=True)
+        counts.update(dict(zip(found.tolist(), times.tolist(), strict=True)))
+    return dict(sorted(counts.items()))

@@ -1,0 +1,1 @@
+"""Torch modules of window networks, dense and shared evaluation."""

@@ -1,0 +1,1 @@
+"""A scene, its labels, and its spectra, read in bounded memory."""

@@ -1,0 +1,1 @@
+"""Splits of the labelled pixels into training and test pixels, and their leakage."""

@@ -1,0 +1,277 @@
+"""Which labelled pixels a classifier learns from and which it is tested on."""
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.artifacts import atomic, read_npz, sha256_arrays
+from engine.errors import why
+from hsi.errors import HsiError
+from hsi.scenes.labels import Labels
+from hsi.splits.leakage import leakage_report
+from hsi.splits.masks import mask_name, mask_split
+from hsi.splits.separated import block_split
+
+log = logging.getLogger(__name__)
+
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Split:
+    """Training and test pixels, and how they were chosen.
+
+    Attributes
+    ----------
+    train, test : ndarray (H, W), bool
+        Disjoint.
+    how : str
+        What tables call the split, such as 'random:0.1'.
+    seed : int
+    window : int
+        Side of the window that the guard band and the leakage report assume, in pixels.
+    labels_checksum : str
+        Of the ground truth that was split.
+    report : mapping
+        `train_pixels` and `test_pixels` by class number, `absent_from_train`, `absent_from_test`,
+        what the making dropped, and the leakage (see `leakage_report`).
+
+    Examples
+    --------
+    >>> import hsi
+    >>> split = hsi.make_split(hsi.open_labels("IndianPines"), "random:0.1")
+    >>> bool((split.train & split.test).any()), split.report["train_pixels"]["11"]
+    (False, 246)
+    """
+
+    train: Mask
+    test: Mask
+    how: str
+    seed: int
+    window: int
+    labels_checksum: str
+    report: Mapping[str, Any]
+
+    def save(self, path: Path | str) -> None:
+        """Write masks and description to one .npz without pickles."""
+        description = json.dumps(self.describe())
+        with atomic(path) as part, part.open("wb") as file:
+            np.savez_compressed(
+                file, train=self.train, test=self.test, description=np.array(description)
+            )
+
+    def describe(self) -> dict[str, Any]:
+        """Return all but the masks, JSON-serialisable."""
+        return {
+            "how": self.how,
+            "seed": self.seed,
+            "window": self.window,
+            "labels_checksum": self.labels_checksum,
+            "train_sha256": sha256_arrays(self.train),
+            "report": dict(self.report),
+        }
+
+    def check_fits(self, labels: Labels) -> None:
+        """Raise HsiError if the split was made from other labels."""
+        if self.labels_checksum != labels.checksum():
+            raise HsiError(
+                f"split {self.how}: expected to find it made from the labels {labels.name}, found "
+                "it made from others; run hsi split again"
+            )
+
+
+def load_split(path: Path | str) -> Split:
+    """Read a split.
+
+    Parameters
+    ----------
+    path : Path or str
+        A .npz file that `Split.save` or `hsi split` wrote.
+
+    Returns
+    -------
+    Split
+
+    Raises
+    ------
+    HsiError
+        There is no such file, or it holds something else.
+
+    Examples
+    --------
+    >>> import hsi, tempfile
+    >>> split = hsi.make_split(hsi.open_labels("IndianPines"), "random:0.1")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     split.save(f"{folder}/split.npz")
+    ...     hsi.load_split(f"{folder}/split.npz").how
+    'random:0.1'
+    """
+    path = Path(path)
+    found = read_npz(path, ("train", "test", "description"), "hsi split", HsiError)
+    try:
+        described = json.loads(str(found["description"]))
+        described.pop("train_sha256", None)
+        return Split(found["train"], found["test"], **described)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise HsiError(f"{path}: expected a file of hsi split ({why(error)})") from error
+
+
+def make_split(
+    labels: Labels, how: str, *, seed: int = 0, window: int = 25, name: str | None = None
+) -> Split:
+    """Split the labelled pixels.
+
+    Parameters
+    ----------
+    labels : Labels
+    how : str
+        'random:F' draws the share F of every class for training, at least one pixel per class, and
+        leaves at least one to test. 'count:N' draws N pixels of every class, or half of a class
+        that has fewer than 2 N. 'blocks:N' assigns whole blocks of N × N pixels and drops the
+        training pixels within half a window of a test pixel (see `hsi.splits.separated`).
+        'mask:FILE' takes published masks (see `hsi.splits.masks`); 'mask:FILE:TRAIN,TEST' names
+        their variables.
+    seed : int
+    window : int
+        Odd side of the classifier's window, in pixels.
+    name : str, optional
+        What tables call the split; else `how`, with a mask's file shortened to its stem.
+
+    Returns
+    -------
+    Split
+        The same for the same labels, `how`, `seed` and `window`.
+
+    Raises
+    ------
+    HsiError
+        `how` names no kind of split or holds a number out of range; a mask does not fit, or its
+        two sides overlap.
+
+    Examples
+    --------
+    >>> import hsi
+    >>> labels = hsi.open_labels("IndianPines")
+    >>> split = hsi.make_split(labels, "random:0.1", seed=0, window=25)
+    >>> int(split.train.sum()), split.report["test_in_training_window"]
+    (1025, 100.0)
+    """
+    if window < 1 or window % 2 == 0:
+        raise HsiError(f"`window` {window}: expected an odd number of pixels, such as 25")
+    if seed < 0:
+        raise HsiError(f"`seed` {seed}: expected 0 or more")
+    kind, colon, value = how.partition(":")
+    if kind not in SPLITTERS or not colon:
+        raise HsiError(f"`how` {how}: expected random:0.3, count:50, blocks:16 or mask:FILE")
+    rng = np.random.default_rng(seed)
+    train, test, notes = SPLITTERS[kind](labels, value, window, rng)
+    for side, pixels in (("train on", train), ("test", test)):
+        if not pixels.any():
+            raise HsiError(
+                f"`how` {how}: expected pixels to train on and to test, found none to {side}"
+            )
+    report = {
+        **_counts(labels, train, test),
+        **notes,
+        **leakage_report(train, test, window),
+    }
+    if kind == "mask":
+        how = f"mask:{mask_name(value)}"
+    return Split(train, test, name or how, seed, window, labels.checksum(), report)
+
+
+def _random(
+    labels: Labels, value: str, window: int, rng: np.random.Generator
+) -> tuple[Mask, Mask, dict[str, Any]]:
+    del window
+    share = _number(value, float)
+    if share is None or not 0 < share < 1:
+        raise HsiError(f"`how` random:{value}: expected a share between 0 and 1, such as 0.3")
+    train = np.zeros(labels.ground_truth.shape, bool)
+    for index in range(len(labels.classes)):
+        pixels = np.flatnonzero(labels.indices == index)
+        count = max(1, min(round(share * len(pixels)), len(pixels) - 1))
+        train.flat[rng.permutation(pixels)[:count]] = True
+    notes = {"minimum": "at least 1 training pixel a class, and 1 test pixel where it has two"}
+    return train, (labels.ground_truth > 0) & ~train, notes
+
+
+def _count(
+    labels: Labels, value: str, window: int, rng: np.random.Generator
+) -> tuple[Mask, Mask, dict[str, Any]]:
+    del window
+    wanted = _number(value, int)
+    if wanted is None or wanted < 1:
+        raise HsiError(f"`how` count:{value}: expected a number of pixels per class, such as 50")
+    train = np.zeros(labels.ground_truth.shape, bool)
+    fewer = {}
+    for index, number in enumerate(labels.classes):
+        pixels = np.flatnonzero(labels.indices == index)
+        count = max(1, min(wanted, len(pixels) // 2))
+        if count < wanted:
+            fewer[str(number)] = count
+        train.flat[rng.permutation(pixels)[:count]] = True
+    if fewer:
+        drawn = ", ".join(f"class {number}: {count}" for number, count in fewer.items())
+        log.warning("fewer than 2 × %d pixels, so half is trained on: %s", wanted, drawn)
+    notes = {
+        "minimum": f"{wanted} training pixels a class, or half of a class of fewer than twice that",
+        "fewer_than_asked": fewer,
+    }
+    return train, (labels.ground_truth > 0) & ~train, notes
+
+
+def _blocks(
+    labels: Labels, value: str, window: int, rng: np.random.Generator
+) -> tuple[Mask, Mask, dict[str, Any]]:
+    side = _number(value, int)
+    longest = max(labels.ground_truth.shape)
+    if side is None or not 1 <= side <= longest // 2:
+        raise HsiError(
+            f"`how` blocks:{value}: expected a whole number of pixels, 1 to {longest // 2}"
+        )
+    train, test, unlearnt = block_split(labels, side, window // 2, rng)
+    dropped = int(((labels.ground_truth > 0) & ~train & ~test).sum())
+    return train, test, {"guard": window // 2, "dropped": dropped, "unlearnt_pixels": unlearnt}
+
+
+Splitter = Callable[[Labels, str, int, np.random.Generator], tuple[Mask, Mask, dict[str, Any]]]
+SPLITTERS: dict[str, Splitter] = {
+    "random": _random,
+    "count": _count,
+    "blocks": _blocks,
+    "mask": mask_split,
+}
+
+
+def _number(text: str, kind: type[Any]) -> Any:
+    try:
+        return kind(text)
+    except ValueError:
+        return None
+
+
+def _counts(labels: Labels, train: Mask, test: Mask) -> dict[str, Any]:
+    """Return the pixels of each class, and the names of classes that one side lacks."""
+    counts: dict[str, Any] = {"train_pixels": {}, "test_pixels": {}}
+    absent: dict[str, list[str]] = {"train": [], "test": []}
+    for index, (number, name) in enumerate(zip(labels.classes, labels.class_names, strict=True)):
+        of_class = labels.indices == index
+        for side, mask in (("train", train), ("test", test)):
+            pixels = int((mask & of_class).sum())
+            counts[f"{side}_pixels"][str(number)] = pixels
+            if not pixels:
+                absent[side].append(f"{number} {name}")
+        trained, tested = (counts[f"{side}_pixels"][str(number)] for side in ("train", "test"))
+        if not trained or not tested:
+            log.warning(
+                "class %d %s cannot be split: of %d labelled pixels %d to train on, %d to test",
+                number, name, int(of_class.sum()), trained, tested,
+            )  # fmt: skip
+    return counts | {f"absent_from_{side}": names for side, names in absent.items()}

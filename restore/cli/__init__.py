@@ -1,0 +1,1 @@
+"""The commands of `restore`, a module a group."""

@@ -1,0 +1,1 @@
+"""What is done to a clean image: exact in NumPy, batched in torch."""

@@ -1,0 +1,1 @@
+"""One image in memory to a clean one."""

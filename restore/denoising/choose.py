@@ -1,0 +1,188 @@
+"""Which model suits an image: by its noise, its channels and whether it was a JPEG."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from engine.artifacts import load_tensors, sha256_file
+from restore.errors import RestoreError
+from restore.networks import denoiser
+from restore.networks.dncnn import BLIND_SIGMA, variant
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Weights, and what they were trained to remove.
+
+    Attributes
+    ----------
+    path : Path
+    name : str
+        The variant, such as 'dncnn-s-25'.
+    channels : int
+    task : {'gaussian', 'blind', 'general', 'real', 'unknown'}
+        As in `restore.networks.dncnn.Variant`.
+    sigma : float
+        The noise level, or the largest one; NaN where it is not known.
+    sha256 : str
+        Of the file.
+    """
+
+    path: Path
+    name: str
+    channels: int
+    task: str
+    sigma: float
+    sha256: str
+
+    def near(self, sigma: float, *, share: float = 0.12, least: float = 2.0) -> bool:
+        """Tell whether this is a model of one noise level, and `sigma` close to it."""
+        return self.task == "gaussian" and abs(self.sigma - sigma) <= max(share * self.sigma, least)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What is known of an image before it is denoised.
+
+    Attributes
+    ----------
+    channels : int
+        1 or 3.
+    jpeg : bool
+    sigma : float
+        Of its noise, on the 0..255 scale; NaN if it cannot be told.
+    """
+
+    channels: int
+    jpeg: bool
+    sigma: float
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A model for an image: why it was chosen, and what speaks against it ('' for nothing)."""
+
+    candidate: Candidate
+    why: str
+    doubt: str
+
+
+def describe(path: Path) -> Candidate:
+    """Read what a weights file says of itself.
+
+    Raises
+    ------
+    RestoreError
+        It holds no DnCNN.
+    """
+    description: Mapping[str, Any] = load_tensors(path)[1]
+    try:
+        name = str(description["variant"])
+        channels = int(description["architecture"]["channels"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise RestoreError(
+            f"{path}: expected the weights of a DnCNN as `restore train` writes them, "
+            "found other contents"
+        ) from error
+    try:
+        known = variant(name)
+        task, sigma = str(known.task), known.sigma
+    except RestoreError:  # a network of someone's own
+        task, sigma = "unknown", math.nan
+    return Candidate(path, name, channels, task, sigma, sha256_file(path))
+
+
+def candidates(model: str) -> list[Candidate]:
+    """Return the models to choose from: the one that is named, or for 'auto' all shipped ones.
+
+    Parameters
+    ----------
+    model : str
+        'auto', a shipped name or a weights file.
+
+    Raises
+    ------
+    RestoreError
+        No such model, or none is shipped.
+    """
+    if model != "auto":
+        return [describe(denoiser.find(model))]
+    known = denoiser.shipped_models()
+    if not known:
+        raise RestoreError(
+            "`model` auto: no weights are shipped with this installation; name a file with "
+            "`model`, as `restore train` or `restore import` writes it"
+        )
+    return [describe(path) for path in known.values()]
+
+
+def choose(candidates: Sequence[Candidate], seen: Seen) -> Choice:
+    """Return the candidate that suits an image best.
+
+    In this order: for a JPEG one that was trained on JPEG; one for about this noise level; a blind
+    one; one that was trained on JPEG and noise; one for a noise level a third away. Those with the
+    image's channels come first, but for JPEG.
+
+    Parameters
+    ----------
+    candidates : sequence of Candidate
+    seen : Seen
+
+    Raises
+    ------
+    RestoreError
+        None suits.
+    """
+    of_colour = sorted(candidates, key=lambda candidate: candidate.channels != seen.channels)
+    if seen.jpeg:
+        for candidate in of_colour:
+            if candidate.task == "general":
+                return _choice(candidate, seen, "trained on JPEG")
+    sigma = seen.sigma if math.isfinite(seen.sigma) else 0.0
+    for channels in (seen.channels, 4 - seen.channels):
+        fitting = [candidate for candidate in candidates if candidate.channels == channels]
+        by_distance = sorted(fitting, key=lambda candidate: abs(candidate.sigma - sigma))
+        for candidate in by_distance:
+            if candidate.near(sigma):
+                return _choice(candidate, seen, f"trained at noise level {candidate.sigma:g}")
+        for task, why in (("blind", "blind to the noise level"), ("general", "of all noise")):
+            for candidate in fitting:
+                if candidate.task == task:
+                    return _choice(candidate, seen, why)
+        for candidate in by_distance:
+            if candidate.near(sigma, share=1 / 3, least=5):
+                return _choice(candidate, seen, f"the nearest noise level, {candidate.sigma:g}")
+    names = ", ".join(candidate.name for candidate in candidates)
+    raise RestoreError(
+        f"no shipped model suits {_words(seen)} (there are {names}); name another model, "
+        "such as a dncnn-b of `restore train` or `restore import`"
+    )
+
+
+def judge(candidate: Candidate, seen: Seen) -> Choice:
+    """Return a candidate that was asked for as the choice, with what speaks against it."""
+    return _choice(candidate, seen, "as asked")
+
+
+def _choice(candidate: Candidate, seen: Seen, why: str) -> Choice:
+    doubts = []
+    if candidate.channels == 1 and seen.channels == 3:
+        doubts.append("a grey model runs on each channel of a colour image by itself")
+    elif candidate.channels == 3 and seen.channels == 1:
+        doubts.append("a colour model sees a grey image as three equal channels")
+    unlike = math.isfinite(seen.sigma) and not candidate.near(seen.sigma, share=1 / 3, least=5)
+    if candidate.task == "gaussian" and unlike:
+        doubts.append(
+            f"the noise seems to be {seen.sigma:.1f}, it was trained at {candidate.sigma:g}"
+        )
+    elif candidate.task in ("blind", "general", "real") and seen.sigma > 1.1 * BLIND_SIGMA:
+        doubts.append(f"the noise seems to be {seen.sigma:.0f}, above the {BLIND_SIGMA:g} it knows")
+    return Choice(candidate, f"{_words(seen)}: {why}", "; ".join(doubts))
+
+
+def _words(seen: Seen) -> str:
+    kind = "a colour" if seen.channels == 3 else "a grey"
+    noise = f"σ about {seen.sigma:.1f}" if math.isfinite(seen.sigma) else "σ not to be told"
+    return f"{kind} {'JPEG' if seen.jpeg else 'image'}, {noise}"

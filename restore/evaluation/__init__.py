@@ -1,0 +1,1 @@
+"""Scores by the published protocol, and what is made of them."""

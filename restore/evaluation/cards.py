@@ -1,0 +1,140 @@
+"""Model cards: what made weights, and their scores, for people to read and for us to check.
+
+Every row of a card's table names an image set and a degradation as `restore benchmark` does, so
+that `restore verify` can compute it again.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from engine.errors import why
+from restore.errors import RestoreError
+from restore.networks import dncnn
+from restore.networks.dncnn import Variant
+from restore.training import schedules
+
+_ROW = re.compile(r"^\| (\S+), (\S+:\S+) \|[^|]*\| ([\d.]+) / ([\d.]+) \|", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Score:
+    """One row of a card's table.
+
+    Attributes
+    ----------
+    images : str
+        Name of the image set.
+    degradation : str
+        As 'noise:25'.
+    psnr_db, ssim : float
+    """
+
+    images: str
+    degradation: str
+    psnr_db: float
+    ssim: float
+
+
+def read_scores(card: Path) -> list[Score]:
+    """Read the scores of a model card.
+
+    Raises
+    ------
+    RestoreError
+        No such file, or no row of scores in it.
+    """
+    try:
+        rows = _ROW.findall(card.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RestoreError(f"{card}: expected a model card ({why(error)})") from error
+    if not rows:
+        raise RestoreError(
+            f"{card}: expected rows such as '| Set12, noise:25 | … | 30.44 / 0.8620 |', found none"
+        )
+    return [Score(images, how, float(psnr), float(ssim)) for images, how, psnr, ssim in rows]
+
+
+def write_card(description: Mapping[str, Any], form: str, summary: pd.DataFrame) -> str:
+    """Describe weights that `restore train` made.
+
+    Parameters
+    ----------
+    description : mapping
+        Of the weights file, with `variant`, `training` and `versions`.
+    form : str
+        How the weights are stored, and what that costs.
+    summary : DataFrame
+        Of `restore.evaluation.summary.summarise`, a row a test.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    training: Mapping[str, Any] = description["training"]
+    variant, schedule = dncnn.variant(description["variant"]), training["schedule"]
+    share = 100 * _pixels(schedule) / _pixels(schedules.schedule("paper", variant).describe())
+    data = f"{', '.join(training['sets'])}: {training['images']} images"
+    if training["left_out"]:
+        data += f"; left out, as they show test images: {', '.join(training['left_out'])}"
+    rows = {
+        "data": data,
+        "first weights": _first(training.get("start")),
+        "schedule": f"`{schedule['name']}`: {schedule['steps']} steps of "
+        f"{schedule['batch_size']} patches of {schedule['patch']}×{schedule['patch']} pixels, "
+        f"{schedule['optimizer']} at {schedule['learning_rate']:g}, {schedule['decay']}, "
+        f"{schedule.get('loss', 'squared')} loss; "
+        f"{share:.2g} % of the paper's pixels",
+        "seed": training["seed"],
+        "time and machine": f"{training['seconds']:.0f} s on {training['device']}, "
+        f"{training['precision']}, torch {description['versions']['torch']}",
+        "code": f"revision {training['code_revision']} of `restore.training.train` and its imports",
+        "form": f"normalisation folded, {form}",
+    }
+    lines = [f"# {variant.name}", "", f"{_in_words(variant)}.", ""]
+    if share < 100:
+        lines[2] += " **Reduced schedule**: the network can do better."
+    lines += ["| | |", "|---|---|", *(f"| {key} | {value} |" for key, value in rows.items()), ""]
+    lines += [
+        "| test (PSNR in dB / SSIM) | input | these weights | published |",
+        "|---|---|---|---|",
+    ]
+    lines += [_row(test) for _, test in summary.iterrows()]
+    return "\n".join(lines) + "\n"
+
+
+def _first(start: Mapping[str, Any] | None) -> str:
+    """Say where a training started, back to random weights."""
+    if start is None:
+        return "random"
+    made = f"`{start['weights']}`, {start['schedule']} (SHA-256 {start['sha256'][:12]}…)"
+    return f"{made}; before these: {_first(start.get('start'))}"
+
+
+def _row(test: "pd.Series[Any]") -> str:
+    known = test["psnr_published_db"]
+    published = " / ".join(filter(None, (known, test["ssim_published"]))) or "none"
+    return (
+        f"| {test['set']}, {test['degradation']}:{test['level']} | {test['psnr_input_db']} / "
+        f"{test['ssim_input']} | {test['psnr_db']} / {test['ssim']} | {published} |"
+    )
+
+
+def _pixels(schedule: Mapping[str, Any]) -> int:
+    return int(schedule["steps"] * schedule["batch_size"] * schedule["patch"] ** 2)
+
+
+def _in_words(variant: Variant) -> str:
+    colour = "colour" if variant.architecture.channels == 3 else "grey"
+    task = {
+        "gaussian": f"DnCNN-S, {colour}, noise σ {variant.sigma:g}",
+        "blind": f"DnCNN-B, {colour}, blind noise σ 0..{variant.sigma:g}",
+        "general": "DnCNN-3, grey or luma: noise σ 0..55, JPEG quality 5..99, bicubic ×2, ×3, ×4",
+        "real": f"DnCNN-R, {colour}: the noise of photographs, and white noise σ 0..55",
+    }
+    return task[variant.task]

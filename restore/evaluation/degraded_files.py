@@ -1,0 +1,252 @@
+"""Degraded images as files of their own, from which evaluation gets the very same numbers.
+
+A folder holds one file an image and `degraded.json`. Noise is kept as float32 TIFF, never rounded;
+JPEG is the file that libjpeg made; bicubic is the small image as PNG.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine import artifacts
+from restore.degradations import jpeg
+from restore.degradations.degradation import Degradation
+from restore.errors import RestoreError
+from restore.evaluation import pairs
+from restore.evaluation.pairs import Pair
+from restore.evaluation.protocol import PUBLISHED, Scoring
+from restore.images import files
+from restore.images.picture import Picture
+
+MANIFEST = "degraded.json"
+_SUFFIX = {"noise": ".tif", "jpeg": ".jpg", "bicubic": ".png", "camera": ".png"}
+
+
+class Item(Protocol):
+    """An image of a set (`restore.image_sets.find.Item`)."""
+
+    @property
+    def name(self) -> str:
+        """The image's name in its set."""
+        ...
+
+    @property
+    def path(self) -> Path:
+        """The file it is read from."""
+        ...
+
+    def load(self) -> NDArray[np.uint8]:
+        """Give its pixels."""
+        ...
+
+
+def write_folder(
+    items: Iterable[Item],
+    out_dir: Path,
+    degradation: Degradation,
+    seed: int,
+    *,
+    colour: bool = False,
+    overwrite: bool = False,
+    advance: Callable[[], None] | None = None,
+) -> Path:
+    """Degrade images into a folder; every image is looked at before the first file is written.
+
+    Parameters
+    ----------
+    items : iterable of Item
+        Images with names that differ.
+    out_dir : Path
+        Folder to write to; made if missing.
+    degradation : Degradation
+    seed : int
+        Of the noise.
+    colour : bool, optional
+        Keep three channels; see `restore.evaluation.pairs.pair`.
+    overwrite : bool, optional
+        Replace files that no earlier call has written, too; never the images themselves.
+    advance : callable, optional
+        Called after each image.
+
+    Returns
+    -------
+    Path
+        The manifest, which is written last.
+
+    Raises
+    ------
+    RestoreError
+        If an image cannot be read or degraded, two have one name, or a file would be replaced that
+        is one of the images, or that no earlier call has written.
+    """
+    items = list(items)
+    _check(items, degradation, colour=colour)
+    _refuse_to_replace(items, out_dir, degradation, overwrite=overwrite)
+    entries: dict[str, dict[str, str]] = {}
+    for item in items:
+        image = item.load()
+        path = out_dir / (item.name + _SUFFIX[degradation.kind])
+        try:
+            _, stored = pairs.degraded(image, degradation, seed=seed, name=item.name, colour=colour)
+            _write(path, image, stored, degradation, colour=colour)
+        except RestoreError as error:
+            raise RestoreError(f"{item.path}: {error}") from error
+        entries[item.name] = {
+            "source_sha256": artifacts.sha256_arrays(image),
+            "file": path.name,
+            "sha256": artifacts.sha256_file(path),
+        }
+        if advance is not None:
+            advance()
+    content = {"degradation": str(degradation), "seed": seed, "colour": colour, "files": entries}
+    artifacts.write_json(out_dir / MANIFEST, content)
+    return out_dir / MANIFEST
+
+
+def _check(items: Sequence[Item], degradation: Degradation, *, colour: bool) -> None:
+    if not items:
+        raise RestoreError("expected images to degrade, found none")
+    names = set()
+    for item in items:
+        if item.name in names:
+            raise RestoreError(f"two images are called {item.name}; rename one of them")
+        names.add(item.name)
+        image = item.load()
+        try:
+            pairs.prepared(image, degradation, colour=colour)
+        except RestoreError as error:
+            raise RestoreError(f"{item.path}: {error}; take it out of the set") from error
+
+
+def _refuse_to_replace(
+    items: Sequence[Item], out_dir: Path, degradation: Degradation, *, overwrite: bool
+) -> None:
+    """Refuse to write over images, and over whatever no earlier call has written."""
+    sources = {item.path.resolve() for item in items}
+    try:
+        ours = {entry["file"] for entry in manifest(out_dir)["files"].values()}
+    except (RestoreError, KeyError, TypeError):
+        ours = set()
+    for item in items:
+        path = out_dir / (item.name + _SUFFIX[degradation.kind])
+        if path.resolve() in sources:
+            raise RestoreError(f"{path}: is one of the images; write into another folder")
+        if path.exists() and path.name not in ours and not overwrite:
+            raise RestoreError(
+                f"{path}: exists, and was not made by restore degrade; set `overwrite`, or write "
+                "into another folder"
+            )
+
+
+def manifest(folder: Path) -> dict[str, Any]:
+    """Read `degraded.json`: degradation, seed, colour, and files by image name.
+
+    Raises
+    ------
+    RestoreError
+        If it is missing or not what `write_folder` writes.
+    """
+    path = Path(folder) / MANIFEST
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(content["files"], dict) and {"degradation", "seed", "colour"} <= set(content):
+            return dict(content)
+    except FileNotFoundError:
+        raise RestoreError(f"{path}: no such file; make it with restore degrade") from None
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    raise RestoreError(f"{path}: not a manifest of restore degrade; make the folder again")
+
+
+def read_observed(
+    folder: Path,
+    name: str,
+    image: NDArray[np.uint8],
+    degradation: Degradation,
+    *,
+    colour: bool = False,
+    seed: int | None = None,
+    protocol: Scoring = PUBLISHED,
+) -> Pair:
+    """Make the scored pair of an image and its degraded file.
+
+    Parameters
+    ----------
+    folder : Path
+        What `write_folder` wrote.
+    name : str
+        The image's name in its set.
+    image : ndarray (H, W) or (H, W, 3), uint8
+        The undamaged image.
+    degradation : Degradation
+    colour : bool, optional
+        As in `write_folder`.
+    seed : int, optional
+        The noise's seed that is expected; by default any.
+    protocol : Scoring, optional
+        Other choices than the published ones; the files fix the grey of noise and JPEG.
+
+    Returns
+    -------
+    Pair
+        Equal, bit for bit, to what `restore.evaluation.pairs.pair` gives for the folder's seed.
+
+    Raises
+    ------
+    RestoreError
+        If the folder holds another degradation, seed, grey or source, or a file is missing or
+        changed.
+    """
+    folder = Path(folder)
+    content = manifest(folder)
+    found = (content["degradation"], content["colour"])
+    if found != (str(degradation), colour):
+        raise RestoreError(
+            f"{folder}: expected {degradation} with colour {colour}, "
+            f"found {found[0]} with colour {found[1]}; make the folder again"
+        )
+    if degradation.kind in ("noise", "camera") and seed not in (None, content["seed"]):
+        raise RestoreError(
+            f"{folder}: expected noise of seed {seed}, found seed {content['seed']}; "
+            f"use `seed` {content['seed']} or make the folder again"
+        )
+    fixed = image.ndim == 3 and not colour and degradation.kind != "bicubic"
+    if fixed and protocol.matlab_luma(degradation) != PUBLISHED.matlab_luma(degradation):
+        raise RestoreError(
+            f"{folder}: expected files in the grey of `luma` {protocol.luma}, found the published "
+            "one; leave out `luma` or `degraded_folder`"
+        )
+    entry = content["files"].get(name)
+    if entry is None:
+        raise RestoreError(f"{folder}: no image {name} in its manifest; make the folder again")
+    if entry["source_sha256"] != artifacts.sha256_arrays(image):
+        raise RestoreError(f"{folder}: {name} was made of another image; make the folder again")
+    path = folder / entry["file"]
+    if not path.is_file() or artifacts.sha256_file(path) != entry["sha256"]:
+        raise RestoreError(f"{path}: missing or changed since it was written; make it again")
+    reference = pairs.prepared(image, degradation, colour=colour)
+    stored = jpeg.decode(path.read_bytes()) if degradation.kind == "jpeg" else _read(path)
+    return pairs.observe(reference, stored, degradation, colour=colour, protocol=protocol)
+
+
+def _read(path: Path) -> NDArray[Any]:
+    return files.read(path).pixels
+
+
+def _write(
+    path: Path,
+    image: NDArray[np.uint8],
+    stored: NDArray[Any],
+    degradation: Degradation,
+    *,
+    colour: bool,
+) -> None:
+    if degradation.kind == "jpeg":
+        reference = pairs.prepared(image, degradation, colour=colour)
+        artifacts.write_bytes(path, jpeg.encode(reference, int(degradation.level)))
+    else:
+        files.write(path, Picture(stored))

@@ -1,0 +1,118 @@
+"""Put trained weights into the package, and check those that are there."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+import torch
+
+from engine.artifacts import load_tensors, save_tensors, write_text
+from engine.device import Compute
+from engine.tables import write_csv
+from restore.degradations.degradation import parse
+from restore.errors import RestoreError
+from restore.evaluation.benchmark import COLUMNS, evaluate
+from restore.evaluation.cards import read_scores, write_card
+from restore.evaluation.summary import summarise, write_tables
+from restore.image_sets.find import image_set
+from restore.networks import denoiser
+
+log = logging.getLogger(__name__)
+
+TOLERANCE = 0.02  # dB between a card and what its weights score
+HALF_LOSS = 0.003  # dB that float16 may cost
+
+
+def ship(weights: Path, tests: Sequence[str], out: Path, compute: Compute) -> Path:
+    """Write weights and their card into a folder, as float16 where that costs next to nothing.
+
+    Parameters
+    ----------
+    weights : Path
+        Of `restore train`.
+    tests : sequence of str
+        Image sets with degradations: 'Set12,noise:25'.
+    out : Path
+        Folder for VARIANT.safetensors and VARIANT.md.
+    compute : Compute
+
+    Returns
+    -------
+    Path
+        The card.
+
+    Raises
+    ------
+    RestoreError
+        The weights were not trained by this package, or a test is none.
+    """
+    pairs = [_test(text) for text in tests]
+    model = denoiser.load(str(weights), compute)
+    tensors, description = load_tensors(weights)
+    if "training" not in description:
+        raise RestoreError(f"{weights}: expected weights of `restore train`, found imported ones")
+    scored = pd.concat([_scores(model, *pair) for pair in pairs])
+    target = out / f"{model.name}.safetensors"
+    halves = {name: value.to(torch.float16) for name, value in tensors.items()}
+    save_tensors(target, halves, description)
+    shipped = denoiser.load(str(target), compute)
+    rounded = pd.concat([_scores(shipped, *pair) for pair in pairs])
+    case = ["set", "degradation", "level"]
+    change = rounded.groupby(case)["psnr_db"].mean() - scored.groupby(case)["psnr_db"].mean()
+    lost = float(change.abs().max())
+    if lost <= HALF_LOSS:
+        form = f"float16: within {max(lost, 0.0001):.4f} dB of float32"
+    else:
+        save_tensors(target, tensors, description)
+        rounded, form = scored, f"float32: float16 would cost {lost:.4f} dB"
+    card = target.with_suffix(".md")
+    write_text(card, write_card(description, form, summarise(rounded, {})))
+    return card
+
+
+def verify(names: Sequence[str], out: Path, compute: Compute) -> list[str]:
+    """Score shipped weights anew on what their cards name, and write the tables.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Shipped weights.
+    out : Path
+        Folder for `psnr_ssim.csv` and `psnr_ssim_summary.csv`.
+    compute : Compute
+
+    Returns
+    -------
+    list of str
+        A line for each score that is more than 0.02 dB from its card.
+    """
+    apart, parts, schedules = [], [], {}
+    cards = {name: read_scores(denoiser.find(name).with_suffix(".md")) for name in names}
+    for name, card in cards.items():
+        model = denoiser.load(name, compute)
+        schedules[model.sha256] = model.schedule
+        for stated in card:
+            parts.append(_scores(model, stated.images, stated.degradation))
+            found = float(parts[-1]["psnr_db"].mean())
+            if abs(found - stated.psnr_db) > TOLERANCE:
+                apart.append(
+                    f"{name}: {stated.images}, {stated.degradation}: expected "
+                    f"{stated.psnr_db:.2f} dB as its card says, found {found:.2f}"
+                )
+    rows = out / "psnr_ssim.csv"
+    write_csv(pd.concat(parts), rows, COLUMNS)
+    write_tables([rows], schedules, out)
+    return apart
+
+
+def _test(text: str) -> tuple[str, str]:
+    images, comma, degradation = text.rpartition(",")
+    if not (comma and images):
+        raise RestoreError(f"`test` {text}: expected a set and a degradation: Set12,noise:25")
+    return images, str(parse(degradation))
+
+
+def _scores(model: denoiser.Denoiser, images: str, degradation: str) -> pd.DataFrame:
+    log.info("%s: %s, %s", model.name, images, degradation)
+    return pd.DataFrame(evaluate(model, [image_set(images)], [parse(degradation)], seed=0))

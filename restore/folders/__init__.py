@@ -1,0 +1,1 @@
+"""Thousands of files: listed, denoised, journalled, resumed."""

@@ -1,0 +1,105 @@
+"""The before/after sheet of a denoised folder: one PNG, or one HTML page that stands alone."""
+
+import base64
+import html
+import io
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from engine import artifacts
+from restore.denoising.levels import white
+from restore.errors import RestoreError
+from restore.images import files
+
+log = logging.getLogger(__name__)
+
+CROP = 256  # pixels shown of each image, each way, at their own size
+MOST = {".png": 24, ".html": 200}
+_TITLE, _GAP = 16, 4
+
+
+class BeforeAfter(NamedTuple):
+    """One image of the sheet: its name, the input file and the output file."""
+
+    name: str
+    before: Path
+    after: Path
+
+
+def check(out: Path) -> None:
+    """Refuse a name that is no sheet's, before any work."""
+    if out.suffix.lower() not in MOST:
+        raise RestoreError(f"`compare` {out}: expected a name ending in .png or .html")
+
+
+def sheet(images: Sequence[BeforeAfter], out: Path) -> None:
+    """Show the middle of each image before and after, at full size.
+
+    Parameters
+    ----------
+    images : sequence of BeforeAfter
+        Of very many, some spread over all are shown.
+    out : Path
+        A .png file with at most 24 images, or an .html file with at most 200.
+    """
+    check(out)
+    most = MOST[out.suffix.lower()]
+    places = np.linspace(0, len(images) - 1, min(most, len(images)))
+    shown = [images[int(index)] for index in places]
+    if len(shown) < len(images):
+        log.info("%s: shows %d of %d images", out, len(shown), len(images))
+    rows = [(image.name, _middle(image.before), _middle(image.after)) for image in shown]
+    if out.suffix.lower() == ".html":
+        artifacts.write_text(out, _page(rows))
+        return
+    with artifacts.atomic(out) as part:
+        _picture(rows).save(part)
+
+
+def _middle(path: Path) -> NDArray[np.uint8]:
+    """Give the middle of an image's first page as (H, W, 3), 8 bit."""
+    pixels = files.read_pages(path)[0].pixels
+    top, left = (max((length - CROP) // 2, 0) for length in pixels.shape[:2])
+    crop = pixels[top : top + CROP, left : left + CROP]
+    values = np.clip(np.rint(crop * (255 / white(pixels))), 0, 255).astype(np.uint8)
+    return np.repeat(values[..., None], 3, axis=2) if values.ndim == 2 else values
+
+
+def _picture(rows: Sequence[tuple[str, NDArray[Any], NDArray[Any]]]) -> Image.Image:
+    heights = [len(before) + _TITLE + _GAP for _, before, _ in rows]
+    picture = Image.new("RGB", (2 * CROP + _GAP, max(sum(heights), 1)), "white")
+    draw = ImageDraw.Draw(picture)
+    top = 0
+    for (name, before, after), height in zip(rows, heights, strict=True):
+        title = name.encode("latin-1", "replace").decode("latin-1")  # the built-in font's letters
+        draw.text((2, top + 2), f"{title}: before, after", fill="black")
+        picture.paste(Image.fromarray(before), (0, top + _TITLE))
+        picture.paste(Image.fromarray(after), (CROP + _GAP, top + _TITLE))
+        top += height
+    return picture
+
+
+def _page(rows: Sequence[tuple[str, NDArray[Any], NDArray[Any]]]) -> str:
+    body = "".join(
+        f"<figure><figcaption>{html.escape(name.encode('utf-8', 'replace').decode())}</figcaption>"
+        f'<img src="{_inline(before)}" alt="before"> <img src="{_inline(after)}" alt="after">'
+        "</figure>\n"
+        for name, before, after in rows
+    )
+    style = "body{font:14px sans-serif}img{image-rendering:pixelated}"
+    return (
+        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Before and after</title>'
+        f"<style>{style}</style><h1>Before and after</h1>\n{body}</html>\n"
+    )
+
+
+def _inline(pixels: NDArray[np.uint8]) -> str:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()

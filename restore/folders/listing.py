@@ -1,0 +1,233 @@
+"""Pair every image of a folder with its output, before any work."""
+
+import fnmatch
+import logging
+import os
+import posixpath
+import sys
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from engine.errors import why
+from restore.errors import RestoreError
+from restore.images import heads
+
+log = logging.getLogger(__name__)
+
+_NAMED_AS_FAILED = frozenset({".gif"})  # an image to anyone, but not one that is read here
+_LISTED = heads.SUFFIXES | _NAMED_AS_FAILED
+
+
+@dataclass(frozen=True)
+class Job:
+    """One image to denoise.
+
+    Attributes
+    ----------
+    source, target : Path
+        The input file and the output file.
+    name : str
+        The input below the input folder, with '/'; what the journal calls it.
+    output : str
+        The output below the output folder, likewise.
+    problem : str
+        Why the image cannot be denoised, known before any work; empty for none.
+    """
+
+    source: Path
+    target: Path
+    name: str
+    output: str
+    problem: str = ""
+
+
+def single(source: Path, target: Path, form: str) -> Job:
+    """Pair one image with its output, which may be named as a file or as a folder.
+
+    Raises
+    ------
+    RestoreError
+        The output is the input itself, or has no image's name.
+    """
+    is_folder = target.is_dir() or not target.suffix
+    out = target / output_name(source, form) if is_folder else target
+    if out.resolve() == source.resolve():
+        raise RestoreError(f"{out}: the output is the input itself; name another file or folder")
+    if out.suffix.lower() not in heads.SUFFIXES:
+        known = ", ".join(sorted(heads.SUFFIXES))
+        raise RestoreError(f"{out}: expected an image name ending in one of {known}")
+    return Job(source, out, source.name, out.name)
+
+
+def folder(
+    source: Path,
+    target: Path,
+    *,
+    recursive: bool = False,
+    exclude: Sequence[str] = (),
+    form: str = "auto",
+    holds: Callable[[str], bool] | None = None,
+) -> list[Job]:
+    """Pair the images of a folder with their outputs, sub-folders mirrored.
+
+    Parameters
+    ----------
+    source, target : Path
+    recursive : bool
+        Sub-folders too. Links to folders, and links out of `source`, are not followed.
+    exclude : sequence of str
+        Patterns such as 'drafts' or '*.bak.png'; what matches, by its name or by its path below
+        `source`, is left out.
+    form : str
+        One of `restore.folders.listing.FORMATS`.
+    holds : callable, optional
+        Tells by its name whether an image is asked for. The others count where outputs are shared.
+
+    Returns
+    -------
+    list of Job
+        By name. Images that would share an output have a `problem`, all of them.
+
+    Raises
+    ------
+    RestoreError
+        No folder, no image in it, or folders inside each other.
+    """
+    if not source.is_dir():
+        raise RestoreError(f"{source}: no such image or folder")
+    _apart(source, target, exclude)
+    names = sorted(_images(source, recursive, exclude))
+    if not names:
+        hint = "" if recursive else "; `recursive` looks into sub-folders"
+        raise RestoreError(f"{source}: expected a folder with images, found none{hint}")
+    outputs = {name: output_below(source, name, form) for name in names}
+    shared: defaultdict[str, list[str]] = defaultdict(list)
+    for name, output in outputs.items():
+        shared[_key(output)].append(name)
+    return [
+        _checked(
+            Job(source / name, target / output, name, output),
+            [other for other in shared[_key(output)] if other != name],
+        )
+        for name, output in outputs.items()
+        if holds is None or holds(name)
+    ]
+
+
+def _apart(source: Path, target: Path, exclude: Sequence[str]) -> None:
+    """Refuse an output folder that is, holds or lies in the input folder."""
+    inner, outer = source.resolve(), target.resolve()
+    inside = inner in outer.parents and not any(
+        _excluded(part.relative_to(inner).as_posix(), exclude)
+        for part in (outer, *outer.parents)
+        if inner in part.parents
+    )
+    if inner == outer or inside or outer in inner.parents:
+        raise RestoreError(
+            f"{target}: the output folder is, holds or lies in the input folder {source}; "
+            "name one beside it, or leave one inside it out with `exclude`"
+        )
+
+
+def _images(source: Path, recursive: bool, exclude: Sequence[str]) -> Iterator[str]:
+    """Find image files, named below `source` with '/'; say what else was left alone.
+
+    A folder may hold a million: no `Path` is made of each, and none is looked at twice.
+    """
+    others: Counter[str] = Counter()
+    root = source.resolve()
+    pending = [""]
+    while pending:
+        at = pending.pop()
+        for entry in _entries(source / at):
+            name = at + entry.name
+            if _is_folder(entry):
+                if recursive and not entry.is_symlink() and not _excluded(name, exclude):
+                    pending.append(f"{name}/")
+                continue
+            if entry.name.startswith(".") or _excluded(name, exclude):
+                continue
+            suffix = posixpath.splitext(entry.name)[1].lower()
+            if suffix not in _LISTED:
+                others[suffix or "no suffix"] += 1
+            elif entry.is_symlink() and root not in Path(entry.path).resolve().parents:
+                others["links out of the folder"] += 1
+            elif entry.is_file() or entry.is_symlink():
+                yield name
+    if others:
+        kinds = ", ".join(f"{count} {kind}" for kind, count in others.most_common(8))
+        log.info("%s: left alone, as no images: %s", source, kinds)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link in a circle
+        return False
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    """List a folder; its entries know without another look whether they are files."""
+    try:
+        with os.scandir(folder) as found:
+            return list(found)
+    except OSError as error:
+        raise RestoreError(f"{folder}: cannot be listed ({why(error)})") from error
+
+
+def _excluded(name: str, patterns: Sequence[str]) -> bool:
+    return any(
+        fnmatch.fnmatchcase(part, pattern.rstrip("/"))
+        for pattern in patterns
+        for part in (name.rpartition("/")[2], name)
+    )
+
+
+def _key(output: str) -> str:
+    """Give what two outputs share if one would replace the other."""
+    if sys.platform == "darwin":  # its file systems take these for the same name
+        return unicodedata.normalize("NFC", output).casefold()
+    return output
+
+
+def _checked(job: Job, sharing: list[str]) -> Job:
+    if job.source.suffix.lower() in _NAMED_AS_FAILED:
+        problem = "expected a still image, found a GIF by its name; convert it to PNG first"
+    elif sharing:
+        problem = f"{', '.join(sharing)} would be written to {job.output} too; rename one of them"
+    else:
+        return job
+    return Job(job.source, job.target, job.name, job.output, problem)
+
+
+# Form -> suffix of the outputs; 'auto' and 'same' keep the input's.
+TARGETS = {"png": ".png", "tiff": ".tif", "jpeg": ".jpg", "webp": ".webp"}
+
+
+FORMATS = ("auto", "same", *TARGETS)
+
+
+def output_name(path: Path, form: str) -> str:
+    """Name the output of an image: a lossy input becomes PNG unless `form` says otherwise."""
+    if form in TARGETS:
+        same = heads.FORMATS.get(path.suffix.lower()) == heads.FORMATS[TARGETS[form]]
+        return path.name if same else path.stem + TARGETS[form]
+    lossy = form == "auto" and heads.is_lossy(path)
+    return f"{path.stem}.png" if lossy else path.name
+
+
+def output_below(source: Path, name: str, form: str) -> str:
+    """Name the output of an image below its folder; nearly always the suffix alone decides."""
+    stem, suffix = posixpath.splitext(name)
+    if form == "auto" and heads.FORMATS.get(suffix.lower()) == "WEBP":
+        return stem + Path(output_name(source / name, form)).suffix
+    return stem + _output_suffix(suffix, form)
+
+
+@cache
+def _output_suffix(suffix: str, form: str) -> str:
+    return Path(output_name(Path(f"image{suffix}"), form)).suffix

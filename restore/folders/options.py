@@ -1,0 +1,69 @@
+"""How images are denoised: settings, checked before any work."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from restore.denoising.pixels import How
+from restore.errors import RestoreError
+from restore.folders import listing
+from restore.folders.shards import Shard
+
+
+@dataclass(frozen=True)
+class FolderOptions:
+    """How a folder is denoised.
+
+    Attributes
+    ----------
+    sigma : float or None
+        The noise level of all images on the 0..255 scale; None to estimate it for each.
+    recursive : bool
+        Mirror sub-folders too.
+    exclude : tuple of str
+        Patterns of files and sub-folders that are left out.
+    overwrite : bool
+        Replace outputs, whatever made them.
+    refresh : bool
+        Replace outputs that an earlier run made of another form of the same image or by other
+        options, and no others.
+    tile : str
+        'auto', 'off', or the side of a tile in pixels.
+    form : str
+        Of the outputs: one of `restore.folders.listing.FORMATS`.
+    strict : bool
+        Fail an image that the model does not suit, where otherwise a warning is given.
+    how : How
+    shard : Shard
+        The part of the images that is worked on.
+    compare : Path or None
+        A before/after sheet to write at the end.
+    """
+
+    sigma: float | None = None
+    recursive: bool = False
+    exclude: tuple[str, ...] = ()
+    overwrite: bool = False
+    refresh: bool = False
+    tile: str = "auto"
+    form: str = "auto"
+    strict: bool = False
+    how: How = field(default_factory=How)
+    shard: Shard = field(default_factory=Shard)
+    compare: Path | None = None
+
+    def __post_init__(self) -> None:
+        side = self.tile.isascii() and self.tile.isdecimal() and int(self.tile) > 0
+        if self.tile not in ("auto", "off") and not side:
+            raise RestoreError(f"`tile` {self.tile}: expected auto, off or a side in pixels")
+        if self.form not in listing.FORMATS:
+            known = ", ".join(listing.FORMATS)
+            raise RestoreError(f"`form` {self.form}: expected one of {known}")
+        if self.sigma is not None and not 0 <= self.sigma <= 255:
+            raise RestoreError(f"`sigma` {self.sigma:g}: expected None or a number from 0 to 255")
+
+    @property
+    def side(self) -> int | None:
+        """Side of a tile in pixels, 0 for none, None for what fits in memory."""
+        if self.tile == "auto":
+            return None
+        return 0 if self.tile == "off" else int(self.tile)

@@ -1,0 +1,1 @@
+"""Named image sets: known, found, fetched, kept apart."""

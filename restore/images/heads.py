@@ -1,0 +1,78 @@
+"""Open an image with Pillow whatever its size."""
+
+import threading
+from pathlib import Path
+from typing import BinaryIO
+
+from PIL import Image
+
+_opening = threading.Lock()
+
+
+def open_image(file: BinaryIO, formats: list[str] | None = None) -> Image.Image:
+    """Open with Pillow whatever the size: its limit is for images from strangers on a server."""
+    with _opening:
+        limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        try:
+            return Image.open(file, formats=formats)
+        finally:
+            Image.MAX_IMAGE_PIXELS = limit
+
+
+# Suffix -> format; what can be written, and what a folder listing takes for an image.
+FORMATS = {
+    ".png": "PNG",
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+    ".bmp": "BMP",
+    ".webp": "WEBP",
+    ".pgm": "PPM",
+    ".ppm": "PPM",
+    ".pnm": "PPM",
+}
+
+
+SUFFIXES = frozenset(FORMATS)
+
+
+def is_lossy(path: Path) -> bool:
+    """Tell whether a file is a JPEG or a lossy WebP, by its suffix and its head."""
+    kind = FORMATS.get(path.suffix.lower())
+    if kind != "WEBP":
+        return kind == "JPEG"
+    try:
+        with path.open("rb") as file:
+            head = file.read(12)
+            while head[:4] == b"RIFF" and len(chunk := file.read(8)) == 8:
+                if chunk[:4] in (b"VP8 ", b"VP8L"):
+                    return chunk[:4] == b"VP8 "
+                size = int.from_bytes(chunk[4:], "little")
+                file.seek(size + size % 2, 1)
+    except OSError:  # told of when it is read
+        pass
+    return True
+
+
+def decoded_bytes(path: Path) -> int:
+    """Tell from the head of a file about how many bytes its pixels take."""
+    try:
+        with path.open("rb") as file, open_image(file) as image:
+            deep = image.mode.startswith(("I", "F"))
+            pages = getattr(image, "n_frames", 1)
+            return image.width * image.height * pages * (4 if deep else len(image.getbands()))
+    except Exception:  # whatever it is, it is told of when it is read
+        try:
+            return path.stat().st_size
+        except OSError:
+            return 0
+
+
+def is_grey(path: Path) -> bool:
+    """Tell from the head of a file whether its image is grey; not of one that cannot be read."""
+    try:
+        with path.open("rb") as file, open_image(file) as image:
+            return image.mode.startswith(("1", "L", "I", "F"))
+    except Exception:  # whatever it is, it is told of when it is read
+        return False

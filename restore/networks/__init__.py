@@ -1,0 +1,1 @@
+"""DnCNN, its weights, and running it exactly."""

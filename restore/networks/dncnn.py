@@ -1,0 +1,293 @@
+"""DnCNN: the residual denoiser of Zhang et al., and its named variants.
+
+Convolution + ReLU, then convolutions + batch normalisation + ReLU, then one convolution; 3×3
+kernels, 64 features, zero padding. The network predicts the degradation, which is subtracted.
+
+References
+----------
+.. [1] K. Zhang, W. Zuo, Y. Chen, D. Meng, L. Zhang, "Beyond a Gaussian Denoiser: Residual Learning
+       of Deep CNN for Image Denoising", IEEE TIP 26(7), 2017. :doi:`10.1109/TIP.2017.2662206`
+"""
+
+import re
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from restore.errors import RestoreError
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """The shape of a DnCNN.
+
+    Attributes
+    ----------
+    depth : int
+        Convolutions, the first and the last included; also the halo of exact tiling, in pixels.
+    channels : int
+        1 (grey) or 3 (colour).
+    features : int
+        Channels inside.
+    batch_norm : bool
+        Normalise after each inner convolution; false once folded into the convolutions.
+    residual : bool
+        Predict the degradation (true) or the restored image itself.
+    """
+
+    depth: int = 17
+    channels: int = 1
+    features: int = 64
+    batch_norm: bool = True
+    residual: bool = True
+
+    def __post_init__(self) -> None:
+        if self.depth < 3 or self.channels < 1 or self.features < 1:
+            raise RestoreError(
+                f"architecture: expected depth >= 3, channels >= 1 and features >= 1, found {self}"
+            )
+
+
+class DnCNN(nn.Module):
+    """The network; maps degraded images to restored ones.
+
+    Parameters
+    ----------
+    architecture : Architecture
+    generator : torch.Generator, optional
+        Draws the initial weights [1]_: normal with He's standard deviation. The last convolution
+        of a residual network starts at zero, so that the untrained network changes nothing; that
+        of a direct one is drawn too, for its output would be black. Without a generator the
+        weights are left for `load_state_dict`.
+
+    References
+    ----------
+    .. [1] K. He et al., "Delving Deep into Rectifiers", ICCV 2015. :arxiv:`1502.01852`
+    """
+
+    def __init__(
+        self, architecture: Architecture, generator: torch.Generator | None = None
+    ) -> None:
+        super().__init__()
+        self.architecture = shape = architecture
+        widths = [shape.channels, *[shape.features] * (shape.depth - 1), shape.channels]
+        self.layers = nn.ModuleList(
+            nn.Conv2d(inputs, outputs, 3, padding=1) for inputs, outputs in pairwise(widths)
+        )
+        inner = shape.depth - 2 if shape.batch_norm else 0
+        self.norms = nn.ModuleList(nn.BatchNorm2d(shape.features) for _ in range(inner))
+        if generator is not None:
+            self._initialise(generator)
+
+    @torch.no_grad()
+    def _initialise(self, generator: torch.Generator) -> None:
+        for conv in self.convolutions():
+            nn.init.kaiming_normal_(conv.weight, nonlinearity="relu", generator=generator)
+            nn.init.zeros_(conv.bias)  # type: ignore[arg-type]
+        if self.architecture.residual:
+            nn.init.zeros_(self.convolutions()[-1].weight)
+
+    def convolutions(self) -> list[nn.Conv2d]:
+        """All convolutions, from the input to the output."""
+        return [conv for conv in self.layers if isinstance(conv, nn.Conv2d)]
+
+    def forward(self, degraded: Tensor) -> Tensor:
+        """Restore a batch.
+
+        Parameters
+        ----------
+        degraded : Tensor (B, C, H, W)
+            Float, 0..1.
+
+        Returns
+        -------
+        Tensor (B, C, H, W)
+            float32, neither clipped nor rounded.
+        """
+        hidden = degraded
+        for index in range(self.architecture.depth):
+            hidden = self.layer(index, hidden)
+        return self.restored(degraded, hidden)
+
+    def layer(self, index: int, hidden: Tensor, padding: tuple[int, int] = (1, 1)) -> Tensor:
+        """Run one convolution with its normalisation and ReLU.
+
+        Parameters
+        ----------
+        index : int
+            0 for the first.
+        hidden : Tensor (B, F, H, W)
+            What the layer before gave, or the degraded batch.
+        padding : (int, int)
+            Rows and columns of zeros on either side.
+
+        Returns
+        -------
+        Tensor (B, F, H + 2 * padding[0] - 2, W + 2 * padding[1] - 2)
+        """
+        conv = self.layers[index]
+        assert isinstance(conv, nn.Conv2d)
+        hidden = functional.conv2d(hidden, conv.weight, conv.bias, padding=padding)
+        if index == self.architecture.depth - 1:
+            return hidden
+        if self.norms and index > 0:
+            hidden = self.norms[index - 1](hidden)
+        return functional.relu(hidden, inplace=True)
+
+    def restored(self, degraded: Tensor, output: Tensor) -> Tensor:
+        """Make the restored batch of what the last layer gave, in float32."""
+        output = output.float()
+        return degraded.float() - output if self.architecture.residual else output
+
+
+@torch.no_grad()
+def folded(network: DnCNN) -> DnCNN:
+    """Return an equal network whose batch normalisation is folded into the convolutions.
+
+    Parameters
+    ----------
+    network : DnCNN
+        Trained; its running statistics are used.
+
+    Returns
+    -------
+    DnCNN
+        In evaluation mode; float32 weights computed in float64.
+    """
+    shape = network.architecture
+    if not shape.batch_norm:
+        return network.eval()
+    plain = DnCNN(
+        Architecture(shape.depth, shape.channels, shape.features, False, shape.residual)
+    ).to(next(network.parameters()).device)
+    for index, (source, target) in enumerate(
+        zip(network.convolutions(), plain.convolutions(), strict=True)
+    ):
+        weight, bias = source.weight.double(), _bias(source).double()
+        if 0 < index < shape.depth - 1:
+            norm = network.norms[index - 1]
+            assert isinstance(norm, nn.BatchNorm2d)
+            assert norm.running_mean is not None
+            assert norm.running_var is not None
+            gain = norm.weight.double() / (norm.running_var.double() + norm.eps).sqrt()
+            weight = weight * gain[:, None, None, None]
+            bias = (bias - norm.running_mean.double()) * gain + norm.bias.double()
+        target.weight.copy_(weight)
+        _bias(target).copy_(bias)
+    return plain.eval()
+
+
+@torch.no_grad()
+def renormalised(network: DnCNN, degraded: Tensor) -> DnCNN:
+    """Return an equal network with batch normalisation put back in, as it was before it was folded.
+
+    Deep networks learn much faster with it. Equal means: with the statistics of `degraded`.
+
+    Parameters
+    ----------
+    network : DnCNN
+        Without batch normalisation.
+    degraded : Tensor (B, C, H, W)
+        A batch such as those that the network is to learn from.
+
+    Returns
+    -------
+    DnCNN
+        Its inner kernels have the norm of freshly drawn ones.
+    """
+    shape = replace(network.architecture, batch_norm=True)
+    result = DnCNN(shape).to(degraded.device)
+    pairs = zip(network.convolutions(), result.convolutions(), strict=True)
+    hidden = degraded
+    for index, (source, target) in enumerate(pairs):
+        target.weight.copy_(source.weight)
+        _bias(target).copy_(_bias(source))
+        if 0 < index < shape.depth - 1:
+            norm = result.norms[index - 1]
+            assert isinstance(norm, nn.BatchNorm2d)
+            assert norm.running_mean is not None
+            assert norm.running_var is not None
+            size = source.weight.flatten(1).norm(dim=1).clamp(min=1e-12) / 2**0.5
+            target.weight.div_(size[:, None, None, None])
+            _bias(target).zero_()
+            made = functional.conv2d(hidden, target.weight, padding=1)
+            variance, mean = torch.var_mean(made, dim=(0, 2, 3), correction=0)
+            norm.running_mean.copy_(mean)
+            norm.running_var.copy_(variance)
+            norm.weight.copy_(size * (variance + norm.eps).sqrt())
+            norm.bias.copy_(size * mean + _bias(source))
+        hidden = network.layer(index, hidden)
+    return result
+
+
+def _bias(conv: nn.Conv2d) -> Tensor:
+    assert conv.bias is not None
+    return conv.bias
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One of the paper's networks and what it is trained to remove.
+
+    Attributes
+    ----------
+    name : str
+    architecture : Architecture
+    task : {'gaussian', 'blind', 'general', 'real'}
+        One noise level; levels drawn from 0..55; blind noise, bicubic upscaling and JPEG; or the
+        noise of photographs (`restore.degradations.real_noise`).
+    sigma : float
+        The noise level, on the 0..255 scale; for all but 'gaussian' the largest one.
+    patch : int
+        Side of the paper's training patches, in pixels.
+    """
+
+    name: str
+    architecture: Architecture
+    task: Literal["gaussian", "blind", "general", "real"]
+    sigma: float
+    patch: int
+
+
+BLIND_SIGMA = 55.0
+
+
+def variant(name: str) -> Variant:
+    """Return the network called `name`.
+
+    Parameters
+    ----------
+    name : str
+        `dncnn-s-N` (σ = N), `dncnn-b`, `dncnn-3` or `dncnn-r` (colour alone). The first may go on
+        with `-nobn` (no batch normalisation) and `-direct` (predicts the image itself, not the
+        degradation), as the paper's ablation has it; then the first two with `-color`.
+
+    Raises
+    ------
+    RestoreError
+        There is no such variant.
+
+    Examples
+    --------
+    >>> variant("dncnn-s-25-nobn-direct").architecture
+    Architecture(depth=17, channels=1, features=64, batch_norm=False, residual=False)
+    """
+    base, channels = (name.removesuffix("-color"), 3) if name.endswith("-color") else (name, 1)
+    specific = re.fullmatch(r"dncnn-s-(\d+(?:\.\d+)?)(-nobn)?(-direct)?", base)
+    if specific and 0 < float(specific[1]) <= 255:
+        shape = Architecture(17, channels, batch_norm=not specific[2], residual=not specific[3])
+        return Variant(name, shape, "gaussian", float(specific[1]), 40)
+    if base == "dncnn-b":
+        return Variant(name, Architecture(20, channels), "blind", BLIND_SIGMA, 50)
+    if name == "dncnn-3":
+        return Variant(name, Architecture(20), "general", BLIND_SIGMA, 50)
+    if name == "dncnn-r":
+        return Variant(name, Architecture(20, 3), "real", BLIND_SIGMA, 50)
+    raise RestoreError(
+        f"model '{name}': expected dncnn-s-N[-nobn][-direct] (noise level N in 1..255), dncnn-b, "
+        "either of them with -color, dncnn-3 or dncnn-r"
+    )

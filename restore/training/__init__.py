@@ -1,0 +1,1 @@
+"""Patches, losses and schedules that make weights."""

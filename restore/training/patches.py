@@ -1,0 +1,199 @@
+"""Training patches: cut, turned and degraded in batches, from images that stay on the device."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from restore.degradations import jpeg
+from restore.degradations.bicubic import bicubic_batch, imresize
+from restore.degradations.luma import grey
+from restore.degradations.noise import gaussian_batch
+from restore.degradations.real_noise import RealNoise
+from restore.degradations.real_noise_batch import real_batch
+from restore.errors import RestoreError
+from restore.networks.dncnn import Variant
+
+QUALITIES = (5, 99)  # of JPEG, inclusive [DnCNN, section III-D]
+SCALES = (2, 3, 4)  # of bicubic upscaling
+# JPEG and bicubic degrade a patch with this many pixels around it, or more, as in a whole image.
+_AROUND = 8
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Degraded patches and what they were.
+
+    Attributes
+    ----------
+    degraded, clean : Tensor (B, C, P, P)
+        float32; the clean ones in 0..1.
+    kinds : tuple of int
+        How many patches each kind of degradation has; they lie in this order.
+    """
+
+    degraded: Tensor
+    clean: Tensor
+    kinds: tuple[int, ...]
+
+
+class Patches:
+    """Draws training batches.
+
+    Parameters
+    ----------
+    images : sequence of ndarray (H, W) or (H, W, 3)
+        uint8. Colour images are turned grey for a grey network.
+    variant : Variant
+        Says which degradations are drawn.
+    patch : int
+        Side of a patch, in pixels.
+    batch_size : int
+    scales : sequence of float
+        Sizes at which every image is used.
+    darkest : float
+        Patches are darkened by factors between this and 1.
+    device : torch.device
+        Where the images stay, as uint8, and where batches are made.
+    noise : RealNoise, optional
+        What a network for photographs learns to remove.
+
+    Raises
+    ------
+    RestoreError
+        All images are smaller than a patch; those of DnCNN-3 are cut with 24 pixels more, those of
+        DnCNN-R as `RealNoise.side` says.
+    """
+
+    def __init__(
+        self,
+        images: Sequence[npt.NDArray[np.uint8]],
+        variant: Variant,
+        *,
+        patch: int,
+        batch_size: int,
+        scales: Sequence[float],
+        device: torch.device,
+        darkest: float = 1.0,
+        noise: RealNoise | None = None,
+    ) -> None:
+        self.variant, self.patch, self.batch_size = variant, patch, batch_size
+        self.darkest = darkest
+        self.noise = noise or RealNoise()
+        # of what is cut
+        self.side = {"general": patch + 3 * _AROUND, "real": self.noise.side(patch)}.get(
+            variant.task, patch
+        )
+        channels = variant.architecture.channels
+        planes = [
+            _planes(image if scale == 1 else imresize(image, scale), channels)
+            for image in images
+            for scale in scales
+        ]
+        side = self.side
+        planes = [plane for plane in planes if min(plane.shape[1:]) >= side]
+        if not planes:
+            raise RestoreError(
+                f"training images: expected at least one of {side}x{side} pixels or more"
+            )
+        heights, widths = (torch.tensor([p.shape[axis] for p in planes]) for axis in (1, 2))
+        sizes = heights * widths
+        self.heights, self.widths, self.starts = heights, widths, sizes.cumsum(0) - sizes
+        # Every position of every image is equally likely.
+        self.weights = ((heights - side + 1) * (widths - side + 1)).double()
+        flat = np.concatenate([plane.reshape(channels, -1) for plane in planes], axis=1)
+        self.pixels = torch.from_numpy(flat).to(device)  # (C, all pixels) uint8
+        self.pool = ThreadPoolExecutor(thread_name_prefix="jpeg")
+
+    def draw(self, _step: int, generator: torch.Generator) -> Batch:
+        """Return a batch, a pure function of the generator's state."""
+        clean = self.cut(generator)
+        if self.darkest < 1:
+            factor = 1 - (1 - self.darkest) * torch.rand(len(clean), 1, 1, 1, generator=generator)
+            clean = (clean * factor.to(clean.device)).round_().to(torch.uint8)
+        task = self.variant.task
+        if task == "general":
+            return self._general(clean, generator)
+        if task == "real":
+            return Batch(*real_batch(clean, self.noise, self.patch, generator, self.pool))
+        sigma = torch.full((len(clean),), self.variant.sigma)
+        if task == "blind":
+            sigma = sigma * _stratified(len(clean), generator)
+        values = clean.float() / 255
+        degraded = gaussian_batch(values, sigma.to(clean.device), generator)
+        return Batch(degraded, values, (len(clean),))
+
+    def cut(self, generator: torch.Generator) -> Tensor:
+        """Cut patches at random positions, each in one of eight orientations.
+
+        Returns
+        -------
+        Tensor (B, C, S, S)
+            uint8; S is the side of a patch, and of what is around it for other noise than white.
+        """
+        count, side = self.batch_size, self.side
+        which = torch.multinomial(self.weights, count, replacement=True, generator=generator)
+        row = (torch.rand(count, generator=generator) * (self.heights[which] - side + 1)).long()
+        column = (torch.rand(count, generator=generator) * (self.widths[which] - side + 1)).long()
+        turn = torch.randint(8, (count, 1, 1), generator=generator)
+        rows, columns = torch.meshgrid(torch.arange(side), torch.arange(side), indexing="ij")
+        rows, columns = rows.expand(count, -1, -1), columns.expand(count, -1, -1)
+        swap = turn & 4 > 0
+        rows, columns = torch.where(swap, columns, rows), torch.where(swap, rows, columns)
+        rows = torch.where(turn & 1 > 0, side - 1 - rows, rows) + row[:, None, None]
+        columns = torch.where(turn & 2 > 0, side - 1 - columns, columns) + column[:, None, None]
+        index = self.starts[which][:, None, None] + rows * self.widths[which][:, None, None]
+        index = (index + columns).to(self.pixels.device)  # (B, P, P)
+        return self.pixels[:, index].transpose(0, 1)  # (B, C, S, S)
+
+    def _general(self, clean: Tensor, generator: torch.Generator) -> Batch:
+        """Degrade a third of the patches by noise, a third by bicubic, a third by JPEG.
+
+        Where the blocks of JPEG and the pixels of the small image begin is drawn for each batch.
+        At the patch's own border they would tell the network, which knows a border by its zero
+        padding, what it cannot know inside an image.
+        """
+        values = clean.float() / 255
+        count = len(clean)
+        third = count // 3
+        sigma = self.variant.sigma * _stratified(count - 2 * third, generator)
+        noisy = slice(0, count - 2 * third)
+        degraded = values.clone()
+        degraded[noisy] = gaussian_batch(values[noisy], sigma.to(clean.device), generator)
+        scales = (_stratified(third, generator) * len(SCALES)).long()
+        for index, scale in enumerate(SCALES):
+            chosen = (noisy.stop + torch.nonzero(scales == index)[:, 0]).to(clean.device)
+            if len(chosen):
+                degraded[chosen] = bicubic_batch(values[chosen], scale)
+        low, high = QUALITIES
+        qualities = low + (_stratified(third, generator) * (high + 1 - low)).long().numpy()
+        tail = slice(count - third, count)
+        if third:
+            blocky = jpeg.compress_batch(clean[tail, 0].cpu().numpy(), qualities, self.pool)
+            degraded[tail, 0] = torch.from_numpy(blocky).to(clean.device).float() / 255
+        row, column = torch.randint(_AROUND, 2 * _AROUND, (2,), generator=generator).tolist()
+        inner = (..., slice(row, row + self.patch), slice(column, column + self.patch))
+        return Batch(degraded[inner], values[inner], (count - 2 * third, third, third))
+
+
+def _stratified(count: int, generator: torch.Generator) -> Tensor:
+    """Draw `count` numbers from 0..1, uniform, one in each of `count` equal parts of the range.
+
+    Every batch then holds slight and strong degradations alike, and batch normalisation sees
+    nearly the same mixture at each step.
+    """
+    drawn = (torch.arange(count) + torch.rand(count, generator=generator)) / max(count, 1)
+    return drawn.clamp_(max=1 - 2**-24)  # the division may round to 1
+
+
+def _planes(image: npt.NDArray[Any], channels: int) -> npt.NDArray[np.uint8]:
+    """Bring an image to (C, H, W)."""
+    if channels == 1:
+        return (grey(image) if image.ndim == 3 else image)[None]
+    colour = image if image.ndim == 3 else np.repeat(image[..., None], 3, axis=2)
+    return np.ascontiguousarray(colour.transpose(2, 0, 1))

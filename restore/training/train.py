@@ -1,0 +1,252 @@
+"""Train a denoiser and write its weights, with all that made them in their description."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from engine.artifacts import sha256_arrays, sha256_file
+from engine.device import Compute, pick
+from engine.revision import code_revision
+from engine.training import loop
+from engine.training.checkpoint import Checkpoint
+from restore.errors import RestoreError
+from restore.image_sets.find import ImageSet, image_set
+from restore.image_sets.overlap import apart
+from restore.networks import denoiser, dncnn
+from restore.networks.dncnn import Architecture, DnCNN, Variant, folded, renormalised
+from restore.training import schedules
+from restore.training.losses import LOSSES
+from restore.training.patches import Patches
+from restore.training.schedules import PatchSchedule
+
+log = logging.getLogger(__name__)
+
+
+def train(
+    name: str,
+    images: str | Path | Sequence[str | Path],
+    out: str | Path,
+    *,
+    schedule: str = "paper",
+    seed: int = 0,
+    device: str = "auto",
+    precision: str = "auto",
+    optimizer: str | None = None,
+    start_from: str = "",
+    apart_from: Sequence[str] = (),
+    overlap: str = "refuse",
+    log: str | Path | None = None,
+) -> str:
+    """Train a denoiser and write its weights; an interrupted training resumes where it was.
+
+    Parameters
+    ----------
+    name : str
+        What to train: `dncnn-s-N` (noise of level N), `dncnn-b` (noise of any level), `dncnn-3`
+        (noise, JPEG and bicubic) or `dncnn-r` (the noise of photographs); see
+        `restore.networks.dncnn.variant` for all forms.
+    images : str, Path or sequence of them
+        Training images: names of image sets, or folders.
+    out : str or Path
+        The .safetensors file to write.
+    schedule : str, optional
+        'demo', 'best', 'paper', or a YAML file; see `restore.training.schedules.schedule`.
+    seed : int, optional
+        Of the initial weights and of every batch, 0 or more.
+    device : str, optional
+        'auto' (CUDA where there is a GPU), 'cpu', 'cuda' or 'cuda:N'.
+    precision : {'auto', 'float32', 'bf16'}, optional
+    optimizer : {'adam', 'sgd'}, optional
+        In place of the schedule's own.
+    start_from : str, optional
+        Shipped name or file of the initial weights; random ones if empty.
+    apart_from : sequence of str, optional
+        Test sets; no training image may show the same picture as one of theirs.
+    overlap : {'refuse', 'drop'}, optional
+        Whether such a training image is an error or is left out.
+    log : str or Path, optional
+        CSV file for the loss of each step.
+
+    Returns
+    -------
+    str
+        SHA-256 of the weights file.
+
+    Raises
+    ------
+    RestoreError
+        A name, set, schedule or image is wrong, or training and test images overlap.
+    UserError
+        The device is not there, or the loss is no longer finite.
+
+    References
+    ----------
+    .. [1] K. Zhang et al., "Beyond a Gaussian Denoiser", IEEE TIP 26(7), 2017, section IV.
+
+    Examples
+    --------
+    A schedule of one step, so that the example takes no time:
+
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np, restore
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> image = np.add.outer(np.arange(48), np.arange(40)).astype(np.uint8)
+    >>> restore.write_image(folder / "photos" / "ramp.png", image)
+    >>> text = "{steps: 1, batch_size: 2, learning_rate: 0.001, patch: 16}"
+    >>> _ = (folder / "short.yaml").write_text(text)
+    >>> out, short = folder / "mine.safetensors", str(folder / "short.yaml")
+    >>> _ = restore.train("dncnn-s-25", folder / "photos", out, schedule=short, device="cpu")
+    >>> restore.load_model(out, device="cpu").schedule
+    'short (1 steps)'
+    """
+    variant = dncnn.variant(name)
+    chosen = schedules.schedule(schedule, variant)
+    if optimizer:
+        chosen = schedules.with_optimizer(chosen, optimizer)
+    names = [images] if isinstance(images, str | Path) else images
+    # Read once, to be compared and to be trained on.
+    decoded = [image_set(str(name)).decoded() for name in names]
+    sets, left_out = apart(decoded, [image_set(test) for test in apart_from], overlap)
+    return train_variant(
+        variant,
+        sets,
+        chosen,
+        Path(out),
+        seed=seed,
+        compute=pick(device, precision),
+        history=None if log is None else Path(log),
+        left_out=left_out,
+        start_from=start_from,
+    )
+
+
+def train_variant(
+    variant: Variant,
+    sets: Sequence[ImageSet],
+    schedule: PatchSchedule,
+    out: Path,
+    *,
+    seed: int,
+    compute: Compute,
+    history: Path | None = None,
+    left_out: Sequence[str] = (),
+    start_from: str = "",
+) -> str:
+    """Train a variant on images of sets and write its weights to `out`.
+
+    Parameters
+    ----------
+    variant : Variant
+        What to train, and on which degradations.
+    sets : sequence of ImageSet
+        The training images.
+    schedule : PatchSchedule
+    out : Path
+        A .safetensors file; batch normalisation is folded into the convolutions.
+    seed : int
+        Of the initial weights and of every batch.
+    compute : Compute
+    history : Path, optional
+        CSV of the loss.
+    left_out : sequence of str
+        Images that `sets` lack because they show test images; only written down.
+    start_from : str
+        Shipped name or file of the initial weights, of a network of the same shape; '' for random
+        ones. Weights files hold folded networks, so this one learns without batch normalisation,
+        unless the schedule puts it back in.
+
+    Returns
+    -------
+    str
+        SHA-256 of `out`.
+
+    Raises
+    ------
+    RestoreError
+        No training image is as large as a patch, or `start_from` is a network of another shape.
+    UserError
+        The loss is no longer finite.
+    """
+    architecture = variant.architecture
+    first = denoiser.load(start_from, compute) if start_from else None
+    if first is not None:
+        architecture = replace(architecture, batch_norm=False)
+        _check_shape(first, variant.name, architecture)
+        architecture = replace(architecture, batch_norm=schedule.renormalised)
+    items = [item for chosen in sets for item in chosen.items]
+    images = [item.load() for item in items]
+    training: dict[str, Any] = {
+        "network": variant.name,
+        "architecture": asdict(architecture),
+        "start": None if first is None else first.origin(),
+        "schedule": schedule.describe(),
+        "seed": seed,
+        "sets": [chosen.name for chosen in sets],
+        "images": len(items),
+        "images_sha256": sha256_arrays(*images),
+        "left_out": list(left_out),
+        "precision": compute.precision,
+        "device": compute.device.type,
+        "code_revision": code_revision("restore.training.train"),
+    }
+    with Checkpoint(out, training | {"torch": torch.__version__}) as checkpoint:
+        if checkpoint.finished():
+            if history is not None and not history.exists():
+                raise RestoreError(
+                    f"{history}: expected the losses of {out}, which is trained already, found "
+                    "none; leave out `log`, or delete the weights to train again"
+                )
+            log.info("%s: holds exactly this training already; nothing to do", out)
+        else:
+            patches = Patches(
+                images,
+                variant,
+                patch=schedule.patch,
+                batch_size=schedule.batch_size,
+                scales=schedule.scales,
+                darkest=schedule.darkest,
+                device=compute.device,
+                noise=schedule.noise,
+            )
+            if first is None:
+                network = DnCNN(architecture, torch.Generator().manual_seed(seed))
+            elif schedule.renormalised:
+                example = patches.draw(0, torch.Generator().manual_seed(seed)).degraded
+                network = renormalised(first.network, example)
+            else:
+                network = first.network
+            network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            seconds = loop.train(
+                network,
+                patches.draw,
+                LOSSES[schedule.loss],
+                schedule,
+                compute=compute,
+                seed=seed,
+                checkpoint=checkpoint,
+                history=history,
+                label=variant.name,
+            )
+            training["seconds"] = round(seconds, 1)
+            origin = {"fingerprint": checkpoint.fingerprint, "training": training}
+            denoiser.save(out, folded(network), variant.name, origin)
+    return sha256_file(out)
+
+
+def _check_shape(first: denoiser.Denoiser, name: str, expected: Architecture) -> None:
+    found = first.network.architecture
+    if found != expected:
+        shown = [
+            f"{shape.depth} layers, {shape.channels} channels, {shape.features} features, "
+            f"{'residual' if shape.residual else 'direct'}"
+            for shape in (expected, found)
+        ]
+        raise RestoreError(
+            f"`start_from` {first.name}: expected a network of the shape of {name} ({shown[0]}), "
+            f"found {shown[1]}; start from another, or leave it out"
+        )

@@ -1,0 +1,65 @@
+"""The small files that pages name: images, a scene, its labels, weights and models."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from scipy.io import savemat
+
+from hsi.scenes.scene import Scene, write_scene
+from tests.docs.pages import ROOT, Line
+from tests.docs.reader import Reader
+from tests.restore.networks.test_published_weights import matconvnet
+
+SIDE, BANDS = 64, 31  # of the scene: room for windows of 25 pixels apart from each other
+
+
+@pytest.fixture(scope="session")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with every file that a page takes for granted."""
+    folder = tmp_path_factory.mktemp("files")
+    rng = np.random.default_rng(0)
+    (folder / "photos" / "more").mkdir(parents=True)
+    rows, columns = np.mgrid[:48, :56]
+    waves = 128 + 60 * np.sin(columns / 5) + 40 * np.cos(rows / 7)
+    grey = np.clip(waves + rng.normal(0, 15, waves.shape), 0, 255)
+    Image.fromarray(grey.astype(np.uint8)).save(folder / "photos" / "grey.png")
+    colour = np.stack([grey, grey[::-1], grey[:, ::-1]], -1).astype(np.uint8)
+    Image.fromarray(colour).save(folder / "photos" / "more" / "colour.jpg")
+    Image.fromarray((grey * 257).astype(np.uint16)).save(folder / "scan.tif")
+    shutil.copy(ROOT / "restore/weights/dncnn-b.safetensors", folder)
+    matconvnet(folder / "DnCNN3.mat")
+
+    truth = np.ones((SIDE, SIDE), np.uint8)
+    truth[::2] = 2
+    cube = rng.random((SIDE, SIDE, BANDS)).astype(np.float32) + truth[..., None]
+    scene = Scene("field", cube, np.linspace(400.0, 1000.0, BANDS))
+    write_scene(folder / "scene.hdr", scene)
+    write_scene(folder / "field.tif", scene)
+    savemat(folder / "labels.mat", {"gt": truth})
+    (folder / "short.yaml").write_text("steps: 2\nbatch_size: 8\n")
+    (folder / "candidates.yaml").write_text("place: {classifier: coordinates}\n")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        reader = Reader(folder)
+        for words in (
+            "hsi split labels.mat --how blocks:16 --out first.npz",
+            "hsi train scene.hdr labels.mat --classifier coordinates --split first.npz"
+            " --out model.safetensors",
+            "hsi classify scene.hdr model.safetensors other.hdr",
+        ):
+            reader.run(Line(Path(__file__), 1, words))
+    return folder
+
+
+@pytest.fixture
+def reader(files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Reader:
+    """A reader in a folder of its own, with the files, an image and a noisy one."""
+    shutil.copytree(files, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    noisy = np.random.default_rng(0).integers(0, 256, (40, 50, 3), dtype=np.uint8)
+    image = np.asarray(Image.open(tmp_path / "photos/grey.png"))
+    return Reader(tmp_path, {"noisy": noisy, "image": image})

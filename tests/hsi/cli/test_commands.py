@@ -1,0 +1,232 @@
+import json
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from hsi.formats.envi import read as envi
+from hsi.formats.envi import write as envi_write
+from hsi.scenes.labels import open_labels
+from hsi.scenes.scene import open_scene, write_scene
+
+# Runs the command line in this process: starting torch anew for each command takes seconds.
+RUN = "from hsi.__main__ import run; run()"
+
+
+def hsi(*arguments: object) -> int:
+    from hsi.__main__ import run
+
+    before = sys.argv
+    sys.argv = ["hsi", *map(str, arguments)]
+    try:
+        with pytest.raises(SystemExit) as ended:
+            run()
+    finally:
+        sys.argv = before
+    return ended.value.code
+
+
+@pytest.fixture
+def files(tmp_path, scene, labels):
+    """An ENVI scene with its labels and a split."""
+    write_scene(tmp_path / "stripes.hdr", scene)
+    np.save(tmp_path / "gt.npy", labels.ground_truth)
+    args = ("--how", "random:0.1", "--window", 9, "--out", tmp_path / "split.npz")
+    assert hsi("split", tmp_path / "gt.npy", *args) == 0
+    return tmp_path
+
+
+def test_help_is_quick_and_loads_no_library():
+    code = "import sys; import hsi.__main__; assert not {'torch', 'spectral', 'sklearn', 'matplotlib', 'pandas', 'rasterio', 'h5py'} & set(sys.modules)"  # noqa: E501
+    subprocess.run([sys.executable, "-c", code], check=True)
+    best = min(_seconds("--help") for _ in range(3))
+    assert best < 2.0  # under one second on an idle machine
+
+
+def _seconds(*arguments: str) -> float:
+    began = time.monotonic()
+    subprocess.run([sys.executable, "-c", RUN, *arguments], check=True, capture_output=True)
+    return time.monotonic() - began
+
+
+def test_from_scene_to_tables(files, capsys):
+    model, run = files / "m" / "model.safetensors", files / "r"
+    assert (files / "split.png").is_file()
+    assert hsi("info", files / "stripes.hdr") == 0
+    assert "30 rows × 27 columns × 16 bands" in capsys.readouterr().out
+    args = ("--split", files / "split.npz", "--out", model, "--schedule", "demo")
+    assert hsi("train", files / "stripes.hdr", files / "gt.npy", "--classifier", "svm", *args) == 0
+    assert hsi("classify", files / "stripes.hdr", model, run / "map.npy") == 0
+    assert {p.name for p in run.iterdir()} == {"map.npy", "map.png", "map.json"}
+    assert json.loads((run / "map.json").read_text())["seconds_map"] > 0
+    args = ("--split", files / "split.npz", "--out", run, "--model", model)
+    assert hsi("score", run / "map.npy", files / "gt.npy", *args) == 0
+    assert "OA " in capsys.readouterr().out
+    assert hsi("summary", run, "--out", files / "t") == 0
+    assert len(list((files / "t").glob("*.csv"))) == 4
+    maps = (run / "map.npy", files / "gt.npy")
+    capsys.readouterr()
+    assert hsi("compare", *maps, files / "gt.npy", "--split", files / "split.npz") == 0
+    assert "McNemar: chi-squared" in capsys.readouterr().out
+
+    # ENVI in, ENVI Classification out, with names.
+    assert hsi("classify", files / "stripes.hdr", model, files / "e") == 0
+    classes = open_labels(files / "e" / "map.hdr")
+    assert np.array_equal(classes.ground_truth, np.load(run / "map.npy"))
+    assert classes.class_names == ("class 1", "class 2", "class 7")
+
+
+def test_reduced_file_and_network(files):
+    (files / "quick.yaml").write_text("steps: 3\nbatch_size: 8\n")
+    reduced = files / "pca.npz"
+    assert hsi("reduce", files / "stripes.hdr", reduced, "--components", 13) == 0
+    out, log = files / "n.safetensors", files / "log" / "train.csv"
+    args = ("--split", files / "split.npz", "--out", out, "--schedule", files / "quick.yaml")
+    args += ("--log", log, "--reduced", reduced, "--window", 9, "--device", "cpu")
+    scene = files / "stripes.hdr"
+    assert hsi("train", scene, files / "gt.npy", "--classifier", "hybridsn", *args) == 0
+    assert log.is_file()
+    assert log.with_suffix(".png").is_file()
+    args = ("--reduced", reduced, "--block", 11, "--probabilities")
+    assert hsi("classify", scene, out, files / "n" / "map.npy", *args) == 0
+    assert np.load(files / "n" / "map_probabilities.npy").shape == (30, 27, 3)
+
+
+def test_convert_keeps_the_cube(files, scene):
+    assert hsi("convert", files / "stripes.hdr", files / "copy.npy") == 0
+    assert np.array_equal(np.load(files / "copy.npy"), scene.cube)
+    assert hsi("convert", files / "copy.npy", files / "again.hdr") == 0
+    assert np.array_equal(envi.read(files / "again.hdr", None, "cube").array, scene.cube)
+    assert hsi("convert", files / "stripes.hdr", files / "again.hdr") == 2
+    assert hsi("convert", files / "stripes.hdr", files / "again.hdr", "--overwrite") == 0
+    assert np.array_equal(open_scene(files / "again.hdr").wavelengths, scene.wavelengths)
+
+
+def test_runs_of_other_settings_are_other_runs(files):
+    (files / "quick.yaml").write_text("steps: 2\nbatch_size: 8\n")
+    scene, truth = files / "stripes.hdr", files / "gt.npy"
+    folders = []
+    for window in (9, 11):
+        model, folder = files / f"{window}.safetensors", files / f"w{window}"
+        args = ("--split", files / "split.npz", "--out", model, "--schedule", files / "quick.yaml")
+        args += ("--classifier", "cnn2d", "--components", 5, "--window", window)
+        assert hsi("train", scene, truth, *args) == 0
+        assert hsi("classify", scene, model, folder / "map.npy") == 0
+        args = ("--split", files / "split.npz", "--model", model, "--out", folder)
+        assert hsi("score", folder / "map.npy", truth, *args) == 0
+        folders.append(folder)
+    assert hsi("summary", *folders, "--out", files / "t") == 0
+    means = pd.read_csv(files / "t" / "overall_accuracy_summary.csv")
+    assert means.window.tolist() == [9, 11]
+    assert means.seeds.tolist() == [1, 1]
+
+
+def test_names_are_drawn_as_they_are(files):
+    names = ["none", "$a_$", r"$\foo$", *(f"class {n}" for n in range(3, 8))]
+    truth = np.load(files / "gt.npy")
+    envi_write.write_classification(
+        files / "named.hdr", truth, class_names=names, colours=np.zeros((8, 3), np.uint8)
+    )
+    args = ("--how", "random:0.1", "--window", 9, "--out", files / "named.npz")
+    assert hsi("split", files / "named.hdr", *args) == 0
+    args = ("--split", files / "named.npz", "--out", files / "r")
+    assert hsi("score", files / "named.hdr", files / "named.hdr", *args) == 0
+    confusion = pd.read_csv(files / "r" / "confusion.csv", index_col=0)
+    assert confusion.columns.tolist() == ["$a_$", r"$\foo$", "class 7"]
+
+
+@pytest.mark.parametrize(
+    ("made", "arguments"),
+    [
+        ("labels.png", ("split", "labels.png", "--how", "random:0.1", "--out", "labels.npz")),
+        ("labels.npz", ("split", "labels.npz", "--how", "random:0.1", "--out", "labels.npz")),
+        ("masks.npz", ("split", "gt.npy", "--how", "mask:masks.npz", "--out", "masks.npz")),
+        ("scene.npz", ("reduce", "scene.npz", "scene.npz", "--components", "5")),
+        (
+            "labels.png",
+            ("train", "stripes.hdr", "labels.png", "--classifier", "svm", "--split", "split.npz",
+             "--out", "m.safetensors", "--log", "labels.csv"),
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_read_is_never_replaced(files, monkeypatch, capsys, made, arguments):
+    monkeypatch.chdir(files)
+    (files / made).write_bytes(b"years of work")
+    assert hsi(*arguments) == 2
+    assert f"{made}: the output would overwrite an input" in capsys.readouterr().err
+    assert (files / made).read_bytes() == b"years of work"
+
+
+def test_a_map_is_scored_on_the_split_it_was_learned_from(files, capsys, caplog):
+    model, scene = files / "m.safetensors", files / "stripes.hdr"
+    args = ("--classifier", "svm", "--split", files / "split.npz", "--out", model)
+    assert hsi("train", scene, files / "gt.npy", *args) == 0
+    assert hsi("classify", scene, model, files / "map.npy") == 0
+    args = ("--how", "random:0.5", "--window", 9, "--out", files / "other.npz")
+    assert hsi("split", files / "gt.npy", *args) == 0
+    scored = ("score", files / "map.npy", files / "gt.npy", "--out", files / "r", "--split")
+    for known in ((), ("--model", model)):  # by the record beside the map, by the model
+        assert hsi(*scored, files / "other.npz", *known) == 2
+        assert "from other training pixels (random:0.1, seed 0)" in capsys.readouterr().err
+        assert hsi(*scored, files / "split.npz", *known) == 0
+    compared = ("compare", files / "map.npy", files / "gt.npy", files / "gt.npy", "--split")
+    assert hsi(*compared, files / "other.npz") == 2
+    assert "first map: its classifier learned from other" in capsys.readouterr().err
+    assert hsi(*compared, files / "split.npz") == 0
+    for foreign in ("[1]", '{"a": 1}'):  # not a record of ours: nothing is known of the map
+        (files / "map.json").write_text(foreign)
+        assert hsi(*scored, files / "split.npz", "--model", model) == 0
+        assert "map.json: no record of hsi classify" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("info", "nothing.hdr"), "nothing.hdr: no such file"),
+        (("convert", "{}/gt.npy", "{}/x.tif"), "expected a cube"),
+        (("convert", "{}/stripes.hdr", "{}/x.xyz"), "expected a name that ends with one of .hdr"),
+        (("convert", "{}/stripes.hdr", "{}/stripes.hdr"), "expected no such file, found one"),
+        (("classify", "{}/stripes.hdr", "{}/none", "{}/m.xyz"), "no such file"),
+        (("split", "{}/gt.npy", "--how", "mask:", "--out", "{}/s.npz"), "expected a file, such as"),
+        (("split", "{}/gt.npy", "--how", "third", "--out", "{}/s.npz"), "--how third: expected"),
+        (("split", "{}/gt.npy", "--how", "random:0.1", "--out", "{}/s.npy"), "ends with .npz"),
+        (
+            ("train", "{}/stripes.hdr", "{}/gt.npy", "--classifier", "cnn", "--split",
+             "{}/split.npz", "--out", "{}/m.safetensors"),
+            "--classifier cnn: expected one of hybridsn",
+        ),
+        (
+            ("train", "{}/stripes.hdr", "{}/gt.npy", "--classifier", "hybridsn", "--set",
+             "dihedral", "--split", "{}/split.npz", "--out", "{}/m.safetensors"),
+            "--set dihedral: expected KEY=VALUE",
+        ),
+        (
+            ("train", "{}/stripes.hdr", "{}/gt.npy", "--classifier", "hybridsn", "--window", "31",
+             "--components", "13", "--split", "{}/split.npz", "--out", "{}/m.safetensors"),
+            "expected a scene of at least the window's 31 × 31 pixels",
+        ),
+        (
+            ("train", "{}/stripes.hdr", "{}/gt.npy", "--classifier", "hybridsn", "--window", "9",
+             "--components", "17", "--split", "{}/split.npz", "--out", "{}/m.safetensors"),
+            "components: expected 1 to 16, the usable bands, found 17",
+        ),
+        (("study", "{}/stripes.hdr", "{}/gt.npy", "--split", "{}/split.npz", "--out", "{}/s"),
+         "ends with .csv"),
+        (
+            ("classify", "{}/stripes.hdr", "{}/split.npz", "{}/m", "--memory", "0"),
+            "0: expected a size such as 2GiB",
+        ),
+        (("compare", "{}/gt.npy", "{}/stripes.hdr", "{}/gt.npy", "--split", "{}/split.npz"),
+         "second map: expected (30, 27) pixels"),
+        (("classify", "{}/stripes.hdr", "{}/none", "{}/m"), "no such file"),
+        (("classify", "{}/stripes.hdr", "{}/none", "{}/m", "--block", "0"), "--block 0: expected"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_one_line_and_status_2(files, capsys, arguments, message):
+    assert hsi(*(str(part).replace("{}", str(files)) for part in arguments)) == 2
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("hsi: ")]
+    assert len(lines) == 1
+    assert message in lines[0]

@@ -1,0 +1,62 @@
+import mmap
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine import memory
+from hsi.scenes import spectra
+from hsi.scenes.bands import Bands
+from hsi.scenes.scene import Scene
+
+
+def test_what_holds_no_data():
+    cube = np.full((1, 6, 3), 5.0)
+    cube[0, 1] = 0
+    cube[0, 2, 1] = np.nan
+    cube[0, 3, 0] = 0
+    cube[0, 4, 2] = -np.inf
+    found = spectra.has_data(Scene("x", cube), cube)
+    assert found[0].tolist() == [True, False, False, True, False, True]
+
+
+def test_the_value_for_missing_data_is_missing():
+    class Marked:
+        ignore_value = -9999
+
+    # A part of a spectrum cannot be classified.
+    values = np.array([[-9999, -9999], [-9999, 3], [2, 3]])
+    assert spectra.has_data(Marked(), values).tolist() == [False, False, True]
+
+
+@pytest.mark.parametrize("order", ["bip", "bil", "bsq"])
+def test_parts_of_a_file_are_read_in_strips(tmp_path, monkeypatch, order):
+    cube = np.random.default_rng(0).integers(1, 999, (13, 7, 5)).astype(np.int16)
+    axes = {"bip": (0, 1, 2), "bil": (0, 2, 1), "bsq": (2, 0, 1)}[order]
+    np.save(tmp_path / "x.npy", cube.transpose(axes))
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="r").transpose(np.argsort(axes))
+    scene = Scene("x", mapped)
+    monkeypatch.setattr(spectra, "READ_BYTES", 7 * 5 * 8 * 3)
+    bands = Bands(np.array([4, 0, 2]))
+    found, valid = spectra.prepared(
+        scene, slice(2, 12), slice(1, 6), bands, lambda values, _: values * 2
+    )
+    assert np.array_equal(found, 2 * cube[2:12, 1:6][..., [4, 0, 2]])
+    assert valid.all()
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps").is_file(), reason="tells mapped pages on Linux")
+def test_pages_of_a_file_are_given_back(tmp_path):
+    np.save(tmp_path / "x.npy", np.ones((64, 64, 64)))
+    cube = np.load(tmp_path / "x.npy", mmap_mode="r")
+
+    def held() -> int:
+        text = Path("/proc/self/smaps").read_text().partition("x.npy")[2]
+        return int(text.partition("Rss:")[2].split()[0])
+
+    assert cube.sum() == 64**3
+    assert held() > 1000
+    memory.release(cube[3:5, 2:])
+    assert held() == 0
+    assert cube[1, 2, 3] == 1
+    assert isinstance(cube._mmap, mmap.mmap)

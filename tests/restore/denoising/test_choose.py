@@ -1,0 +1,76 @@
+"""The model follows the image: its noise, its channels, its file type."""
+
+import math
+from pathlib import Path
+
+import pytest
+
+from engine.artifacts import save_tensors
+from restore.denoising.choose import Candidate, Seen, choose, describe, judge
+from restore.errors import RestoreError
+
+
+def model(name, task, sigma, channels=1):
+    return Candidate(Path(f"{name}.safetensors"), name, channels, task, sigma, name)
+
+
+S = [model(f"dncnn-s-{n}", "gaussian", float(n)) for n in (15, 25, 50)]
+B = model("dncnn-b", "blind", 55.0)
+THREE = model("dncnn-3", "general", 55.0)
+COLOUR = model("dncnn-b-color", "blind", 55.0, 3)
+ALL = [*S, B, THREE, COLOUR]
+
+
+@pytest.mark.parametrize(
+    ("models", "seen", "name"),
+    [
+        (ALL, Seen(1, False, 24.0), "dncnn-s-25"),
+        (ALL, Seen(1, False, 16.9), "dncnn-s-15"),
+        (ALL, Seen(1, False, 46.0), "dncnn-s-50"),
+        (ALL, Seen(1, False, 20.0), "dncnn-b"),
+        (ALL, Seen(1, False, 1.0), "dncnn-b"),
+        (ALL, Seen(1, False, math.nan), "dncnn-b"),
+        (ALL, Seen(1, True, 25.0), "dncnn-3"),
+        (ALL, Seen(3, False, 25.0), "dncnn-b-color"),
+        (ALL, Seen(3, True, 5.0), "dncnn-3"),
+        ([*S, B, THREE], Seen(3, False, 25.0), "dncnn-s-25"),
+        ([S[1], THREE], Seen(1, False, 5.0), "dncnn-3"),
+        ([COLOUR], Seen(1, True, 5.0), "dncnn-b-color"),
+        ([S[1]], Seen(1, False, 20.0), "dncnn-s-25"),
+    ],
+)
+def test_the_suitable_model_is_chosen(models, seen, name):
+    choice = choose(models, seen)
+    assert choice.candidate.name == name
+    assert choice.why
+
+
+def test_where_nothing_suits_the_line_says_what_to_do():
+    with pytest.raises(RestoreError, match=r"no shipped model suits a grey image, σ about 3\.0"):
+        choose([S[1]], Seen(1, False, 3.0))
+
+
+def test_doubts_are_said():
+    assert "each channel" in judge(S[1], Seen(3, False, 25.0)).doubt
+    assert "three equal channels" in judge(COLOUR, Seen(1, False, 25.0)).doubt
+    assert "it was trained at 25" in judge(S[1], Seen(1, False, 60.0)).doubt
+    assert "above the 55" in judge(B, Seen(1, False, 70.0)).doubt
+    assert judge(S[1], Seen(1, False, 26.0)).doubt == ""
+    assert judge(S[1], Seen(1, False, math.nan)).doubt == ""
+    assert judge(model("own", "unknown", math.nan), Seen(1, False, 26.0)).doubt == ""
+
+
+def test_weights_say_what_they_are(make_weights, tmp_path):
+    found = describe(make_weights("dncnn-b-color", 3))
+    assert (found.name, found.channels, found.task, found.sigma) == (
+        "dncnn-b-color",
+        3,
+        "blind",
+        55,
+    )
+    own = describe(make_weights("dncnn"))
+    assert own.task == "unknown"
+    assert math.isnan(own.sigma)
+    save_tensors(tmp_path / "a.safetensors", {}, {"kind": "other"})
+    with pytest.raises(RestoreError, match="expected the weights of a DnCNN"):
+        describe(tmp_path / "a.safetensors")

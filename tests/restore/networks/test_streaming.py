@@ -1,0 +1,62 @@
+"""Strip by strip equals one pass, for odd sizes and strips."""
+
+import pytest
+import torch
+
+from restore.networks import streaming
+from restore.networks.dncnn import Architecture, DnCNN
+
+
+def shaken(shape: Architecture) -> DnCNN:
+    generator = torch.Generator().manual_seed(0)
+    network = DnCNN(shape, generator)
+    torch.nn.init.normal_(network.convolutions()[-1].weight, std=0.1, generator=generator)
+    for _ in range(2):
+        network(torch.rand(4, shape.channels, 12, 12, generator=generator))
+    return network.eval()
+
+
+def image(*shape: int) -> torch.Tensor:
+    return torch.rand(*shape, generator=torch.Generator().manual_seed(1))
+
+
+@pytest.mark.parametrize("size", [(1, 1), (5, 9), (6, 7), (23, 4), (41, 1), (1, 41), (40, 17)])
+@pytest.mark.parametrize("rows", [1, 2, 3, 7, 35])
+@pytest.mark.parametrize("batch_norm", [True, False])
+@pytest.mark.parametrize("residual", [True, False])
+def test_strips_equal_one_pass(size, rows, batch_norm, residual):
+    network = shaken(Architecture(5, 3, 8, batch_norm, residual)).double()
+    batch = image(2, 3, *size).double()
+    with torch.inference_mode():
+        whole = network(batch)
+        strips = streaming.evaluate(network, batch, rows=rows)
+    torch.testing.assert_close(strips, whole, rtol=0, atol=1e-6)
+    assert strips.shape == batch.shape
+    assert (whole - batch).abs().max() > 1e-3
+
+
+def test_strips_as_they_are_chosen_equal_one_pass(monkeypatch):
+    monkeypatch.setattr(streaming, "STRIP_PIXELS", 60)
+    network = shaken(Architecture(4, 1, 8, batch_norm=False)).double()
+    for batch in (image(7, 1, 4, 5), image(3, 1, 31, 20), image(2, 1, 9, 100)):
+        with torch.inference_mode():
+            found = streaming.evaluate(network, batch.double())
+            torch.testing.assert_close(found, network(batch.double()), rtol=0, atol=1e-6)
+
+
+def test_strips_in_bfloat16_are_as_one_pass_in_bfloat16():
+    network = shaken(Architecture(6, 1, 16, batch_norm=False))
+    batch = image(1, 1, 50, 37)
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+        whole, strips = network(batch), streaming.evaluate(network, batch, rows=8)
+    assert strips.dtype == torch.float32
+    torch.testing.assert_close(strips, whole, rtol=0, atol=0.02)
+
+
+def test_rows_of_the_strip_above_count():
+    network = shaken(Architecture(4, 1, 8, batch_norm=False)).double()
+    batch = image(1, 1, 24, 9).double()
+    with torch.inference_mode():
+        whole = network(batch)
+        apart = torch.cat([network(half) for half in batch.split(12, dim=2)], dim=2)
+    assert (apart - whole).abs().max() > 1e-3  # zeros between the strips would be seen
