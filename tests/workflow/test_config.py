@@ -74,8 +74,8 @@ def lines(stderr: str) -> list[str]:
         (
             "hsi",
             "schedules",
-            {"forest": "best"},
-            "hsi.schedules: expected a network, found 'forest'; did you mean",
+            {"svm": "best"},
+            "hsi.schedules: expected a network, found 'svm'; known: hybridsn, hybridsn-11,",
         ),
         ("restore", "models", {"dncnn-b": ["jpeg:0"]}, "restore.models.dncnn-b[0]: JPEG quality"),
         (
