@@ -1,9 +1,9 @@
 """Noise that a file could not hold: values below black and above white, cut off when it was stored.
 
-A denoiser trained on whole noise takes the cut one for a brighter shadow or a darker light: at
-sigma 25 that costs 0.1 dB over Set12, and 0.4 dB on its darkest images. Each cut pixel is given the
-value that it most likely had: the mean of the cut half of a normal distribution, whose centre
-follows from the surrounding pixels.
+Trained on unclipped noise, a denoiser mistakes clipped noise for brighter shadows or darker
+highlights. At sigma 25 that costs 0.1 dB over Set12, and 0.4 dB on its darkest images. Each clipped
+pixel is given the value that it most likely had: the mean of the clipped half of a normal
+distribution, whose centre follows from the surrounding pixels.
 """
 
 from functools import cache

@@ -72,7 +72,8 @@ def denoise(
     (dtype('float32'), True)
     """
     _check(image, sigma)
-    how = How(strength)
+    how, given = How(strength), image.dtype
+    image = image.astype(given.newbyteorder("="), order="C")
     if sigma is None:
         sigma = noise_level.estimate(image, levels.white(image))
     if not isinstance(model, Denoiser):
@@ -80,9 +81,8 @@ def denoise(
             seen = Seen(3 if image.ndim == 3 else 1, jpeg=False, sigma=sigma)
             model = choose.choose(choose.candidates("auto"), seen).candidate.path
         model = load(str(model), pick(device))
-    restored = np.array(image, order="C")
-    PixelDenoiser(model, how)([restored], [sigma if math.isfinite(sigma) else 0.0])
-    return restored
+    PixelDenoiser(model, how)([image], [sigma if math.isfinite(sigma) else 0.0])
+    return image.astype(given, copy=False)
 
 
 def _check(image: npt.NDArray[Any], sigma: float | None) -> None:
@@ -94,9 +94,9 @@ def _check(image: npt.NDArray[Any], sigma: float | None) -> None:
         raise RestoreError(f"{expected} the shape {image.shape}; choose one or three channels")
     if image.size == 0:
         raise RestoreError(f"{expected} an empty one of shape {image.shape}; give it pixels")
-    if image.dtype not in _TYPES:
+    if image.dtype.newbyteorder("=") not in _TYPES:
         raise RestoreError(f"{expected} {image.dtype}; convert it with image.astype")
-    if image.dtype == np.float32 and not np.isfinite(image).all():
+    if image.dtype.kind == "f" and not np.isfinite(image).all():
         bad = int(np.count_nonzero(~np.isfinite(image)))
         raise RestoreError(
             f"`image`: expected finite values, found {bad} NaN or infinite; fill them first"

@@ -72,7 +72,7 @@ def _windows(plane: NDArray[Any]) -> list[NDArray[Any]]:
 def _blocks(
     window: NDArray[Any], white: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Give the diagonal coefficients, and of each block their RMS and the share of cut pixels."""
+    """Return the diagonal coefficients, and of each block their RMS and the share of cut pixels."""
     import pywt
 
     detail = pywt.dwtn(window.astype(np.float64), "db2", mode="periodization")["dd"]

@@ -313,5 +313,5 @@ def score_case(
 
 
 def precision(model: Denoiser | Baseline) -> str:
-    """Name the precision that a row was computed with."""
+    """Return the precision that a row was computed with."""
     return model.compute.precision if isinstance(model, Denoiser) else "float64"

@@ -188,7 +188,7 @@ def _excluded(name: str, patterns: Sequence[str]) -> bool:
 
 
 def _key(output: str) -> str:
-    """Give what two outputs share if one would replace the other."""
+    """Return what two outputs share if one would replace the other."""
     if sys.platform == "darwin":  # its file systems take these for the same name
         return unicodedata.normalize("NFC", output).casefold()
     return output
@@ -212,7 +212,7 @@ FORMATS = ("auto", "same", *TARGETS)
 
 
 def output_name(path: Path, form: str) -> str:
-    """Name the output of an image: a lossy input becomes PNG unless `form` says otherwise."""
+    """Return the name of an output: a lossy input becomes PNG unless `form` says otherwise."""
     if form in TARGETS:
         same = heads.FORMATS.get(path.suffix.lower()) == heads.FORMATS[TARGETS[form]]
         return path.name if same else path.stem + TARGETS[form]
@@ -221,7 +221,7 @@ def output_name(path: Path, form: str) -> str:
 
 
 def output_below(source: Path, name: str, form: str) -> str:
-    """Name the output of an image below its folder; nearly always the suffix alone decides."""
+    """Return the path of an output below its folder; nearly always the suffix alone decides."""
     stem, suffix = posixpath.splitext(name)
     if form == "auto" and heads.FORMATS.get(suffix.lower()) == "WEBP":
         return stem + Path(output_name(source / name, form)).suffix

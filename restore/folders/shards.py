@@ -34,11 +34,11 @@ class Shard:
 
     @classmethod
     def of(cls, name: str, count: int) -> "Shard":
-        """Tell on which of `count` shards the image called `name` falls."""
+        """Return on which of `count` shards the image called `name` falls."""
         return cls(_number(name, count), count)
 
     def holds(self, name: str) -> bool:
-        """Tell whether the image called `name` belongs to this shard."""
+        """Return whether the image called `name` belongs to this shard."""
         return self.count == 1 or _number(name, self.count) == self.number
 
     @property

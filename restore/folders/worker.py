@@ -151,7 +151,7 @@ class Worker:
         return record
 
     def _is_done(self, job: Job, sha256: str) -> bool:
-        """Tell whether the output is there, made of this very input; refuse to replace others."""
+        """Return whether the output is there, made of this very input; refuse to replace others."""
         options = self.options
         if self.journal.made(job) == sha256:
             if options.strict and (doubt := self.journal.doubt(job)):

@@ -173,7 +173,7 @@ def find(name: str, data_root: Path | None = None) -> Path | None:
 
 
 def grey_image(name_or_dir: str, data_root: Path | None = None) -> str | None:
-    """Name a grey image of a set, found by the heads of the files; '' where it is not here yet.
+    """Return the name of a grey image of a set, by the heads of its files; '' if it is not here.
 
     None where all images are in colour, or nothing is known of them.
     """

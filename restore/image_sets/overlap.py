@@ -134,7 +134,7 @@ def apart(
 
 
 def _equal(a: _Fingerprint, b: _Fingerprint) -> bool:
-    """Tell whether two images, of which few patches may be known, are one, but for range."""
+    """Return whether two images, of which few patches may be known, are one, but for range."""
     if a.shape != b.shape or float(((a.coarse - b.coarse) ** 2).sum()) > 2 * (1 - _SAME) + 1e-6:
         return False
     first, second = (_luma(print_.item.load()) for print_ in (a, b))

@@ -84,7 +84,7 @@ def _samples(image: Image.Image) -> NDArray[Any]:
 def _spooled(image: Image.Image) -> NDArray[Any]:
     """Move the pixels through a file, so that only the image or the array is in memory.
 
-    Pillow takes four bytes a pixel of colour, and the array three.
+    Pillow takes four bytes per colour pixel, and the array three.
     """
     with tempfile.TemporaryFile(dir=_folder()) as file:
         for strip in _strips(image):

@@ -38,7 +38,7 @@ SUFFIXES = frozenset(FORMATS)
 
 
 def is_lossy(path: Path) -> bool:
-    """Tell whether a file is a JPEG or a lossy WebP, by its suffix and its head."""
+    """Return whether a file is a JPEG or a lossy WebP, by its suffix and its head."""
     kind = FORMATS.get(path.suffix.lower())
     if kind != "WEBP":
         return kind == "JPEG"
@@ -56,13 +56,13 @@ def is_lossy(path: Path) -> bool:
 
 
 def decoded_bytes(path: Path) -> int:
-    """Tell from the head of a file about how many bytes its pixels take."""
+    """Return about how many bytes the pixels of a file take, by its head."""
     try:
         with path.open("rb") as file, open_image(file) as image:
             deep = image.mode.startswith(("I", "F"))
             pages = getattr(image, "n_frames", 1)
             return image.width * image.height * pages * (4 if deep else len(image.getbands()))
-    except Exception:  # whatever it is, it is told of when it is read
+    except Exception:  # reading the file will say what is wrong
         try:
             return path.stat().st_size
         except OSError:
@@ -70,9 +70,9 @@ def decoded_bytes(path: Path) -> int:
 
 
 def is_grey(path: Path) -> bool:
-    """Tell from the head of a file whether its image is grey; not of one that cannot be read."""
+    """Return whether the image of a file is grey, by its head; False if it cannot be read."""
     try:
         with path.open("rb") as file, open_image(file) as image:
             return image.mode.startswith(("1", "L", "I", "F"))
-    except Exception:  # whatever it is, it is told of when it is read
+    except Exception:  # reading the file will say what is wrong
         return False

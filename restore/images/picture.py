@@ -66,5 +66,5 @@ def split_alpha(samples: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any] | Non
 
 
 def join_alpha(picture: Picture) -> NDArray[Any]:
-    """Give the samples of a file: `split_alpha` the other way round."""
+    """Return the samples of a file: `split_alpha` the other way round."""
     return picture.pixels if picture.alpha is None else np.dstack([picture.pixels, picture.alpha])

@@ -25,7 +25,7 @@ _TYPES = {channels: kind for kind, channels in _CHANNELS.items()}
 
 
 def is_deep(data: bytes) -> bool:
-    """Tell whether a file that starts with `data` is a PNG of 16 bits a channel."""
+    """Return whether a file that starts with `data` is a PNG of 16 bits per channel."""
     return data[:8] == SIGNATURE and data[12:16] == b"IHDR" and data[24:25] == b"\x10"
 
 
@@ -121,7 +121,7 @@ def write(
 
 
 def _filtered(pixels: NDArray[Any], alpha: NDArray[Any] | None) -> Iterator[bytes]:
-    """Give the image's bytes under filter 2 (difference to the row above), some rows at a time."""
+    """Yield the image's bytes under filter 2 (difference to the row above), some rows at a time."""
     above: NDArray[np.uint8] | None = None
     for start in range(0, len(pixels), _ROWS):
         part = pixels[start : start + _ROWS]

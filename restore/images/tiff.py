@@ -83,7 +83,7 @@ def _page(page: "tifffile.TiffPage", file: BinaryIO) -> Picture:
 
 
 def _kept(code: int, value: Any) -> Any:
-    """Give a tag as it is written: text in UTF-8, as most programs do, XMP of upright pixels."""
+    """Return a tag as it is written: text in UTF-8, as most programs do, XMP of upright pixels."""
     if code == _XMP:
         text = value.encode() if isinstance(value, str) else bytes(value)
         return png_chunks.upright(((b"XMP", text),))[0][1]
@@ -207,7 +207,7 @@ def write(path: Path, pictures: Sequence[Picture]) -> None:
 
 
 def _camera(picture: Picture) -> list[tuple[int, int, int, Any]]:
-    """Give what an EXIF block says of the camera as tags, and placeholders for its directories."""
+    """Return what EXIF says of the camera as tags, and placeholders for its directories."""
     known = {code for code, *_ in picture.tags}
     found: list[tuple[int, int, int, Any]] = []
     for entry in tiff_exif.from_block(picture.exif):

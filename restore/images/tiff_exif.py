@@ -71,14 +71,14 @@ def to_block(entries: list[Entry]) -> bytes:
 
 
 def of_page(file: BinaryIO, index: int) -> bytes | None:
-    """Give what EXIF has of a TIFF page as a block: texts and directories; None for neither."""
+    """Return what EXIF has of a TIFF page as a block: texts and directories; None for neither."""
     read = _reader(file)
     try:
         form, offset = _header(read)
         for _ in range(index):
             offset = _next(read, form, offset)
         entries = [e for e in _entries(read, form, offset) if e.below or e.code in _TEXTS]
-    except (struct.error, ValueError):  # the page itself is told of where it is read
+    except (struct.error, ValueError):  # reading the page will say what is wrong
         return None
     return to_block(entries) if entries else None
 

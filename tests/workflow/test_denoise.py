@@ -149,3 +149,16 @@ def test_a_mistake_is_one_line(
     assert len(lines) == 1
     assert lines[0].startswith("snakemake: ")
     assert message in lines[0]
+
+
+@pytest.mark.usefixtures("installed")
+def test_an_image_that_fails_later_is_not_forgotten(project: Project, scans: Path) -> None:
+    configure(project)
+    assert project.run(TARGET).returncode == 0
+    (scans / "3.png").write_text("no image")
+    assert [project.run(TARGET).returncode for _ in range(2)] == [1, 1]
+    (broken,) = (job for job, names in parts(scans).items() if "3.png" in names)
+    assert broken in denoising(project)
+    (scans / "3.png").unlink()
+    assert project.run(TARGET).returncode == 0
+    assert "Nothing to be done" in project.run(TARGET).stderr

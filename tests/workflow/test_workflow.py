@@ -6,7 +6,6 @@ import re
 import signal
 import subprocess
 import time
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -173,7 +172,8 @@ def test_a_killed_run_goes_on_where_it_was(project: Project, finished: Project) 
     resumed, unbroken = (load_file(p.folder / weights) for p in (project, finished))
     assert resumed.keys() == unbroken.keys()
     assert all((resumed[name] == unbroken[name]).all() for name in unbroken)
-    assert not list(Path(project.folder / weights).parent.glob(".resume/*/state.safetensors"))
+    folder = (project.folder / weights).parent
+    assert not list(folder.glob(".training/.resume/*/state.safetensors"))
 
 
 def wait_for(condition: Any, process: "subprocess.Popen[bytes]") -> None:

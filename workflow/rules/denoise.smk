@@ -46,8 +46,14 @@ rule denoise:
 
 rule join_journals:
     input:
-        lambda w: collect(
+        parts=lambda w: collect(
             "{clean}/.shards/{shard}",
+            clean=w.clean,
+            shard=DENOISE[w.clean]["shards"],
+        ),
+        # A part that failed after it was joined once leaves a new log (see trainings.smk).
+        tried=lambda w: collect(
+            "<results>/logs/restore/denoise{clean}/{shard}.log",
             clean=w.clean,
             shard=DENOISE[w.clean]["shards"],
         ),

@@ -33,7 +33,7 @@ def test_rates_follow_warm_up_and_decay() -> None:
         ("steps: 5\nbatch_size: 2\nmilestones: [a]\n", "milestones: expected a whole number"),
         ("steps: 5\nbatch_size: 2\nname: [1]\n", "name: expected text"),
         ("steps: 0\nbatch_size: 2\n", "steps: expected at least 1, found 0"),
-        ("steps: [5\n", "expected demo, paper, best or a YAML file of a schedule"),
+        ("steps: [5\n", "expected a YAML file of a schedule"),
         ("- 5\n", "expected keys such as"),
     ],
 )
