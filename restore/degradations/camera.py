@@ -178,7 +178,7 @@ def evaluated(
     iso : float
         See `of_iso`.
     rng : numpy.random.Generator
-        Source of the noise; one standard normal number a pixel is drawn from it.
+        Source of the noise; one standard normal number per pixel is drawn from it.
 
     Returns
     -------

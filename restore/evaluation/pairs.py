@@ -140,7 +140,7 @@ def degraded(
     colour: bool,
     protocol: Scoring = PUBLISHED,
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32] | NDArray[np.uint8]]:
-    """Give the reference and the degraded image in the form in which a file would hold it.
+    """Return the reference and the degraded image in the form in which a file would hold it.
 
     Returns
     -------
@@ -172,7 +172,7 @@ def prepared(
     colour: bool,
     protocol: Scoring = PUBLISHED,
 ) -> NDArray[np.uint8]:
-    """Give the image in the colours and the crop in which it is compared."""
+    """Return the image in the colours and the crop in which it is compared."""
     if degradation.kind == "camera":
         clean = camera.without_noise(_in_colour(image, colour=colour))
         return clean if colour else grey(clean)

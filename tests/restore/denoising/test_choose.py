@@ -18,6 +18,7 @@ S = [model(f"dncnn-s-{n}", "gaussian", float(n)) for n in (15, 25, 50)]
 B = model("dncnn-b", "blind", 55.0)
 THREE = model("dncnn-3", "general", 55.0)
 COLOUR = model("dncnn-b-color", "blind", 55.0, 3)
+REAL = model("dncnn-r", "real", 55.0, 3)
 ALL = [*S, B, THREE, COLOUR]
 
 
@@ -33,6 +34,7 @@ ALL = [*S, B, THREE, COLOUR]
         (ALL, Seen(1, True, 25.0), "dncnn-3"),
         (ALL, Seen(3, False, 25.0), "dncnn-b-color"),
         (ALL, Seen(3, True, 5.0), "dncnn-3"),
+        ([REAL, *ALL], Seen(3, False, 25.0), "dncnn-b-color"),  # chosen by name alone
         ([*S, B, THREE], Seen(3, False, 25.0), "dncnn-s-25"),
         ([S[1], THREE], Seen(1, False, 5.0), "dncnn-3"),
         ([COLOUR], Seen(1, True, 5.0), "dncnn-b-color"),
@@ -55,6 +57,7 @@ def test_doubts_are_said():
     assert "three equal channels" in judge(COLOUR, Seen(1, False, 25.0)).doubt
     assert "it was trained at 25" in judge(S[1], Seen(1, False, 60.0)).doubt
     assert "above the 55" in judge(B, Seen(1, False, 70.0)).doubt
+    assert "above the 55" in judge(REAL, Seen(3, False, 70.0)).doubt
     assert judge(S[1], Seen(1, False, 26.0)).doubt == ""
     assert judge(S[1], Seen(1, False, math.nan)).doubt == ""
     assert judge(model("own", "unknown", math.nan), Seen(1, False, 26.0)).doubt == ""
