@@ -55,7 +55,11 @@ class RealNoise:
         Share in which the camera has smoothed the noise itself.
     luma_blur, chroma_blur : (float, float)
         Standard deviation of that smoothing in pixels, of brightness and of colour: cameras
-        smooth colour more.
+        smooth colour several times as wide.
+    kept : (float, float)
+        0: smoothing weakens the noise of colour as it would weaken white noise. 1: not at all.
+        Between: that power of it. Cameras smooth by filters that stop at edges and thresholds,
+        and what passes those is wide and strong.
     optics : (float, float)
         Standard deviation in pixels of the blur by lens, low-pass filter and pixel area. Pictures
         that were shrunk are sharper than any sensor sees: demosaicing would leave false colours
@@ -90,10 +94,10 @@ class RealNoise:
     .. [4] K. Zhang et al., "Beyond a Gaussian Denoiser", IEEE TIP 26(7), 2017.
     """
 
-    camera: float = 0.45
-    correlated: float = 0.14
-    white: float = 0.19
-    grey: float = 0.12
+    camera: float = 0.58
+    correlated: float = 0.18
+    white: float = 0.08
+    grey: float = 0.06
     clean: float = 0.1
     iso: Range = (50.0, 25600.0)
     gamma: Range = (1.8, 2.6)
@@ -102,9 +106,10 @@ class RealNoise:
     red: Range = (1.2, 2.4)
     blue: Range = (1.2, 2.4)
     gradient: float = 0.8
-    smoothed: float = 0.6
-    luma_blur: Range = (0.3, 1.0)
-    chroma_blur: Range = (0.4, 1.8)
+    smoothed: float = 0.8
+    luma_blur: Range = (0.3, 1.2)
+    chroma_blur: Range = (0.6, 4.0)
+    kept: Range = (0.0, 0.5)
     optics: Range = (0.4, 1.0)
     resized: float = 0.7
     enlarge: Range = (1.2, 2.4)
@@ -129,7 +134,8 @@ class RealNoise:
             "blue": (0.5, 4),
             "optics": (0.1, 2),
             "luma_blur": (0.1, 2),
-            "chroma_blur": (0.1, 2),
+            "chroma_blur": (0.1, 4),
+            "kept": (0, 1),
             "enlarge": (1, 4),
             "shrink": (1, 4),
             "quality": (1, 100),

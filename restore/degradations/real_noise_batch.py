@@ -12,7 +12,7 @@ from restore.degradations.demosaic import filtered
 from restore.degradations.real_noise import AROUND, Range, RealNoise
 
 _GREY = (0.2989, 0.5870, 0.1140)  # as in `restore.degradations.luma.grey`
-_TAPS = torch.arange(-4.0, 5.0)  # of a blur of up to 2 pixels
+_TAPS = torch.arange(-10.0, 11.0)  # of a blur of up to 4 pixels
 
 
 def real_batch(
@@ -157,7 +157,9 @@ def _exposed(image: Tensor, settings: RealNoise, draw: Draw) -> tuple[Tensor, Te
     noise = noisy - clean
     luma = noise.mean(1, keepdim=True)
     smooth = filtered(luma, blur(draw.within(settings.luma_blur, count)))
-    smooth = smooth + filtered(noise - luma, blur(draw.within(settings.chroma_blur, count)))
+    wide = blur(draw.within(settings.chroma_blur, count))
+    strength = wide.square().sum((1, 2)).sqrt() ** draw.within(settings.kept, count)
+    smooth = smooth + filtered(noise - luma, wide / strength[:, None, None])
     chosen = draw.share(settings.smoothed, count)[:, None, None, None]
     return torch.where(chosen, clean + smooth, noisy), clean
 
@@ -233,7 +235,7 @@ def _kept(
 
 
 def blur(deviations: Tensor) -> Tensor:
-    """Return Gaussian kernels (B, 9, 9) of sum 1, of these standard deviations in pixels."""
+    """Return Gaussian kernels (B, 21, 21) of sum 1, of these standard deviations in pixels."""
     taps = _TAPS.to(deviations)
     line = (-(taps**2) / (2 * deviations[:, None] ** 2)).exp()
     line = line / line.sum(1, keepdim=True)
