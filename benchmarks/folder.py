@@ -16,9 +16,9 @@ from benchmarks.side_by_side import Row, counted, machine
 from engine.device import Compute
 from restore.degradations import degradation
 from restore.evaluation import pairs
-from restore.folders.folder import denoise_folder
-from restore.folders.options import Options
-from restore.image_sets.find import resolve
+from restore.folders.folder import denoise_files
+from restore.folders.options import FolderOptions
+from restore.image_sets.find import image_set
 from restore.images import files
 from restore.images.picture import Picture
 from restore.networks import denoiser
@@ -80,7 +80,7 @@ def throughput(
         one_by_one(plain, source, target, exact)
 
     def ours(source: Path, target: Path) -> None:
-        denoise_folder(source, target, model, Options(), lambda: compute)
+        denoise_files(source, target, model, FolderOptions(), lambda: compute)
 
     for name, number in (("one", 1), ("all", count)):
         write_noisy(folder / name, number, size)
@@ -155,7 +155,7 @@ def write_noisy(folder: Path, count: int, size: tuple[int, int]) -> None:
     height, width = size
     clean_ones = (
         pairs.pair(item.load(), noise, seed=0, name=item.name).target
-        for item in resolve("embedded-test").items
+        for item in image_set("embedded-test").items
     )
     photographs = [x for x in clean_ones if x.shape[0] >= height and x.shape[1] >= width]
     low, high = _RANGE

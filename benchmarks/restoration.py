@@ -18,13 +18,13 @@ from engine.training.allocator import freed_memory_kept
 from engine.training.loop import drawn_ahead
 from restore.degradations import degradation
 from restore.evaluation import metrics, pairs
-from restore.image_sets.find import resolve
+from restore.image_sets.find import image_set
 from restore.networks import denoiser
 from restore.networks.dncnn import DnCNN, folded, variant
 from restore.training.losses import half_squared_error
 from restore.training.patches import Patches
 from restore.training.schedules import schedule
-from restore.training.train import train
+from restore.training.train import train_variant
 
 TRAINING_STEPS = 3  # in one measurement
 SHORT = 200  # training steps, where no weights are shipped: enough for errors like a network's
@@ -53,8 +53,11 @@ def _inference(plain: DnCNN, how: str, compute: Compute) -> Row:
             restored: Tensor = plain(image.to(compute.device))
             return restored.cpu()
 
+    ready = denoiser.Denoiser("dncnn-s-25", fast, {}, "", compute)
+    pixels = 255 * image[0, 0].numpy()
+
     def ours() -> Tensor:
-        return denoiser.restore(fast, image, compute)
+        return torch.from_numpy(ready(pixels))[None, None].float() / 255
 
     case = f"DnCNN-S, 512x512: {how} and folded"
     return measure("restore inference", case, baseline, ours, compute, repeats=3)
@@ -118,7 +121,7 @@ def _mixed(compute: Compute, rounds: int = 5) -> Row:
 def _step_seconds(name: str, batch: int, side: int, compute: Compute, steps: int = 3) -> float:
     """Time training steps once the drawing thread is ahead, as it is in `engine.training.loop`."""
     network = variant(name)
-    images = [item.load() for item in resolve("embedded-train").items]
+    images = [item.load() for item in image_set("embedded-train").items]
     patches = Patches(
         images, network, patch=side, batch_size=batch, scales=(1.0,), device=compute.device
     )
@@ -144,16 +147,18 @@ def precisions(compute: Compute, steps: int = SHORT, images: str = "embedded-tes
     exact = replace(compute, precision="float32")
     noise = degradation.parse("noise:25")
     made = [
-        pairs.pair(item.load(), noise, seed=0, name=item.name) for item in resolve(images).items
+        pairs.pair(item.load(), noise, seed=0, name=item.name) for item in image_set(images).items
     ]
     with tempfile.TemporaryDirectory() as folder:
-        weights = denoiser.shipped().get("dncnn-s-25")
+        weights = denoiser.shipped_models().get("dncnn-s-25")
         source = "shipped weights"
         if weights is None:
             weights, source = Path(folder) / "short.safetensors", f"trained for {steps} steps"
             network = variant("dncnn-s-25")
             plan = replace(schedule("demo", network), steps=steps)
-            train(network, [resolve("embedded-train")], plan, weights, seed=0, compute=compute)
+            train_variant(
+                network, [image_set("embedded-train")], plan, weights, seed=0, compute=compute
+            )
         slow, fast = (denoiser.load(str(weights), at) for at in (exact, compute))
 
     def scores(model: denoiser.Denoiser) -> Tensor:

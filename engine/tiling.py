@@ -1,4 +1,4 @@
-"""A scene cut into blocks that are classified one at a time, each seen with a halo around it."""
+"""An image or scene cut into blocks that are worked on one at a time, each seen with a halo."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,16 +10,16 @@ import numpy.typing as npt
 
 @dataclass(frozen=True)
 class Block:
-    """Some pixels of a scene and what is read around them.
+    """Some pixels of an image and what is read around them.
 
     Attributes
     ----------
     rows, columns : slice
-        The pixels that are classified.
+        The pixels that are worked on.
     around : tuple of 2 slice
-        Rows and columns of these and their halo, as far as the scene goes.
+        Rows and columns of these and their halo, as far as the image goes.
     beyond : tuple of 2 tuple of 2 int
-        How many rows of the halo lie above and below the scene, and columns left and right of it.
+        How many rows of the halo lie above and below the image, and columns left and right of it.
     """
 
     rows: slice
@@ -29,23 +29,23 @@ class Block:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Rows and columns, without the halo."""
+        """Return the rows and columns, without the halo."""
         return self.rows.stop - self.rows.start, self.columns.stop - self.columns.start
 
     @property
     def pixels(self) -> int:
-        """How many are classified."""
+        """Return how many pixels are worked on."""
         return self.shape[0] * self.shape[1]
 
     def inner(self, around: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Cut the halo off an array (h, w, ...) of what lies around; a view."""
+        """Return the block without its halo, a view of an array (h, w, ...) of what lies around."""
         top = self.rows.start - self.around[0].start
         left = self.columns.start - self.around[1].start
         height, width = self.shape
         return around[top : top + height, left : left + width]
 
     def padded(self, around: npt.NDArray[Any], **how: Any) -> npt.NDArray[Any]:
-        """Give an array (h, w, ...) the part of its halo that lies beyond the scene.
+        """Return an array (h, w, ...) with the part of its halo that lies beyond the image.
 
         Parameters
         ----------
@@ -59,39 +59,39 @@ class Block:
 
 @dataclass(frozen=True)
 class Tiling:
-    """The blocks of a scene, row by row.
+    """The blocks of an image, row by row.
 
     Attributes
     ----------
     shape : tuple of 2 int
-        Rows and columns of the scene.
+        Rows and columns of the image.
     block : tuple of 2 int
         Rows and columns of a block; those at the lower and right border may be smaller.
     halo : int
         Pixels that are seen around a block.
-    strip : slice, optional
-        Rows to cut into blocks; by default all. The halo of its blocks goes beyond it.
+    strip, columns : slice, optional
+        Rows and columns to cut into blocks; by default all. The halo of the blocks goes beyond.
     """
 
     shape: tuple[int, int]
     block: tuple[int, int]
     halo: int
     strip: slice | None = None
+    columns: slice | None = None
 
     def __len__(self) -> int:
-        (tall, wide), (start, stop) = self.block, self._ends(0)
-        return -(-(stop - start) // tall) * -(-self.shape[1] // wide)
+        return self._count(0) * self._count(1)
 
     @property
     def pixels(self) -> int:
-        """How many are classified."""
-        start, stop = self._ends(0)
-        return (stop - start) * self.shape[1]
+        """Return how many pixels are worked on."""
+        (top, bottom), (left, right) = self._ends(0), self._ends(1)
+        return (bottom - top) * (right - left)
 
     def __getitem__(self, index: int) -> Block:
         if not 0 <= index < len(self):
             raise IndexError(index)
-        row, column = divmod(index, -(-self.shape[1] // self.block[1]))
+        row, column = divmod(index, self._count(1))
         rows, above = self._axis(0, row)
         columns, beside = self._axis(1, column)
         around = tuple(
@@ -104,7 +104,7 @@ class Tiling:
         return (self[index] for index in range(len(self)))
 
     def _axis(self, axis: int, number: int) -> tuple[slice, tuple[int, int]]:
-        """Where a block lies along an axis, and how far its halo reaches beyond the scene."""
+        """Return where a block lies along an axis, and how far its halo goes beyond the image."""
         size, side = self.shape[axis], self.block[axis]
         first, last = self._ends(axis)
         start = first + number * side
@@ -112,8 +112,12 @@ class Tiling:
         beyond = (max(self.halo - start, 0), max(stop + self.halo - size, 0))
         return slice(start, stop), beyond
 
+    def _count(self, axis: int) -> int:
+        """Return how many blocks lie along an axis."""
+        start, stop = self._ends(axis)
+        return -(-(stop - start) // self.block[axis])
+
     def _ends(self, axis: int) -> tuple[int, int]:
-        """First and last + 1 of what is cut along an axis."""
-        if axis == 0 and self.strip is not None:
-            return self.strip.start, self.strip.stop
-        return 0, self.shape[axis]
+        """Return the first and the last + 1 of what is cut along an axis."""
+        part = (self.strip, self.columns)[axis]
+        return (0, self.shape[axis]) if part is None else (part.start, part.stop)

@@ -24,9 +24,9 @@ def models() -> None:
     """List the shipped weights with the scores of their cards."""
     from engine.artifacts import load_tensors
     from restore.evaluation.cards import read_scores
-    from restore.networks.denoiser import describe_schedule, shipped
+    from restore.networks.denoiser import describe_schedule, shipped_models
 
-    found = shipped()
+    found = shipped_models()
     for name, path in found.items():
         typer.echo(f"{name:16} {describe_schedule(load_tensors(path)[1])}")
         for score in read_scores(path.with_suffix(".md")):
@@ -60,10 +60,10 @@ def verify(
 ) -> None:
     """Score the shipped weights anew; fails where one is 0.02 dB or more from its card."""
     from restore.evaluation.shipping import verify as check
-    from restore.networks.denoiser import shipped
+    from restore.networks.denoiser import shipped_models
 
     expect_folder(out)
-    apart = check(model or list(shipped()), out, pick_compute(device, precision))
+    apart = check(model or list(shipped_models()), out, pick_compute(device, precision))
     for line in apart:
         typer.echo(line, err=True)
     if apart:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from restore.cli.options import Device, Precision, pick_compute
+from restore.cli.options import Device, Precision, noise_level
 
 
 def denoise(
@@ -44,28 +44,27 @@ def denoise(
     precision: Precision = "auto",
 ) -> None:
     """Denoise an image or a folder: depth, channels, alpha and metadata are kept."""
-    from restore.denoising.pixels import How
-    from restore.folders import contact_sheet
     from restore.folders.folder import denoise_folder
-    from restore.folders.options import Options
-    from restore.folders.shards import Shard
 
-    if compare is not None:
-        contact_sheet.check(compare)
-    options = Options(
-        sigma=sigma,
+    denoise_folder(
+        images,
+        out,
+        model,
+        sigma=noise_level(sigma),
+        strength=strength,
+        self_ensemble=self_ensemble,
         recursive=recursive,
-        exclude=tuple(exclude or ()),
+        exclude=exclude or (),
         overwrite=overwrite,
         refresh=refresh,
-        tile=tile,
-        form=form,
         strict=strict,
-        how=How(strength, self_ensemble),
-        shard=Shard.parse(shard),
+        form=form,
+        shard=shard,
         compare=compare,
+        tile=tile,
+        device=device,
+        precision=precision,
     )
-    denoise_folder(images, out, model, options, lambda: pick_compute(device, precision))
 
 
 def join(

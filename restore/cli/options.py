@@ -6,9 +6,6 @@ import typer
 
 if TYPE_CHECKING:
     from engine.device import Compute
-    from restore.evaluation.benchmark import Baseline
-    from restore.image_sets.find import ImageSet
-    from restore.networks.denoiser import Denoiser
 
 Images = Annotated[
     list[str], typer.Option("--images", help="Image set or folder; may be given several times.")
@@ -18,11 +15,25 @@ Precision = Annotated[str, typer.Option(help="auto, float32 or bf16.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of every random draw.")]
 
 
-def image_sets(names: list[str]) -> "list[ImageSet]":
-    """Find image sets by their names or folders."""
-    from restore.image_sets.find import resolve
+def noise_level(text: str) -> float | None:
+    """Return the noise level that an option gives; None for 'auto'.
 
-    return [resolve(name) for name in names]
+    Raises
+    ------
+    RestoreError
+        Neither 'auto' nor a number from 0 to 255.
+    """
+    from restore.errors import RestoreError
+
+    if text == "auto":
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 255:
+        raise RestoreError(f"`sigma` {text}: expected auto or a number from 0 to 255")
+    return value
 
 
 def pick_compute(device: str, precision: str) -> "Compute":
@@ -30,13 +41,3 @@ def pick_compute(device: str, precision: str) -> "Compute":
     from engine.device import pick
 
     return pick(device, precision)
-
-
-def scored_models(names: list[str], device: str, precision: str) -> "list[Denoiser | Baseline]":
-    """Load weights, by name or file, and baselines."""
-    from restore.evaluation.baselines import BASELINES
-    from restore.evaluation.benchmark import Baseline
-    from restore.networks.denoiser import load
-
-    compute = pick_compute(device, precision)
-    return [Baseline(name) if name in BASELINES else load(name, compute) for name in names]

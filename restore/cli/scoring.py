@@ -6,12 +6,12 @@ from typing import Annotated
 import typer
 
 from engine.command import expect_apart, expect_file, expect_folder
-from restore.cli.options import Device, Images, Precision, Seed, image_sets, scored_models
+from restore.cli.options import Device, Images, Precision, Seed
 
 Degradations = Annotated[
     list[str], typer.Option("--degradation", help="noise:25, jpeg:10 or bicubic:3; several.")
 ]
-Prepared = Annotated[
+DegradedFolder = Annotated[
     Path | None,
     typer.Option("--degraded", help="Folder of `restore degrade` outputs, one per degradation."),
 ]
@@ -22,7 +22,7 @@ def benchmark(
     images: Images,
     degradation: Degradations,
     out: Annotated[Path, typer.Option(help="CSV to write, one row an image.")],
-    prepared: Prepared = None,
+    degraded_folder: DegradedFolder = None,
     rounding: Annotated[
         str, typer.Option(help="Output to 8 bit before scoring: auto (not for bicubic), on, off.")
     ] = "auto",
@@ -41,25 +41,23 @@ def benchmark(
     precision: Precision = "auto",
 ) -> None:
     """Score models by PSNR and SSIM as the papers do; `auto` is the papers' choice."""
-    import pandas as pd
-
     from engine.tables import write_csv
-    from restore.degradations.degradation import parse
-    from restore.evaluation.benchmark import COLUMNS, check, evaluate
+    from restore.evaluation.benchmark import COLUMNS
+    from restore.evaluation.benchmark import benchmark as score
     from restore.evaluation.protocol import Scoring
 
     expect_file(out, ".csv")
-    wanted = [parse(text) for text in degradation]
-    protocol = Scoring(rounding, border, luma)
-    sets = image_sets(images)
-    models = scored_models(model, device, precision)
-    check(models, sets, wanted, protocol)
-    rows = [
-        row
-        for chosen in models
-        for row in evaluate(chosen, sets, wanted, seed=seed, prepared=prepared, protocol=protocol)
-    ]
-    write_csv(pd.DataFrame(rows), out, COLUMNS)
+    rows = score(
+        model,
+        images,
+        degradation,
+        seed=seed,
+        device=device,
+        precision=precision,
+        degraded_folder=degraded_folder,
+        protocol=Scoring(rounding, border, luma),
+    )
+    write_csv(rows, out, COLUMNS)
 
 
 def summary(
@@ -88,21 +86,22 @@ def compare(
     images: Annotated[str, typer.Option(help="Image set or folder.")],
     degradation: Annotated[str, typer.Option(help="noise:25, jpeg:10 or bicubic:3.")],
     out: Annotated[Path, typer.Option(help="PNG to write.")],
-    prepared: Prepared = None,
+    degraded_folder: DegradedFolder = None,
     seed: Seed = 0,
     device: Device = "auto",
     precision: Precision = "auto",
 ) -> None:
     """Draw a before/after strip."""
     from restore.degradations.degradation import parse
+    from restore.evaluation.benchmark import load_models
     from restore.evaluation.figures import strip
-    from restore.image_sets.find import resolve
+    from restore.image_sets.find import image_set
 
     expect_file(out, ".png")
-    chosen = resolve(images)
+    chosen = image_set(images)
     expect_apart([out], [item.path for item in chosen])
-    models = scored_models(model, device, precision)
-    strip(models, chosen, parse(degradation), out, seed=seed, prepared=prepared)
+    models = load_models(model, device, precision)
+    strip(models, chosen, parse(degradation), out, seed=seed, degraded_folder=degraded_folder)
 
 
 def curves(

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from engine.command import expect_apart, expect_file, expect_folder
-from restore.cli.options import Device, Images, Precision, Seed, image_sets, pick_compute
+from restore.cli.options import Device, Images, Precision, Seed
 
 
 def degrade(
@@ -23,11 +23,11 @@ def degrade(
     from engine.progress import progress
     from restore.degradations.degradation import parse
     from restore.evaluation.degraded_files import write_folder
-    from restore.image_sets.find import resolve
+    from restore.image_sets.find import image_set
 
     expect_folder(out)
     wanted = parse(degradation)
-    chosen = resolve(images)
+    chosen = image_set(images)
     with progress(len(chosen.items), f"degrade {wanted}", "images") as bar:
         write_folder(
             *(chosen.items, out, wanted, seed),
@@ -62,31 +62,24 @@ def train(
         str, typer.Option(help="Shipped name or file of the first weights; random without.")
     ] = "",
 ) -> None:
-    """Train a denoiser; killed and started again, it goes on where it was."""
-    from restore.image_sets.overlap import apart
-    from restore.networks.dncnn import variant
-    from restore.training.schedules import schedule as named
-    from restore.training.schedules import with_optimizer
+    """Train a denoiser; run again after an interruption, it resumes where it was."""
     from restore.training.train import train as run_training
 
     expect_file(out, ".safetensors")
     if log is not None:
         expect_file(log, ".csv")
     expect_apart([out], [Path(start_from)] if start_from else [])
-    network = variant(name)
-    plan = named(schedule, network)
-    if optimizer:
-        plan = with_optimizer(plan, optimizer)
-    sets, left_out = apart(image_sets(images), image_sets(apart_from or []), overlap)
-    compute = pick_compute(device, precision)
     run_training(
-        network,
-        sets,
-        plan,
+        name,
+        images,
         out,
+        schedule=schedule,
         seed=seed,
-        compute=compute,
-        history=log,
-        left_out=left_out,
+        device=device,
+        precision=precision,
+        optimizer=optimizer,
         start_from=start_from,
+        apart_from=apart_from or [],
+        overlap=overlap,
+        log=log,
     )

@@ -8,11 +8,12 @@ from typing import Any
 
 from engine.artifacts import load_tensors, sha256_file
 from restore.errors import RestoreError
+from restore.networks import denoiser
 from restore.networks.dncnn import BLIND_SIGMA, variant
 
 
 @dataclass(frozen=True)
-class Model:
+class Candidate:
     """Weights, and what they were trained to remove.
 
     Attributes
@@ -63,12 +64,12 @@ class Seen:
 class Choice:
     """A model for an image: why it was chosen, and what speaks against it ('' for nothing)."""
 
-    model: Model
+    candidate: Candidate
     why: str
     doubt: str
 
 
-def describe(path: Path) -> Model:
+def describe(path: Path) -> Candidate:
     """Read what a weights file says of itself.
 
     Raises
@@ -90,11 +91,35 @@ def describe(path: Path) -> Model:
         task, sigma = str(known.task), known.sigma
     except RestoreError:  # a network of someone's own
         task, sigma = "unknown", math.nan
-    return Model(path, name, channels, task, sigma, sha256_file(path))
+    return Candidate(path, name, channels, task, sigma, sha256_file(path))
 
 
-def choose(models: Sequence[Model], seen: Seen) -> Choice:
-    """Choose the model that suits an image best.
+def candidates(model: str) -> list[Candidate]:
+    """Return the models to choose from: the one that is named, or for 'auto' all shipped ones.
+
+    Parameters
+    ----------
+    model : str
+        'auto', a shipped name or a weights file.
+
+    Raises
+    ------
+    RestoreError
+        No such model, or none is shipped.
+    """
+    if model != "auto":
+        return [describe(denoiser.find(model))]
+    known = denoiser.shipped_models()
+    if not known:
+        raise RestoreError(
+            "`model` auto: no weights are shipped with this installation; name a file with "
+            "`model`, as `restore train` or `restore import` writes it"
+        )
+    return [describe(path) for path in known.values()]
+
+
+def choose(candidates: Sequence[Candidate], seen: Seen) -> Choice:
+    """Return the candidate that suits an image best.
 
     In this order: for a JPEG one that was trained on JPEG; one for about this noise level; a blind
     one; one that was trained on JPEG and noise; one for a noise level a third away. Those with the
@@ -102,7 +127,7 @@ def choose(models: Sequence[Model], seen: Seen) -> Choice:
 
     Parameters
     ----------
-    models : sequence of Model
+    candidates : sequence of Candidate
     seen : Seen
 
     Raises
@@ -110,49 +135,51 @@ def choose(models: Sequence[Model], seen: Seen) -> Choice:
     RestoreError
         None suits.
     """
-    of_colour = sorted(models, key=lambda model: model.channels != seen.channels)
+    of_colour = sorted(candidates, key=lambda candidate: candidate.channels != seen.channels)
     if seen.jpeg:
-        for model in of_colour:
-            if model.task == "general":
-                return _choice(model, seen, "trained on JPEG")
+        for candidate in of_colour:
+            if candidate.task == "general":
+                return _choice(candidate, seen, "trained on JPEG")
     sigma = seen.sigma if math.isfinite(seen.sigma) else 0.0
     for channels in (seen.channels, 4 - seen.channels):
-        fitting = [model for model in models if model.channels == channels]
-        by_distance = sorted(fitting, key=lambda model: abs(model.sigma - sigma))
-        for model in by_distance:
-            if model.near(sigma):
-                return _choice(model, seen, f"trained at noise level {model.sigma:g}")
+        fitting = [candidate for candidate in candidates if candidate.channels == channels]
+        by_distance = sorted(fitting, key=lambda candidate: abs(candidate.sigma - sigma))
+        for candidate in by_distance:
+            if candidate.near(sigma):
+                return _choice(candidate, seen, f"trained at noise level {candidate.sigma:g}")
         for task, why in (("blind", "blind to the noise level"), ("general", "of all noise")):
-            for model in fitting:
-                if model.task == task:
-                    return _choice(model, seen, why)
-        for model in by_distance:
-            if model.near(sigma, share=1 / 3, least=5):
-                return _choice(model, seen, f"the nearest noise level, {model.sigma:g}")
-    names = ", ".join(model.name for model in models)
+            for candidate in fitting:
+                if candidate.task == task:
+                    return _choice(candidate, seen, why)
+        for candidate in by_distance:
+            if candidate.near(sigma, share=1 / 3, least=5):
+                return _choice(candidate, seen, f"the nearest noise level, {candidate.sigma:g}")
+    names = ", ".join(candidate.name for candidate in candidates)
     raise RestoreError(
-        f"no shipped model suits {_words(seen)} (there are {names}); name one with --model, "
+        f"no shipped model suits {_words(seen)} (there are {names}); name another model, "
         "such as a dncnn-b of `restore train` or `restore import`"
     )
 
 
-def judge(model: Model, seen: Seen) -> Choice:
-    """Take a model that was asked for, and say what speaks against it."""
-    return _choice(model, seen, "as asked")
+def judge(candidate: Candidate, seen: Seen) -> Choice:
+    """Return a candidate that was asked for as the choice, with what speaks against it."""
+    return _choice(candidate, seen, "as asked")
 
 
-def _choice(model: Model, seen: Seen, why: str) -> Choice:
+def _choice(candidate: Candidate, seen: Seen, why: str) -> Choice:
     doubts = []
-    if model.channels == 1 and seen.channels == 3:
+    if candidate.channels == 1 and seen.channels == 3:
         doubts.append("a grey model runs on each channel of a colour image by itself")
-    elif model.channels == 3 and seen.channels == 1:
+    elif candidate.channels == 3 and seen.channels == 1:
         doubts.append("a colour model sees a grey image as three equal channels")
-    unlike = math.isfinite(seen.sigma) and not model.near(seen.sigma, share=1 / 3, least=5)
-    if model.task == "gaussian" and unlike:
-        doubts.append(f"the noise seems to be {seen.sigma:.1f}, it was trained at {model.sigma:g}")
-    elif model.task in ("blind", "general") and seen.sigma > 1.1 * BLIND_SIGMA:
+    unlike = math.isfinite(seen.sigma) and not candidate.near(seen.sigma, share=1 / 3, least=5)
+    if candidate.task == "gaussian" and unlike:
+        doubts.append(
+            f"the noise seems to be {seen.sigma:.1f}, it was trained at {candidate.sigma:g}"
+        )
+    elif candidate.task in ("blind", "general") and seen.sigma > 1.1 * BLIND_SIGMA:
         doubts.append(f"the noise seems to be {seen.sigma:.0f}, above the {BLIND_SIGMA:g} it knows")
-    return Choice(model, f"{_words(seen)}: {why}", "; ".join(doubts))
+    return Choice(candidate, f"{_words(seen)}: {why}", "; ".join(doubts))
 
 
 def _words(seen: Seen) -> str:

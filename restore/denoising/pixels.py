@@ -1,13 +1,7 @@
-"""Denoise pixels of any depth in place, tile by tile, a batch of images of one size at once.
+"""Denoise pixels of any depth in place, a batch of images of one size at once."""
 
-The image is the only thing of its size in memory: a band of tiles is copied, restored and written
-over the original, of which the rows that the next band still needs are kept.
-"""
-
-import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -15,15 +9,12 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from engine import memory
+from engine.orientation import COUNT, back, oriented
 from restore.denoising import clipping, tile_size
 from restore.denoising.levels import planes, stored, white
 from restore.errors import RestoreError
-from restore.networks import denoiser as tiles
-from restore.networks import streaming
 from restore.networks.denoiser import Denoiser
-
-log = logging.getLogger(__name__)
+from restore.networks.tiles import Tiles
 
 _Image = npt.NDArray[Any]
 
@@ -46,7 +37,7 @@ class How:
 
     def __post_init__(self) -> None:
         if not 0 < self.strength <= 1:
-            raise RestoreError(f"--strength {self.strength:g}: expected more than 0, at most 1")
+            raise RestoreError(f"`strength` {self.strength:g}: expected more than 0, at most 1")
 
 
 class PixelDenoiser:
@@ -67,10 +58,15 @@ class PixelDenoiser:
         self, denoiser: Denoiser, how: How | None = None, *, side: int | None = None
     ) -> None:
         self.denoiser, self.how = denoiser, how or How()
-        architecture = denoiser.network.architecture
-        # What is cut off is mended before the network sees it.
-        self.halo = architecture.depth + clipping.REACH
-        self.side = tile_size.tile_side(architecture, denoiser.compute) if side is None else side
+        architecture, compute = denoiser.network.architecture, denoiser.compute
+        side = tile_size.tile_side(architecture, compute) if side is None else side
+        # Clipped noise is restored before the network sees it, which needs pixels around as well.
+        self.tiles = Tiles(side, architecture.depth + clipping.REACH, compute.device)
+
+    @property
+    def side(self) -> int:
+        """Largest side of a tile, in pixels; 0 for one pass."""
+        return self.tiles.side
 
     def __call__(self, images: Sequence[_Image], sigmas: Sequence[float] = ()) -> None:
         """Denoise images in place.
@@ -89,62 +85,8 @@ class PixelDenoiser:
         RestoreError
             Not even a small tile fits in memory.
         """
-        height, width = images[0].shape[:2]
-        side = self.side or max(height, width)
         whites = [white(image) for image in images]
-        above: list[_Image] = [image[:0] for image in images]
-        cut = tiles.tiles(height, width, side, self.halo)
-        for (top, bottom), row in groupby(
-            cut, key=lambda tile: (tile.kept[0].start, tile.kept[0].stop)
-        ):
-            first = top - len(above[0])
-            last = min(bottom + self.halo, height)
-            bands = [
-                np.concatenate([kept, image[top:last]])
-                for kept, image in zip(above, images, strict=True)
-            ]
-            for tile in row:
-                for part, results in self._tile(bands, first, height, tile, whites, sigmas):
-                    for image, result in zip(images, results, strict=True):
-                        image[part.kept] = result
-            above = [band[max(bottom - self.halo, 0) - first : bottom - first] for band in bands]
-
-    def _tile(
-        self,
-        bands: list[_Image],
-        first: int,
-        height: int,
-        tile: tiles.Tile,
-        whites: Sequence[float],
-        sigmas: Sequence[float],
-    ) -> Iterator[tuple[tiles.Tile, list[_Image]]]:
-        """Restore a tile of all images; in quarters, and theirs, where memory runs out."""
-        width = bands[0].shape[1]
-        todo = [tile]
-        while todo:
-            part = todo.pop()
-            rows = slice(part.read[0].start - first, part.read[0].stop - first)
-            windows = [band[rows, part.read[1]] for band in bands]
-            try:
-                results = [result[part.inside] for result in self._run(windows, whites, sigmas)]
-            except (RuntimeError, MemoryError) as error:
-                if not memory.is_exhausted(error):
-                    raise
-                results = []
-            if results:
-                yield part, results
-                continue
-            # Outside of `except`, where the failed pass still holds its memory.
-            largest = max(span.stop - span.start for span in part.kept)
-            if largest <= tile_size.SMALLEST:
-                raise RestoreError(
-                    f"not even a tile of {tile_size.SMALLEST} pixels fits in memory; free some"
-                )
-            self.side = max(tile_size.SMALLEST, -(-largest // 2))
-            log.warning("memory ran out: tiles of %d pixels from here on", self.side)
-            if self.denoiser.compute.device.type == "cuda":
-                torch.cuda.empty_cache()
-            todo += tiles.tiles(height, width, self.side, self.halo, within=part.kept)
+        self.tiles(images, lambda windows: self._run(windows, whites, sigmas))
 
     @torch.inference_mode()
     def _run(
@@ -185,21 +127,16 @@ class PixelDenoiser:
             return self._pass(degraded)
         total = torch.zeros_like(degraded, memory_format=torch.contiguous_format)
         for turns in range(4):
-            for mirror in ([], [3]):
-                turned = degraded.rot90(turns, (2, 3)).flip(mirror)
-                total += self._pass(turned).flip(mirror).rot90(-turns, (2, 3))
-        return total / 8
+            for orientation in (turns, turns + 4):  # plain and mirrored
+                total += back(self._pass(oriented(degraded, orientation)), orientation)
+        return total / COUNT
 
     def _pass(self, degraded: Tensor) -> Tensor:
         """Run the network on no more planes at once than make up a tile."""
         batch, _, height, width = degraded.shape
         at_once = max(1, round(self.side**2 / (height * width))) if self.side else batch
-        results = []
-        for part in torch.split(degraded, at_once):
-            laid_out = part.contiguous(memory_format=torch.channels_last)
-            with self.denoiser.compute.autocast():
-                results.append(streaming.evaluate(self.denoiser.network, laid_out))
-        return torch.cat(results)
+        parts = torch.split(degraded, at_once)
+        return torch.cat([self.denoiser.restore_batch(part) for part in parts])
 
 
 def denoise_pixels(

@@ -1,14 +1,13 @@
 """How large a tile the free memory allows."""
 
 from engine.device import Compute
-from engine.memory import free_bytes as free_bytes
-from engine.memory import is_exhausted as is_exhausted
+from engine.memory import free_bytes
 from restore.networks.dncnn import Architecture
 from restore.networks.streaming import STRIP_PIXELS
+from restore.networks.tiles import SMALLEST
 
 # On a CPU larger tiles save little: the halo of 768 pixels costs a tenth more pixels than none.
 LARGEST = {"cpu": 768, "cuda": 2048}
-SMALLEST = 32
 _LIVE = 3  # sets of features that a layer holds at once: what it reads, what it writes, its own
 _PLANES = 8  # float32 copies of a tile on its way into the network and out of it
 
@@ -16,11 +15,11 @@ _PLANES = 8  # float32 copies of a tile on its way into the network and out of i
 def tile_side(architecture: Architecture, compute: Compute) -> int:
     """Choose the side of a tile, in pixels, so that a pass fits in half of the free memory."""
     room = free_bytes(compute.device) / 2
-    a_pixel = 4 * _PLANES * architecture.channels
+    per_pixel = 4 * _PLANES * architecture.channels
     features = architecture.features * (2 if compute.precision == "bf16" else 4) * _LIVE
     if compute.device.type == "cpu":
         room -= features * STRIP_PIXELS
     else:
-        a_pixel += features
-    fits = int((max(room, 0) / a_pixel) ** 0.5)
+        per_pixel += features
+    fits = int((max(room, 0) / per_pixel) ** 0.5)
     return max(SMALLEST, min(fits // 32 * 32, LARGEST.get(compute.device.type, 768)))

@@ -12,7 +12,7 @@ from restore.errors import RestoreError
 
 log = logging.getLogger(__name__)
 
-Denoiser = Callable[[NDArray[np.float64], float], NDArray[np.float64]]
+Method = Callable[[NDArray[np.float64], float], NDArray[np.float64]]
 
 
 def nlm(observed: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:
@@ -81,10 +81,10 @@ def bm3d(observed: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:
     return _scaled(package.bm3d(observed / 255, sigma / 255))
 
 
-BASELINES: dict[str, Denoiser] = {"nlm": nlm, "wavelet": wavelet, "tv": tv, "bm3d": bm3d}
+BASELINES: dict[str, Method] = {"nlm": nlm, "wavelet": wavelet, "tv": tv, "bm3d": bm3d}
 
 
-def method(name: str) -> Denoiser:
+def method(name: str) -> Method:
     """Return a baseline by its name in `BASELINES`.
 
     Raises

@@ -1,22 +1,26 @@
-"""Score denoisers: weights × image sets × degradations → one row an image."""
+"""Score denoisers: weights × image sets × degradations → one row per image."""
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from engine.device import pick
 from engine.progress import progress
-from restore.degradations.degradation import Degradation
+from restore.degradations.degradation import Degradation, parse
 from restore.errors import RestoreError
 from restore.evaluation import baselines, metrics, pairs
 from restore.evaluation.degraded_files import read_observed
 from restore.evaluation.pairs import Pair
 from restore.evaluation.protocol import PUBLISHED, Scoring
-from restore.image_sets.find import ImageSet, Item
-from restore.networks.denoiser import Denoiser
+from restore.image_sets.find import ImageSet, Item, image_set
+from restore.networks.denoiser import Denoiser, load
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 log = logging.getLogger(__name__)
 
@@ -63,13 +67,101 @@ class Baseline:
         return estimate
 
 
+def benchmark(
+    models: str | Sequence[str],
+    images: str | Path | Sequence[str | Path],
+    degradations: str | Sequence[str],
+    *,
+    seed: int = 0,
+    device: str = "auto",
+    precision: str = "auto",
+    degraded_folder: Path | None = None,
+    protocol: Scoring = PUBLISHED,
+) -> "pd.DataFrame":
+    """Score models on image sets by PSNR and SSIM, by the protocol of the DnCNN paper [1]_.
+
+    Parameters
+    ----------
+    models : str or sequence of str
+        Shipped names, weights files, or baselines ('nlm', 'wavelet', 'tv', 'bm3d').
+    images : str, Path or sequence of them
+        Names of image sets, or folders.
+    degradations : str or sequence of str
+        ``noise:25``, ``jpeg:10``, ``bicubic:3``.
+    seed : int, optional
+        Of the noise, 0 or more.
+    device : str, optional
+        'auto' (CUDA where there is a GPU), 'cpu', 'cuda' or 'cuda:N'.
+    precision : {'auto', 'float32', 'bf16'}, optional
+    degraded_folder : Path, optional
+        Outputs of `restore degrade`, one folder per degradation; see `evaluate`.
+    protocol : Scoring, optional
+        Other choices than the published ones.
+
+    Returns
+    -------
+    DataFrame
+        One row per image, with `COLUMNS`; PSNR in dB.
+
+    Raises
+    ------
+    RestoreError
+        Before any work: a wrong name, a model that cannot do a degradation, or an image that
+        cannot be read or is too small to be scored.
+    UserError
+        The device is not there.
+
+    References
+    ----------
+    .. [1] K. Zhang et al., "Beyond a Gaussian Denoiser", IEEE TIP 26(7), 2017.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np, restore
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> restore.write_image(folder / "flat.png", np.full((32, 32), 90, np.uint8))
+    >>> scores = restore.benchmark("dncnn-s-25", folder, "noise:25", device="cpu")
+    >>> list(scores["image"]), bool((scores["psnr_db"] > scores["psnr_input_db"] + 5).all())
+    (['flat'], True)
+    """
+    import pandas as pd
+
+    wanted = [parse(text) for text in _several(degradations)]
+    sets = [image_set(name) for name in _several(images)]
+    chosen = load_models(_several(models), device, precision)
+    check(chosen, sets, wanted, protocol)
+    rows = [
+        row
+        for model in chosen
+        for row in evaluate(
+            model, sets, wanted, seed=seed, degraded_folder=degraded_folder, protocol=protocol
+        )
+    ]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def load_models(names: Sequence[str], device: str, precision: str) -> list[Denoiser | Baseline]:
+    """Return weights, by name or file, and baselines, ready to run."""
+    compute = pick(device, precision)
+    return [
+        Baseline(name) if name in baselines.BASELINES else load(name, compute) for name in names
+    ]
+
+
+def _several(given: str | Path | Sequence[str | Path]) -> list[str]:
+    """Return one name, or several, as a list."""
+    return [str(given)] if isinstance(given, str | Path) else [str(name) for name in given]
+
+
 def evaluate(
     model: Denoiser | Baseline,
     sets: Sequence[ImageSet],
     degradations: Sequence[Degradation],
     *,
     seed: int,
-    prepared: Path | None = None,
+    degraded_folder: Path | None = None,
     protocol: Scoring = PUBLISHED,
 ) -> list[dict[str, Any]]:
     """Score one model by the protocol of the DnCNN paper, or by another one that is asked for.
@@ -85,7 +177,7 @@ def evaluate(
     degradations : sequence of Degradation
     seed : int
         Of the noise.
-    prepared : Path, optional
+    degraded_folder : Path, optional
         Folder with one folder a degradation, as `restore degrade` writes them; without it images
         are degraded in memory, to the same values.
     protocol : Scoring, optional
@@ -109,7 +201,7 @@ def evaluate(
         for chosen in sets:
             for degradation in degradations:
                 for item, case in cases(
-                    chosen, degradation, model.channels, seed, prepared, protocol
+                    chosen, degradation, model.channels, seed, degraded_folder, protocol
                 ):
                     score = score_case(model, case, degradation)
                     rows.append(
@@ -170,20 +262,20 @@ def cases(
     degradation: Degradation,
     channels: int,
     seed: int,
-    prepared: Path | None,
+    degraded_folder: Path | None,
     protocol: Scoring = PUBLISHED,
 ) -> Iterator[tuple[Item, Pair]]:
     """Yield each image of a set with its target and its degraded form."""
     colour = channels == 3
     for item in chosen.items:
         image = item.load()
-        if prepared is None:
+        if degraded_folder is None:
             case = pairs.pair(
                 image, degradation, seed=seed, name=item.name, colour=colour, protocol=protocol
             )
         else:
             case = read_observed(
-                prepared / str(degradation),
+                degraded_folder / str(degradation),
                 item.name,
                 image,
                 degradation,

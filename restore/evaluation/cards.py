@@ -14,8 +14,9 @@ import pandas as pd
 
 from engine.errors import why
 from restore.errors import RestoreError
-from restore.networks.dncnn import Variant, variant
-from restore.training.schedules import schedule
+from restore.networks import dncnn
+from restore.networks.dncnn import Variant
+from restore.training import schedules
 
 _ROW = re.compile(r"^\| (\S+), (\S+:\S+) \|[^|]*\| ([\d.]+) / ([\d.]+) \|", re.MULTILINE)
 
@@ -76,17 +77,18 @@ def write_card(description: Mapping[str, Any], form: str, summary: pd.DataFrame)
         Markdown.
     """
     training: Mapping[str, Any] = description["training"]
-    network, plan = variant(description["variant"]), training["schedule"]
-    share = 100 * _pixels(plan) / _pixels(schedule("paper", network).describe())
+    variant, schedule = dncnn.variant(description["variant"]), training["schedule"]
+    share = 100 * _pixels(schedule) / _pixels(schedules.schedule("paper", variant).describe())
     data = f"{', '.join(training['sets'])}: {training['images']} images"
     if training["left_out"]:
         data += f"; left out, as they show test images: {', '.join(training['left_out'])}"
     rows = {
         "data": data,
         "first weights": _first(training.get("start")),
-        "schedule": f"`{plan['name']}`: {plan['steps']} steps of {plan['batch_size']} patches of "
-        f"{plan['patch']}×{plan['patch']} pixels, {plan['optimizer']} at "
-        f"{plan['learning_rate']:g}, {plan['decay']}, {plan.get('loss', 'squared')} loss; "
+        "schedule": f"`{schedule['name']}`: {schedule['steps']} steps of "
+        f"{schedule['batch_size']} patches of {schedule['patch']}×{schedule['patch']} pixels, "
+        f"{schedule['optimizer']} at {schedule['learning_rate']:g}, {schedule['decay']}, "
+        f"{schedule.get('loss', 'squared')} loss; "
         f"{share:.2g} % of the paper's pixels",
         "seed": training["seed"],
         "time and machine": f"{training['seconds']:.0f} s on {training['device']}, "
@@ -94,7 +96,7 @@ def write_card(description: Mapping[str, Any], form: str, summary: pd.DataFrame)
         "code": f"revision {training['code_revision']} of `restore.training.train` and its imports",
         "form": f"normalisation folded, {form}",
     }
-    lines = [f"# {network.name}", "", f"{_in_words(network)}.", ""]
+    lines = [f"# {variant.name}", "", f"{_in_words(variant)}.", ""]
     if share < 100:
         lines[2] += " **Reduced schedule**: the network can do better."
     lines += ["| | |", "|---|---|", *(f"| {key} | {value} |" for key, value in rows.items()), ""]
@@ -123,15 +125,15 @@ def _row(test: "pd.Series[Any]") -> str:
     )
 
 
-def _pixels(plan: Mapping[str, Any]) -> int:
-    return int(plan["steps"] * plan["batch_size"] * plan["patch"] ** 2)
+def _pixels(schedule: Mapping[str, Any]) -> int:
+    return int(schedule["steps"] * schedule["batch_size"] * schedule["patch"] ** 2)
 
 
-def _in_words(network: Variant) -> str:
-    colour = "colour" if network.architecture.channels == 3 else "grey"
+def _in_words(variant: Variant) -> str:
+    colour = "colour" if variant.architecture.channels == 3 else "grey"
     task = {
-        "gaussian": f"DnCNN-S, {colour}, noise σ {network.sigma:g}",
-        "blind": f"DnCNN-B, {colour}, blind noise σ 0..{network.sigma:g}",
+        "gaussian": f"DnCNN-S, {colour}, noise σ {variant.sigma:g}",
+        "blind": f"DnCNN-B, {colour}, blind noise σ 0..{variant.sigma:g}",
         "general": "DnCNN-3, grey or luma: noise σ 0..55, JPEG quality 5..99, bicubic ×2, ×3, ×4",
     }
-    return task[network.task]
+    return task[variant.task]

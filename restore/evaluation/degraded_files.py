@@ -19,7 +19,7 @@ from restore.errors import RestoreError
 from restore.evaluation import pairs
 from restore.evaluation.pairs import Pair
 from restore.evaluation.protocol import PUBLISHED, Scoring
-from restore.images import files as images
+from restore.images import files
 from restore.images.picture import Picture
 
 MANIFEST = "degraded.json"
@@ -86,7 +86,7 @@ def write_folder(
     items = list(items)
     _check(items, degradation, colour=colour)
     _refuse_to_replace(items, out_dir, degradation, overwrite=overwrite)
-    files: dict[str, dict[str, str]] = {}
+    entries: dict[str, dict[str, str]] = {}
     for item in items:
         image = item.load()
         path = out_dir / (item.name + _SUFFIX[degradation.kind])
@@ -95,14 +95,14 @@ def write_folder(
             _write(path, image, stored, degradation, colour=colour)
         except RestoreError as error:
             raise RestoreError(f"{item.path}: {error}") from error
-        files[item.name] = {
+        entries[item.name] = {
             "source_sha256": artifacts.sha256_arrays(image),
             "file": path.name,
             "sha256": artifacts.sha256_file(path),
         }
         if advance is not None:
             advance()
-    content = {"degradation": str(degradation), "seed": seed, "colour": colour, "files": files}
+    content = {"degradation": str(degradation), "seed": seed, "colour": colour, "files": entries}
     artifacts.write_json(out_dir / MANIFEST, content)
     return out_dir / MANIFEST
 
@@ -137,7 +137,7 @@ def _refuse_to_replace(
             raise RestoreError(f"{path}: is one of the images; write into another folder")
         if path.exists() and path.name not in ours and not overwrite:
             raise RestoreError(
-                f"{path}: exists, and was not made by restore degrade; add --overwrite, or write "
+                f"{path}: exists, and was not made by restore degrade; set `overwrite`, or write "
                 "into another folder"
             )
 
@@ -212,13 +212,13 @@ def read_observed(
     if degradation.kind == "noise" and seed not in (None, content["seed"]):
         raise RestoreError(
             f"{folder}: expected noise of seed {seed}, found seed {content['seed']}; "
-            f"use --seed {content['seed']} or make the folder again"
+            f"use `seed` {content['seed']} or make the folder again"
         )
     fixed = image.ndim == 3 and not colour and degradation.kind != "bicubic"
     if fixed and protocol.matlab_luma(degradation) != PUBLISHED.matlab_luma(degradation):
         raise RestoreError(
-            f"{folder}: expected files in the grey of --luma {protocol.luma}, found the published "
-            "one; leave out --luma or --degraded"
+            f"{folder}: expected files in the grey of `luma` {protocol.luma}, found the published "
+            "one; leave out `luma` or `degraded_folder`"
         )
     entry = content["files"].get(name)
     if entry is None:
@@ -234,7 +234,7 @@ def read_observed(
 
 
 def _read(path: Path) -> NDArray[Any]:
-    return images.read(path).pixels
+    return files.read(path).pixels
 
 
 def _write(
@@ -249,4 +249,4 @@ def _write(
         reference = pairs.prepared(image, degradation, colour=colour)
         artifacts.write_bytes(path, jpeg.encode(reference, int(degradation.level)))
     else:
-        images.write(path, Picture(stored))
+        files.write(path, Picture(stored))

@@ -25,7 +25,7 @@ def strip(
     out: Path,
     *,
     seed: int,
-    prepared: Path | None = None,
+    degraded_folder: Path | None = None,
     images: int = 2,
 ) -> None:
     """Draw originals, degraded images and what each model makes of them, side by side.
@@ -41,7 +41,7 @@ def strip(
         A .png file. PSNR in the titles is of the whole image.
     seed : int
         Of the noise.
-    prepared : Path, optional
+    degraded_folder : Path, optional
         As in `restore.evaluation.benchmark.evaluate`.
     images : int
         Rows.
@@ -51,7 +51,7 @@ def strip(
     if not models:
         raise RestoreError("strip: expected at least one model")
     head = ImageSet(chosen.name, chosen.items[:images])
-    rows = list(cases(head, degradation, models[0].channels, seed, prepared))
+    rows = list(cases(head, degradation, models[0].channels, seed, degraded_folder))
     columns = 2 + len(models)
     figure = Figure(figsize=(2.6 * columns, 2.85 * len(rows)), layout="constrained")
     axes = figure.subplots(len(rows), columns, squeeze=False)

@@ -28,7 +28,7 @@ def quantise(image: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def psnr(target: NDArray[Any], estimate: NDArray[Any], border: int = 0) -> float:
-    """Peak signal-to-noise ratio in dB, for a peak of 255.
+    """Return the peak signal-to-noise ratio in dB, for a peak of 255.
 
     Parameters
     ----------
@@ -46,6 +46,13 @@ def psnr(target: NDArray[Any], estimate: NDArray[Any], border: int = 0) -> float
     ------
     RestoreError
         If the shapes differ, or nothing is left inside the border.
+
+    Examples
+    --------
+    >>> import numpy as np, restore
+    >>> clean = np.full((8, 8), 100, np.uint8)
+    >>> round(restore.psnr(clean, clean + 5), 2)
+    34.15
     """
     target, estimate = _shaved(target, estimate, border)
     error = float(np.mean((target - estimate) ** 2))
@@ -53,7 +60,7 @@ def psnr(target: NDArray[Any], estimate: NDArray[Any], border: int = 0) -> float
 
 
 def ssim(target: NDArray[Any], estimate: NDArray[Any], border: int = 0) -> float:
-    """Structural similarity [1]_ with the original 11x11 Gaussian window; colour: channel mean.
+    """Return the structural similarity [1]_, with the original 11x11 Gaussian window.
 
     Parameters
     ----------
@@ -65,7 +72,7 @@ def ssim(target: NDArray[Any], estimate: NDArray[Any], border: int = 0) -> float
     Returns
     -------
     float
-        At most 1.
+        At most 1; of colour images the mean over the channels.
 
     Raises
     ------
@@ -76,6 +83,13 @@ def ssim(target: NDArray[Any], estimate: NDArray[Any], border: int = 0) -> float
     ----------
     .. [1] Z. Wang et al., "Image quality assessment: from error visibility to structural
        similarity", IEEE Trans. Image Processing 13(4), 600-612, 2004.
+
+    Examples
+    --------
+    >>> import numpy as np, restore
+    >>> clean = np.add.outer(np.arange(16), np.arange(16)).astype(np.uint8)
+    >>> float(restore.ssim(clean, clean))
+    1.0
     """
     from skimage.metrics import structural_similarity
 

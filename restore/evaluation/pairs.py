@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restore.degradations import bicubic, jpeg, luma, noise
-from restore.degradations.degradation import Degradation
+from restore.degradations.degradation import Degradation, parse
 from restore.degradations.luma import exact_grey, grey
 from restore.errors import RestoreError
 from restore.evaluation.protocol import PUBLISHED, Scoring
@@ -85,6 +85,48 @@ def pair(
         image, degradation, seed=seed, name=name, colour=colour, protocol=protocol
     )
     return observe(target, stored, degradation, colour=colour, protocol=protocol)
+
+
+def degrade(
+    image: NDArray[np.uint8], degradation: str, *, seed: int = 0, name: str = ""
+) -> NDArray[np.float32] | NDArray[np.uint8]:
+    """Return a degraded copy of an image, as `restore degrade` writes it to a file.
+
+    Parameters
+    ----------
+    image : ndarray (H, W) or (H, W, 3), uint8
+        Grey or RGB; it keeps its channels.
+    degradation : str
+        ``noise:SIGMA`` (white Gaussian, 0..255), ``jpeg:QUALITY`` (1..100) or ``bicubic:SCALE``
+        (2, 3 or 4).
+    seed : int, optional
+        Of the noise, 0 or more.
+    name : str, optional
+        The image's name in its set; each name has noise of its own.
+
+    Returns
+    -------
+    ndarray
+        Noise: float32 on the 0..255 scale, neither clipped nor rounded. JPEG: uint8 of the same
+        shape. Bicubic: the small image, uint8.
+
+    Raises
+    ------
+    RestoreError
+        The degradation is not understood, or the image is not as above.
+
+    Examples
+    --------
+    >>> import numpy as np, restore
+    >>> clean = np.full((64, 64), 100, np.uint8)
+    >>> noisy = restore.degrade(clean, "noise:25", seed=0)
+    >>> noisy.dtype, bool(20 < noisy.std() < 30)
+    (dtype('float32'), True)
+    >>> restore.degrade(clean, "bicubic:2").shape
+    (32, 32)
+    """
+    kind = parse(degradation)
+    return degraded(image, kind, seed=seed, name=name, colour=image.ndim == 3)[1]
 
 
 def degraded(

@@ -41,9 +41,9 @@ class Scoring:
         for name, words in _ALLOWED.items():
             if getattr(self, name) not in words:
                 expected = f"{', '.join(words[:-1])} or {words[-1]}"
-                raise RestoreError(f"--{name} {getattr(self, name)}: expected {expected}")
+                raise RestoreError(f"`{name}` {getattr(self, name)}: expected {expected}")
         if self.border != "auto" and not (self.border.isascii() and self.border.isdigit()):
-            raise RestoreError(f"--border {self.border}: expected auto or a number of pixels")
+            raise RestoreError(f"`border` {self.border}: expected auto or a number of pixels")
 
     def rounds(self, degradation: "Degradation") -> bool:
         """Whether the output is clipped and rounded before it is scored."""

@@ -15,7 +15,7 @@ from restore.errors import RestoreError
 from restore.evaluation.benchmark import COLUMNS, evaluate
 from restore.evaluation.cards import read_scores, write_card
 from restore.evaluation.summary import summarise, write_tables
-from restore.image_sets.find import resolve
+from restore.image_sets.find import image_set
 from restore.networks import denoiser
 
 log = logging.getLogger(__name__)
@@ -109,10 +109,10 @@ def verify(names: Sequence[str], out: Path, compute: Compute) -> list[str]:
 def _test(text: str) -> tuple[str, str]:
     images, comma, degradation = text.rpartition(",")
     if not (comma and images):
-        raise RestoreError(f"--test {text}: expected a set and a degradation: Set12,noise:25")
+        raise RestoreError(f"`test` {text}: expected a set and a degradation: Set12,noise:25")
     return images, str(parse(degradation))
 
 
 def _scores(model: denoiser.Denoiser, images: str, degradation: str) -> pd.DataFrame:
     log.info("%s: %s, %s", model.name, images, degradation)
-    return pd.DataFrame(evaluate(model, [resolve(images)], [parse(degradation)], seed=0))
+    return pd.DataFrame(evaluate(model, [image_set(images)], [parse(degradation)], seed=0))

@@ -6,7 +6,7 @@ import io
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,31 +23,38 @@ CROP = 256  # pixels shown of each image, each way, at their own size
 MOST = {".png": 24, ".html": 200}
 _TITLE, _GAP = 16, 4
 
-Pair = tuple[str, Path, Path]
+
+class BeforeAfter(NamedTuple):
+    """One image of the sheet: its name, the input file and the output file."""
+
+    name: str
+    before: Path
+    after: Path
 
 
 def check(out: Path) -> None:
     """Refuse a name that is no sheet's, before any work."""
     if out.suffix.lower() not in MOST:
-        raise RestoreError(f"--compare {out}: expected a name ending in .png or .html")
+        raise RestoreError(f"`compare` {out}: expected a name ending in .png or .html")
 
 
-def sheet(pairs: Sequence[Pair], out: Path) -> None:
+def sheet(images: Sequence[BeforeAfter], out: Path) -> None:
     """Show the middle of each image before and after, at full size.
 
     Parameters
     ----------
-    pairs : sequence of (str, Path, Path)
-        Name, input and output of each image; of very many, some spread over all are shown.
+    images : sequence of BeforeAfter
+        Of very many, some spread over all are shown.
     out : Path
         A .png file with at most 24 images, or an .html file with at most 200.
     """
     check(out)
     most = MOST[out.suffix.lower()]
-    shown = [pairs[int(index)] for index in np.linspace(0, len(pairs) - 1, min(most, len(pairs)))]
-    if len(shown) < len(pairs):
-        log.info("%s: shows %d of %d images", out, len(shown), len(pairs))
-    rows = [(name, _middle(before), _middle(after)) for name, before, after in shown]
+    places = np.linspace(0, len(images) - 1, min(most, len(images)))
+    shown = [images[int(index)] for index in places]
+    if len(shown) < len(images):
+        log.info("%s: shows %d of %d images", out, len(shown), len(images))
+    rows = [(image.name, _middle(image.before), _middle(image.after)) for image in shown]
     if out.suffix.lower() == ".html":
         artifacts.write_text(out, _page(rows))
         return

@@ -10,24 +10,25 @@ import logging
 import math
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
 from engine import memory
-from engine.device import Compute
+from engine.device import Compute, pick
 from engine.errors import Partial
 from engine.progress import progress
-from restore.denoising.choose import Model, describe
-from restore.errors import RestoreError
+from restore.denoising import choose
+from restore.denoising.choose import Candidate
+from restore.denoising.pixels import How
 from restore.folders import contact_sheet, listing
+from restore.folders.contact_sheet import BeforeAfter
 from restore.folders.journal import Journal
 from restore.folders.listing import Job
-from restore.folders.options import Options
+from restore.folders.options import FolderOptions
 from restore.folders.pipeline import Stages, overlapped
+from restore.folders.shards import Shard
 from restore.folders.worker import Record, Worker
-from restore.images import heads
-from restore.networks import denoiser
 
 log = logging.getLogger(__name__)
 
@@ -35,10 +36,105 @@ _ROOM = 2**29  # bytes of images in work at once
 
 
 def denoise_folder(
+    source: str | Path,
+    target: str | Path,
+    model: str = "auto",
+    *,
+    sigma: float | None = None,
+    strength: float = 1.0,
+    self_ensemble: bool = False,
+    recursive: bool = False,
+    exclude: Sequence[str] = (),
+    overwrite: bool = False,
+    refresh: bool = False,
+    strict: bool = False,
+    form: str = "auto",
+    shard: str = "1/1",
+    compare: str | Path | None = None,
+    tile: str = "auto",
+    device: str = "auto",
+    precision: str = "auto",
+) -> None:
+    """Denoise an image file or a folder of them into other files; the command is `restore denoise`.
+
+    Depth, channels, alpha and metadata are kept. What was done with each image is in
+    ``denoise.jsonl`` of the output folder; a second run skips what is done and tries again what
+    failed.
+
+    Parameters
+    ----------
+    source, target : str or Path
+        An image and an image or folder, or a folder and a folder.
+    model : str, optional
+        'auto' chooses among the shipped weights for each image; or a shipped name or a file.
+    sigma : float, optional
+        Noise level of all images on the 0..255 scale; estimated for each by default.
+    strength : float, optional
+        Share of the noise to remove, above 0 and at most 1.
+    self_ensemble : bool, optional
+        Average over 8 orientations of the image; 8 times slower.
+    recursive : bool, optional
+        Denoise the images in sub-folders too.
+    exclude : sequence of str, optional
+        Patterns of files and sub-folders that are left out.
+    overwrite, refresh : bool, optional
+        Replace existing files; `refresh` only those of earlier runs whose input or options changed.
+    strict : bool, optional
+        An image that does not suit the model is an error instead of a warning.
+    form : {'auto', 'same', 'png', 'tiff', 'jpeg', 'webp'}, optional
+        Format of the outputs; 'auto' is that of the input, and PNG for a lossy one.
+    shard : str, optional
+        'K/N': only the K-th of N parts.
+    compare : str or Path, optional
+        Before/after sheet to write (.png or .html).
+    tile : str, optional
+        'auto', 'off', or the side of a tile in pixels; the result does not depend on it.
+    device : str, optional
+        'auto', 'cpu', 'cuda' or 'cuda:N'.
+    precision : {'auto', 'float32', 'bf16'}, optional
+
+    Raises
+    ------
+    RestoreError
+        Before any work: a wrong argument, nothing to read, or folders inside each other.
+    Partial
+        After all work: some images failed, each named in the log and in the journal.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np, restore
+    >>> photos, clean = (Path(tempfile.mkdtemp()) / name for name in ("photos", "clean"))
+    >>> image = np.random.default_rng(0).normal(128, 25, (32, 32)).clip(0, 255).astype(np.uint8)
+    >>> restore.write_image(photos / "a.png", image)
+    >>> restore.denoise_folder(photos, clean, "dncnn-s-25", device="cpu")
+    >>> bool(restore.read_image(clean / "a.png").std() < image.std() / 2)
+    True
+    """
+    if compare is not None:
+        contact_sheet.check(Path(compare))
+    options = FolderOptions(
+        sigma=sigma,
+        recursive=recursive,
+        exclude=tuple(exclude),
+        overwrite=overwrite,
+        refresh=refresh,
+        tile=tile,
+        form=form,
+        strict=strict,
+        how=How(strength, self_ensemble),
+        shard=Shard.parse(shard),
+        compare=None if compare is None else Path(compare),
+    )
+    denoise_files(Path(source), Path(target), str(model), options, lambda: pick(device, precision))
+
+
+def denoise_files(
     source: Path,
     target: Path,
     model: str,
-    options: Options,
+    options: FolderOptions,
     compute: Callable[[], Compute],
 ) -> None:
     """Denoise `source` into `target`.
@@ -51,7 +147,7 @@ def denoise_folder(
         An image or a folder; for a folder `source`, a folder.
     model : str
         'auto', a shipped name or a weights file.
-    options : Options
+    options : FolderOptions
     compute : callable
         Picks the device, once it is known that there is work to do.
 
@@ -63,34 +159,23 @@ def denoise_folder(
         After all work: some images failed, each named in the log and in the journal.
     """
     jobs = _jobs(source, target, options)
-    candidates = _candidates(model)
+    candidates = choose.candidates(model)
     if not jobs:
         log.info("shard %d of %d: no image falls on it", options.shard.number, options.shard.count)
         return
     folder = jobs[0].target.parent if source.is_file() else target
     with Journal(folder, _fingerprint(candidates, options), options.shard) as journal:
-        worker = Worker(
-            candidates,
-            journal,
-            compute(),
-            how=options.how,
-            side=options.side,
-            sigma=options.known_sigma,
-            overwrite=options.overwrite,
-            refresh=options.refresh,
-            strict=options.strict,
-            ask=model == "auto",
-        )
+        worker = Worker(candidates, options, journal, compute(), ask=model == "auto")
         failed = _run(jobs, worker, journal)
         if options.compare is not None:
             done = [job for job in jobs if journal.made(job)]
-            shown = [(job.name, job.source, job.target) for job in done]
+            shown = [BeforeAfter(job.name, job.source, job.target) for job in done]
             contact_sheet.sheet(shown, options.compare)
     if failed:
         raise Partial(f"{failed} of {len(jobs)} images failed; the reasons are in {journal.path}")
 
 
-def _jobs(source: Path, target: Path, options: Options) -> list[Job]:
+def _jobs(source: Path, target: Path, options: FolderOptions) -> list[Job]:
     if source.is_file():
         return [listing.single(source, target, options.form)]
     return listing.folder(
@@ -103,29 +188,16 @@ def _jobs(source: Path, target: Path, options: Options) -> list[Job]:
     )
 
 
-def _candidates(model: str) -> list[Model]:
-    """Describe the models to choose from: the one that was named, or all that are shipped."""
-    if model != "auto":
-        return [describe(denoiser.find(model))]
-    shipped = denoiser.shipped()
-    if not shipped:
-        raise RestoreError(
-            "--model auto: no weights are shipped with this installation; name a file with "
-            "--model, as `restore train` or `restore import` writes it"
-        )
-    return [describe(path) for path in shipped.values()]
-
-
-def _fingerprint(candidates: list[Model], options: Options) -> str:
+def _fingerprint(candidates: list[Candidate], options: FolderOptions) -> str:
     """Hash all that decides an output beside the input; tiles, device and precision do not."""
     weights = sorted(model.sha256 for model in candidates)
-    how = [options.how.strength, options.how.self_ensemble, options.known_sigma]
+    how = [options.how.strength, options.how.self_ensemble, options.sigma]
     return hashlib.sha256(json.dumps([weights, how]).encode()).hexdigest()[:16]
 
 
 def _run(jobs: list[Job], worker: Worker, journal: Journal) -> int:
     """Work through the jobs, and count those that failed."""
-    stages = Stages(_bytes, worker.load, worker.alike, worker.restore, worker.store)
+    stages = Stages(worker.size, worker.load, worker.alike, worker.restore, worker.store)
     room = min(_ROOM, memory.free_bytes(worker.compute.device) // 4)
     outcomes: Counter[str] = Counter()
     began, megapixels = time.monotonic(), 0.0
@@ -147,8 +219,3 @@ def _run(jobs: list[Job], worker: Worker, journal: Journal) -> int:
 
 def _outcome(record: Record) -> str:
     return f"by {record['model']}" if record["status"] == "done" else str(record["status"])
-
-
-def _bytes(job: Job) -> int:
-    """Guess what an image takes in memory while it is decoded, restored and encoded."""
-    return 0 if job.problem else 2 * heads.decoded_bytes(job.source)

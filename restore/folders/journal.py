@@ -66,7 +66,7 @@ class Journal:
             if held is False:
                 raise RestoreError(
                     f"{self.folder}: another run is writing here; wait for it, or give each a "
-                    "--shard"
+                    "`shard`"
                 )
             self._tidy()
             self._done = self._known()

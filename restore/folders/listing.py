@@ -102,7 +102,7 @@ def folder(
     _apart(source, target, exclude)
     names = sorted(_images(source, recursive, exclude))
     if not names:
-        hint = "" if recursive else "; --recursive looks into sub-folders"
+        hint = "" if recursive else "; `recursive` looks into sub-folders"
         raise RestoreError(f"{source}: expected a folder with images, found none{hint}")
     outputs = {name: output_below(source, name, form) for name in names}
     shared: defaultdict[str, list[str]] = defaultdict(list)
@@ -129,7 +129,7 @@ def _apart(source: Path, target: Path, exclude: Sequence[str]) -> None:
     if inner == outer or inside or outer in inner.parents:
         raise RestoreError(
             f"{target}: the output folder is, holds or lies in the input folder {source}; "
-            "name one beside it, or leave one inside it out with --exclude"
+            "name one beside it, or leave one inside it out with `exclude`"
         )
 
 
@@ -204,7 +204,7 @@ def _checked(job: Job, sharing: list[str]) -> Job:
     return Job(job.source, job.target, job.name, job.output, problem)
 
 
-# --format -> suffix of the outputs; 'auto' and 'same' keep the input's.
+# Form -> suffix of the outputs; 'auto' and 'same' keep the input's.
 TARGETS = {"png": ".png", "tiff": ".tif", "jpeg": ".jpg", "webp": ".webp"}
 
 

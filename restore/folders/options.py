@@ -10,13 +10,13 @@ from restore.folders.shards import Shard
 
 
 @dataclass(frozen=True)
-class Options:
+class FolderOptions:
     """How a folder is denoised.
 
     Attributes
     ----------
-    sigma : str
-        'auto' (estimated for each image) or the noise's sigma on the 0..255 scale.
+    sigma : float or None
+        The noise level of all images on the 0..255 scale; None to estimate it for each.
     recursive : bool
         Mirror sub-folders too.
     exclude : tuple of str
@@ -39,7 +39,7 @@ class Options:
         A before/after sheet to write at the end.
     """
 
-    sigma: str = "auto"
+    sigma: float | None = None
     recursive: bool = False
     exclude: tuple[str, ...] = ()
     overwrite: bool = False
@@ -54,16 +54,12 @@ class Options:
     def __post_init__(self) -> None:
         side = self.tile.isascii() and self.tile.isdecimal() and int(self.tile) > 0
         if self.tile not in ("auto", "off") and not side:
-            raise RestoreError(f"--tile {self.tile}: expected auto, off or a side in pixels")
+            raise RestoreError(f"`tile` {self.tile}: expected auto, off or a side in pixels")
         if self.form not in listing.FORMATS:
             known = ", ".join(listing.FORMATS)
-            raise RestoreError(f"--format {self.form}: expected one of {known}")
-        try:
-            fine = self.sigma == "auto" or 0 <= float(self.sigma) <= 255
-        except ValueError:
-            fine = False
-        if not fine:
-            raise RestoreError(f"--sigma {self.sigma}: expected auto or a number from 0 to 255")
+            raise RestoreError(f"`form` {self.form}: expected one of {known}")
+        if self.sigma is not None and not 0 <= self.sigma <= 255:
+            raise RestoreError(f"`sigma` {self.sigma:g}: expected None or a number from 0 to 255")
 
     @property
     def side(self) -> int | None:
@@ -71,8 +67,3 @@ class Options:
         if self.tile == "auto":
             return None
         return 0 if self.tile == "off" else int(self.tile)
-
-    @property
-    def known_sigma(self) -> float | None:
-        """The noise level that was given, if any."""
-        return None if self.sigma == "auto" else float(self.sigma)

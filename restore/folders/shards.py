@@ -57,14 +57,14 @@ def _number(name: str, count: int) -> int:
     return int.from_bytes(digest[:8]) % count + 1
 
 
-def shard_count(images: int, images_a_shard: int) -> int:
+def shard_count(images: int, images_per_shard: int) -> int:
     """Choose a number of shards that seldom changes while a folder grows.
 
     Parameters
     ----------
     images : int
         In the folder.
-    images_a_shard : int
+    images_per_shard : int
         More than these fall on no shard, on average.
 
     Returns
@@ -78,18 +78,18 @@ def shard_count(images: int, images_a_shard: int) -> int:
     >>> [shard_count(images, 300) for images in (1, 300, 301, 1000, 1200, 1_000_000)]
     [1, 1, 2, 4, 4, 4096]
     """
-    needed = max(1, -(-images // images_a_shard))
+    needed = max(1, -(-images // images_per_shard))
     return 1 << (needed - 1).bit_length()
 
 
-def divide(jobs: Iterable[Job], images_a_shard: int) -> dict[str, list[Job]]:
+def divide(jobs: Iterable[Job], images_per_shard: int) -> dict[str, list[Job]]:
     """Divide a folder's images into shards.
 
     Parameters
     ----------
     jobs : iterable of Job
         As `restore.folders.listing.folder` gives them.
-    images_a_shard : int
+    images_per_shard : int
         See `shard_count`.
 
     Returns
@@ -98,7 +98,7 @@ def divide(jobs: Iterable[Job], images_a_shard: int) -> dict[str, list[Job]]:
         By the shard's label, in order; shards on which no image falls are left out.
     """
     jobs = list(jobs)
-    count = shard_count(len(jobs), images_a_shard)
+    count = shard_count(len(jobs), images_per_shard)
     parts: defaultdict[str, list[Job]] = defaultdict(list)
     for job in jobs:
         parts[Shard.of(job.name, count).label].append(job)

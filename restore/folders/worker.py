@@ -14,15 +14,16 @@ from engine import artifacts
 from engine.device import Compute
 from engine.errors import UserError, why
 from restore.denoising import choose, levels, noise_level
-from restore.denoising.choose import Choice, Model, Seen
-from restore.denoising.pixels import How, PixelDenoiser
+from restore.denoising.choose import Candidate, Choice, Seen
+from restore.denoising.pixels import PixelDenoiser
 from restore.errors import RestoreError
 from restore.folders.journal import Journal
 from restore.folders.listing import Job
+from restore.folders.options import FolderOptions
 from restore.folders.pipeline import Finished
-from restore.images import files
+from restore.images import files, heads
 from restore.images.picture import Picture
-from restore.networks import denoiser as models
+from restore.networks.denoiser import load
 
 log = logging.getLogger(__name__)
 
@@ -42,47 +43,38 @@ class Loaded:
 
 
 class Worker:
-    """Takes images through the stages of `restore.folders.pipeline`.
+    """Takes images through the stages of `restore.folders.pipeline`, in the order of its methods.
 
     Parameters
     ----------
-    candidates : sequence of Model
-        To choose from; with `ask` false, the one to use.
+    candidates : sequence of Candidate
+        The models to choose from.
+    options : FolderOptions
     journal : Journal
     compute : Compute
-    how : How
-    side : int or None
-        Of a tile; see `PixelDenoiser`.
-    sigma : float or None
-        Noise level of all images; None to estimate it for each.
-    overwrite, refresh, strict : bool
-        As in `restore.folders.options.Options`.
     ask : bool
-        Choose a model for each image.
+        Choose a model for each image; otherwise the first candidate is used.
     """
 
     def __init__(
         self,
-        candidates: Sequence[Model],
+        candidates: Sequence[Candidate],
+        options: FolderOptions,
         journal: Journal,
         compute: Compute,
         *,
-        how: How,
-        side: int | None,
-        sigma: float | None,
-        overwrite: bool,
-        refresh: bool,
-        strict: bool,
         ask: bool,
     ) -> None:
-        self.candidates, self.journal, self.compute = candidates, journal, compute
-        self.how, self.side, self.sigma = how, side, sigma
-        self.overwrite, self.refresh = overwrite, refresh
-        self.strict, self.ask = strict, ask
+        self.candidates, self.options, self.ask = candidates, options, ask
+        self.journal, self.compute = journal, compute
         self._ready: dict[str, PixelDenoiser] = {}
         self._said: set[Hashable] = set()
         if not ask:
-            self._denoiser(candidates[0])  # a file that holds something else is told of now
+            self._denoiser(candidates[0])  # a file of something else is an error now, not later
+
+    def size(self, job: Job) -> int:
+        """Guess the bytes that an image takes while it is decoded, restored and encoded."""
+        return 0 if job.problem else 2 * heads.decoded_bytes(job.source)
 
     def load(self, job: Job) -> Loaded | Finished[Record]:
         """Read an image, unless it is done already, and choose its model."""
@@ -91,34 +83,29 @@ class Worker:
             if job.problem:
                 raise RestoreError(job.problem)
             digest = artifacts.sha256_file(job.source)
-            if self.journal.made(job) == digest:
-                if self.strict and (doubt := self.journal.doubt(job)):
-                    raise RestoreError(f"made before, but {doubt} (--strict)")
+            if self._is_done(job, digest):
                 self.journal.skip(job)
                 return Finished(_record(job, "skipped"))
-            known = self.journal.knows(job)
-            if job.target.exists() and not (self.overwrite or (self.refresh and known)):
-                option = "--refresh to make it anew" if known else "--overwrite to replace it"
-                raise RestoreError(f"{job.target} exists and was made otherwise; use {option}")
             pages = [_writable(page) for page in files.read_pages(job.source)]
             sigmas = [self._sigma(page) for page in pages]
             loaded = Loaded(job, began, digest, pages, sigmas, self._choice(pages, sigmas))
-            if self.strict and loaded.choice.doubt:
-                raise RestoreError(f"{loaded.choice.model.name}: {loaded.choice.doubt} (--strict)")
+            choice = loaded.choice
+            if self.options.strict and choice.doubt:
+                raise RestoreError(f"{choice.candidate.name}: {choice.doubt} (--strict)")
             return loaded
         except Exception as error:  # whatever one file does, the others go on
             return Finished(_failure(job, error))
 
     def alike(self, loaded: Loaded) -> tuple[Hashable, int]:
-        """Small images of one size and type with one model go through it together."""
+        """Return what images share that go through a model together, and how many of them fit."""
         first = loaded.pages[0].pixels
         if len(loaded.pages) > 1:
             return object(), 1
         try:
-            side = self._denoiser(loaded.choice.model).side
+            side = self._denoiser(loaded.choice.candidate).side
         except Exception:  # told of by `restore`, as a failure of this image
             return object(), 1
-        kind = (loaded.choice.model.sha256, first.shape, first.dtype)
+        kind = (loaded.choice.candidate.sha256, first.shape, first.dtype)
         return kind, max(1, side**2 // math.prod(first.shape[:2]))
 
     def restore(self, batch: list[Loaded]) -> list[Loaded | Finished[Record]]:
@@ -126,7 +113,7 @@ class Worker:
         for loaded in batch:
             self._say(loaded)
         try:
-            denoiser = self._denoiser(batch[0].choice.model)
+            denoiser = self._denoiser(batch[0].choice.candidate)
             sigmas = [[value if math.isfinite(value) else 0 for value in x.sigmas] for x in batch]
             if len(batch) > 1:
                 denoiser([x.pages[0].pixels for x in batch], [values[0] for values in sigmas])
@@ -138,20 +125,20 @@ class Worker:
         return list(batch)
 
     def store(self, loaded: Loaded) -> Record:
-        """Write the result; its line in the journal comes right before it takes its name."""
-        job, model = loaded.job, loaded.choice.model
+        """Write the result; its line in the journal is written right before it gets its name."""
+        job, candidate = loaded.job, loaded.choice.candidate
         try:
             with artifacts.atomic(job.target, folder=self._parts(job.target.parent)) as part:
                 files.encode(part, loaded.pages)
                 sigma = float(np.mean(loaded.sigmas))
                 record = _record(job, "done") | {
-                    "model": model.name,
+                    "model": candidate.name,
                     "why": loaded.choice.why,
                     "sigma": round(sigma, 2) if math.isfinite(sigma) else None,
                     "size": list(loaded.pages[0].pixels.shape),
                     "seconds": round(time.monotonic() - loaded.began, 3),
                     "input_sha256": loaded.sha256,
-                    "weights_sha256": model.sha256,
+                    "weights_sha256": candidate.sha256,
                 }
                 if len(loaded.pages) > 1:
                     record["pages"] = len(loaded.pages)
@@ -163,15 +150,28 @@ class Worker:
             return _failure(job, error)
         return record
 
+    def _is_done(self, job: Job, sha256: str) -> bool:
+        """Tell whether the output is there, made of this very input; refuse to replace others."""
+        options = self.options
+        if self.journal.made(job) == sha256:
+            if options.strict and (doubt := self.journal.doubt(job)):
+                raise RestoreError(f"made before, but {doubt} (--strict)")
+            return True
+        known = self.journal.knows(job)
+        if job.target.exists() and not (options.overwrite or (options.refresh and known)):
+            option = "--refresh to make it anew" if known else "--overwrite to replace it"
+            raise RestoreError(f"{job.target} exists and was made otherwise; use {option}")
+        return False
+
     def _parts(self, folder: Path) -> Path | None:
-        """Say where an unfinished file lies: on the disk of its folder, which may be a link."""
+        """Return the folder of an unfinished file; None if that is on another disk."""
         folder.mkdir(parents=True, exist_ok=True)
         there = folder.stat().st_dev == self.journal.parts.stat().st_dev
         return self.journal.parts if there else None
 
     def _sigma(self, page: Picture) -> float:
-        if self.sigma is not None:
-            return self.sigma
+        if self.options.sigma is not None:
+            return self.options.sigma
         return noise_level.estimate(page.pixels, levels.white(page.pixels))
 
     def _choice(self, pages: list[Picture], sigmas: list[float]) -> Choice:
@@ -184,21 +184,26 @@ class Worker:
         doubts = [choice.doubt, *dict.fromkeys(levels.doubt(page.pixels) for page in pages)]
         return replace(choice, doubt="; ".join(filter(None, doubts)))
 
-    def _denoiser(self, model: Model) -> PixelDenoiser:
-        if model.sha256 not in self._ready:
-            denoiser = models.load(str(model.path), self.compute)
-            self._ready[model.sha256] = PixelDenoiser(denoiser, self.how, side=self.side)
-        return self._ready[model.sha256]
+    def _denoiser(self, candidate: Candidate) -> PixelDenoiser:
+        if candidate.sha256 not in self._ready:
+            denoiser = load(str(candidate.path), self.compute)
+            how, side = self.options.how, self.options.side
+            self._ready[candidate.sha256] = PixelDenoiser(denoiser, how, side=side)
+        return self._ready[candidate.sha256]
 
     def _say(self, loaded: Loaded) -> None:
         """Log which model was picked and why, and what speaks against it: once for each case."""
         choice = loaded.choice
-        case = (choice.model.sha256, loaded.pages[0].pixels.ndim, loaded.pages[0].format == "JPEG")
+        case = (
+            choice.candidate.sha256,
+            loaded.pages[0].pixels.ndim,
+            loaded.pages[0].format == "JPEG",
+        )
         level = logging.DEBUG if case in self._said else logging.INFO
-        log.log(level, "%s: %s (%s)", loaded.job.name, choice.model.name, choice.why)
+        log.log(level, "%s: %s (%s)", loaded.job.name, choice.candidate.name, choice.why)
         if choice.doubt and (*case, "doubt") not in self._said:
             self._said.add((*case, "doubt"))
-            log.warning("%s: %s: %s", loaded.job.name, choice.model.name, choice.doubt)
+            log.warning("%s: %s: %s", loaded.job.name, choice.candidate.name, choice.doubt)
         self._said.add(case)
 
 

@@ -108,5 +108,5 @@ EMBEDDED = {
 
 
 def names() -> tuple[str, ...]:
-    """Name every set that `resolve` knows beside folders."""
+    """Name every set that `restore.image_set` knows beside folders."""
     return (*EMBEDDED, *PUBLISHED)

@@ -8,7 +8,7 @@ A published set is looked for under `data_root`, then under the folder that the 
 import logging
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,10 +26,19 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Item:
-    """One image of a set: its name there, and the file it is read from."""
+    """One image of a set: its name there, and the file it is read from.
+
+    Attributes
+    ----------
+    name : str
+    path : Path
+    pixels : ndarray (H, W) or (H, W, 3), uint8, optional
+        Once it is decoded and kept in memory; see `ImageSet.decoded`.
+    """
 
     name: str
     path: Path
+    pixels: NDArray[np.uint8] | None = field(default=None, repr=False, compare=False)
 
     def load(self) -> NDArray[np.uint8]:
         """Read the pixels as uint8, (H, W) or (H, W, 3), without alpha.
@@ -42,6 +51,8 @@ class Item:
         if self.path.suffix == ".npz":
             with np.load(self.path) as archive:
                 return np.asarray(archive["data"], dtype=np.uint8)
+        if self.pixels is not None:
+            return self.pixels
         try:
             return files.as_uint8(files.read(self.path))
         except RestoreError as error:
@@ -53,7 +64,13 @@ class Item:
 
 @dataclass(frozen=True)
 class ImageSet:
-    """A set of images, in a fixed order."""
+    """A set of images, in a fixed order.
+
+    Attributes
+    ----------
+    name : str
+    items : tuple of Item
+    """
 
     name: str
     items: tuple[Item, ...]
@@ -63,6 +80,11 @@ class ImageSet:
 
     def __iter__(self) -> Iterator[Item]:
         return iter(self.items)
+
+    def decoded(self) -> "ImageSet":
+        """Return the same set with all images in memory, so that none is decoded twice."""
+        items = (replace(item, pixels=item.load()) for item in self.items)
+        return replace(self, items=tuple(items))
 
 
 @dataclass(frozen=True)
@@ -77,13 +99,16 @@ class SetInfo:
     state: Literal["embedded", "local", "downloaded", "to be fetched", "to be copied"]
 
 
-def resolve(name_or_dir: str, data_root: Path | None = None, *, fetch: bool = True) -> ImageSet:
+def image_set(
+    name_or_dir: str | Path, data_root: Path | None = None, *, fetch: bool = True
+) -> ImageSet:
     """Find a set by its name, or take the images of a folder.
 
     Parameters
     ----------
-    name_or_dir : str
-        One of `names()`, or a folder. A name comes first; write ``./Set5`` for a folder of a name.
+    name_or_dir : str or Path
+        One of `restore.image_sets.catalogue.names()`, or a folder. A name comes first;
+        write ``./Set5`` for a folder of that name.
     data_root : Path, optional
         Folder in which published sets are looked for first.
     fetch : bool, optional
@@ -98,7 +123,17 @@ def resolve(name_or_dir: str, data_root: Path | None = None, *, fetch: bool = Tr
     ------
     RestoreError
         If there is no such set or folder, or no image in it.
+
+    Examples
+    --------
+    >>> import restore
+    >>> images = restore.image_set("embedded-test")
+    >>> [image.name for image in images]
+    ['camera', 'coins', 'moon', 'ascent', 'aero']
+    >>> next(iter(images)).load().shape
+    (512, 512)
     """
+    name_or_dir = str(name_or_dir)
     if name_or_dir in EMBEDDED:
         paths = [_package_file(entry) for entry in EMBEDDED[name_or_dir]]
         return ImageSet(name_or_dir, tuple(Item(path.stem, path) for path in paths))
@@ -145,7 +180,7 @@ def grey_image(name_or_dir: str, data_root: Path | None = None) -> str | None:
     known = PUBLISHED.get(name_or_dir)
     if known and not find(name_or_dir, data_root):
         return "" if known.grey else None
-    found = resolve(name_or_dir, data_root)
+    found = image_set(name_or_dir, data_root)
     grey = (item.name for item in found if item.path.suffix == ".npz" or heads.is_grey(item.path))
     return next(grey, None)
 

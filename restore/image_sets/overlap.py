@@ -120,7 +120,7 @@ def apart(
             first, more = next(iter(found.values())), len(found) - 1
             raise RestoreError(
                 f"training image {first}{f' (and {more} more do so)' * (more > 0)}: train on "
-                "other images, or leave it out (--overlap drop; restore.overlap in a config)"
+                "other images, or leave it out (`overlap` drop; restore.overlap in a config)"
             )
         for text in found.values():
             log.warning("training image %s; it is left out", text)

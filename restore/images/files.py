@@ -1,6 +1,7 @@
 """Read and write one image, or the pages of one, as `restore.images.picture.Picture`."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,72 @@ from restore.images.heads import FORMATS, SUFFIXES
 from restore.images.picture import Picture
 
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
+
+def read_image(path: Path | str) -> NDArray[Any]:
+    """Return the pixels of an image file, without alpha and metadata.
+
+    Parameters
+    ----------
+    path : str or Path
+        PNG, JPEG, TIFF, BMP, WebP, PGM or PPM with one page, told by content, not by suffix.
+
+    Returns
+    -------
+    ndarray (H, W) or (H, W, 3); uint8, uint16 or float32
+        Grey or RGB on the file's own scale, upright: the EXIF orientation is applied.
+
+    Raises
+    ------
+    RestoreError
+        The file is missing, damaged, no image, animated, or has several pages or NaN.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np, restore
+    >>> path = Path(tempfile.mkdtemp()) / "grey.png"
+    >>> restore.write_image(path, np.full((2, 3), 40000, np.uint16))
+    >>> restore.read_image(path)
+    array([[40000, 40000, 40000],
+           [40000, 40000, 40000]], dtype=uint16)
+    """
+    return read(path).pixels
+
+
+def write_image(path: Path | str, pixels: NDArray[Any]) -> None:
+    """Write pixels to an image file, whole or not at all; an existing file is replaced.
+
+    Parameters
+    ----------
+    path : str or Path
+        Its suffix names the format: .png, .jpg, .tif, .bmp, .webp, .pgm or .ppm. JPEG is written
+        at quality 95, WebP lossless. Folders that are missing are made.
+    pixels : ndarray (H, W) or (H, W, 3); uint8, uint16 or float32
+        Grey or RGB. uint16 needs PNG, TIFF, PGM or PPM; float32 needs TIFF.
+
+    Raises
+    ------
+    RestoreError
+        The shape or type is another one, the suffix is unknown, or the format cannot hold the
+        pixels.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np, restore
+    >>> path = Path(tempfile.mkdtemp()) / "noisy.tif"
+    >>> restore.write_image(path, np.float32([[-3.25, 258.5]]))
+    >>> restore.read_image(path)
+    array([[ -3.25, 258.5 ]], dtype=float32)
+    """
+    try:
+        picture = Picture(np.asarray(pixels))
+    except RestoreError as error:
+        raise RestoreError(f"{path}: {error}") from error
+    write(path, picture)
 
 
 def read(path: Path | str) -> Picture:

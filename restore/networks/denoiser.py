@@ -1,6 +1,6 @@
 """Denoisers by name or file: the shipped weights, and those people train or import."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -12,19 +12,22 @@ import torch
 from torch import Tensor
 
 from engine.artifacts import load_tensors, save_tensors, sha256_file, versions
-from engine.device import Compute
+from engine.device import Compute, pick
 from engine.errors import UserError
 from engine.training.schedule import in_words
 from restore.errors import RestoreError
 from restore.networks import streaming
 from restore.networks.dncnn import Architecture, DnCNN
+from restore.networks.tiles import Tiles
 
 DEFAULT_TILE = 512
 
 
 @dataclass(frozen=True)
 class Denoiser:
-    """A network ready to run, and where it came from.
+    """A network ready to run, and where it came from; `load_model` returns one.
+
+    Called with a degraded image it returns the restored one.
 
     Attributes
     ----------
@@ -37,6 +40,18 @@ class Denoiser:
     sha256 : str
         Of the weights file.
     compute : Compute
+        Device and precision.
+
+    Examples
+    --------
+    >>> import numpy as np, restore
+    >>> model = restore.load_model("dncnn-s-25", device="cpu")
+    >>> noisy = np.random.default_rng(0).normal(128, 25, (40, 40))
+    >>> restored = model(noisy)
+    >>> restored.shape, restored.dtype
+    ((40, 40), dtype('float64'))
+    >>> bool(restored.std() < 5)
+    True
     """
 
     name: str
@@ -47,21 +62,21 @@ class Denoiser:
 
     @property
     def channels(self) -> int:
-        """1 for grey, 3 for colour."""
+        """Return 1 for grey, 3 for colour."""
         return self.network.architecture.channels
 
     @property
     def schedule(self) -> str:
-        """Name and length of the schedule that made the weights, for tables."""
+        """Return name and length of the schedule that made the weights, for tables."""
         return describe_schedule(self.description)
 
     @property
     def learned_from(self) -> tuple[str, ...]:
-        """Names of the image sets that it was trained on; empty where that is not known."""
+        """Return the names of the image sets it was trained on; empty where they are not known."""
         return tuple(self.description.get("training", {}).get("sets", ()))
 
     def origin(self) -> dict[str, Any]:
-        """Name the weights and what made them, those that they started from included."""
+        """Return the weights' name and what made them, the weights they started from included."""
         training = self.description.get("training", {})
         return {
             "weights": self.name,
@@ -92,27 +107,63 @@ class Denoiser:
         RestoreError
             The number of channels differs.
         """
-        planes = degraded[None] if degraded.ndim == 2 else degraded.transpose(2, 0, 1)
-        if len(planes) != self.channels:
+        found = 1 if degraded.ndim == 2 else degraded.shape[2]
+        if found != self.channels:
             raise RestoreError(
                 f"model {self.name}: expected an image of {self.channels} channels, "
-                f"found {len(planes)}; use a {'colour' if len(planes) == 3 else 'grey'} model"
+                f"found {found}; use a {'colour' if found == 3 else 'grey'} model"
             )
-        tensor = torch.from_numpy(np.ascontiguousarray(planes, dtype=np.float32) / 255)
-        restored = restore(self.network, tensor[None], self.compute, side=side)[0]
-        values = restored.numpy().astype(np.float64) * 255
-        return values[0] if degraded.ndim == 2 else values.transpose(1, 2, 0)
+        values = np.array(degraded, dtype=np.float32) / 255
+        tiles = Tiles(side, self.network.architecture.depth, self.compute.device)
+        tiles([values], self._restored)
+        return values.astype(np.float64) * 255
+
+    @torch.inference_mode()
+    def restore_batch(self, degraded: Tensor) -> Tensor:
+        """Restore a batch in one pass, at the precision of `compute`.
+
+        Parameters
+        ----------
+        degraded : Tensor (B, C, H, W)
+            float32, 0..1, on the device.
+
+        Returns
+        -------
+        Tensor (B, C, H, W)
+            float32, neither clipped nor rounded.
+        """
+        laid_out = degraded.contiguous(memory_format=torch.channels_last)
+        with self.compute.autocast():
+            return streaming.evaluate(self.network, laid_out)
+
+    def _restored(self, windows: list[npt.NDArray[Any]]) -> list[npt.NDArray[Any]]:
+        planes = np.stack([np.atleast_3d(window).transpose(2, 0, 1) for window in windows])
+        restored = self.restore_batch(torch.from_numpy(planes).to(self.compute.device))
+        values = restored.cpu().numpy().transpose(0, 2, 3, 1)
+        return [one.reshape(window.shape) for one, window in zip(values, windows, strict=True)]
 
 
-def shipped() -> dict[str, Path]:
-    """Return the weights that come with the package, by name."""
+def shipped_models() -> dict[str, Path]:
+    """Return the weights that come with the package.
+
+    Returns
+    -------
+    dict of str to Path
+        The file of each model, by its name.
+
+    Examples
+    --------
+    >>> import restore
+    >>> "dncnn-s-25" in restore.shipped_models()
+    True
+    """
     folder = Path(str(files("restore"))) / "weights"
     return {path.stem: path for path in sorted(folder.glob("*.safetensors"))}
 
 
 def is_shipped(sha256: str) -> bool:
     """Tell whether weights of this checksum come with the package."""
-    return sha256 in {sha256_file(path) for path in shipped().values()}
+    return sha256 in {sha256_file(path) for path in shipped_models().values()}
 
 
 def find(name_or_file: str) -> Path:
@@ -123,7 +174,7 @@ def find(name_or_file: str) -> Path:
     RestoreError
         Neither a shipped name nor a file.
     """
-    known = shipped()
+    known = shipped_models()
     if name_or_file in known:
         return known[name_or_file]
     path = Path(name_or_file)
@@ -135,8 +186,43 @@ def find(name_or_file: str) -> Path:
     )
 
 
+def load_model(
+    name_or_file: str | Path, *, device: str = "auto", precision: str = "auto"
+) -> Denoiser:
+    """Load a denoiser, to be used for many images.
+
+    Parameters
+    ----------
+    name_or_file : str or Path
+        One of `shipped_models`, or a .safetensors file of `restore train` or `restore import`.
+    device : str, optional
+        'auto' (CUDA where there is a GPU), 'cpu', 'cuda' or 'cuda:N'.
+    precision : {'auto', 'float32', 'bf16'}, optional
+        'auto' is bf16 where the hardware is faster with it.
+
+    Returns
+    -------
+    Denoiser
+
+    Raises
+    ------
+    RestoreError
+        No such model, or the file holds no DnCNN.
+    UserError
+        The device is not there.
+
+    Examples
+    --------
+    >>> import restore
+    >>> model = restore.load_model("dncnn-b-color", device="cpu")
+    >>> model.name, model.channels
+    ('dncnn-b-color', 3)
+    """
+    return load(str(name_or_file), pick(device, precision))
+
+
 def load(name_or_file: str, compute: Compute) -> Denoiser:
-    """Load a denoiser onto the device.
+    """Load a denoiser onto the device of `compute`.
 
     Raises
     ------
@@ -216,95 +302,3 @@ def import_published(published: Path, out: Path) -> str:
 def describe_schedule(description: dict[str, Any]) -> str:
     """Say which schedule made the weights, and how long it was: 'demo (600 steps)'."""
     return in_words(description.get("training", {}).get("schedule")) or "as published"
-
-
-@dataclass(frozen=True)
-class Tile:
-    """One tile of an axis pair: what is read, and which part of it is kept.
-
-    Attributes
-    ----------
-    read, kept : tuple of slice
-        Rows and columns of the image.
-    inside : tuple of slice
-        Where `kept` lies in `read`.
-    """
-
-    read: tuple[slice, slice]
-    kept: tuple[slice, slice]
-    inside: tuple[slice, slice]
-
-
-def tiles(
-    height: int,
-    width: int,
-    side: int,
-    halo: int,
-    *,
-    within: tuple[slice, slice] | None = None,
-) -> Iterator[Tile]:
-    """Cut an image into tiles of at most `side` pixels, row by row.
-
-    Parameters
-    ----------
-    height, width : int
-        Of the image.
-    side : int
-        Largest height and width of the kept part.
-    halo : int
-        Pixels read beyond it.
-    within : (slice, slice), optional
-        Rows and columns that are cut up; by default all.
-    """
-    region = within or (slice(0, height), slice(0, width))
-    for rows in _spans(region[0], side):
-        for columns in _spans(region[1], side):
-            read = _widened(rows, halo, height), _widened(columns, halo, width)
-            inside = _within(rows, read[0]), _within(columns, read[1])
-            yield Tile(read, (rows, columns), inside)
-
-
-def _spans(whole: slice, side: int) -> Iterator[slice]:
-    for start in range(whole.start, whole.stop, side):
-        yield slice(start, min(start + side, whole.stop))
-
-
-def _widened(span: slice, halo: int, length: int) -> slice:
-    return slice(max(span.start - halo, 0), min(span.stop + halo, length))
-
-
-def _within(span: slice, outer: slice) -> slice:
-    return slice(span.start - outer.start, span.stop - outer.start)
-
-
-@torch.inference_mode()
-def restore(
-    network: DnCNN, degraded: Tensor, compute: Compute, *, side: int = DEFAULT_TILE
-) -> Tensor:
-    """Restore images tile by tile; equal to one pass, for any tile.
-
-    Parameters
-    ----------
-    network : DnCNN
-        With its normalisation folded, on the device.
-    degraded : Tensor (B, C, H, W)
-        float32, 0..1; may lie on the CPU.
-    compute : Compute
-    side : int
-        Largest side of a tile, in pixels; 0 for one pass.
-
-    Returns
-    -------
-    Tensor (B, C, H, W)
-        float32 on the device of `degraded`, neither clipped nor rounded.
-    """
-    height, width = degraded.shape[2:]
-    side = side or max(height, width)
-    restored = torch.empty_like(degraded)
-    for tile in tiles(height, width, side, network.architecture.depth):
-        window = degraded[:, :, *tile.read].to(compute.device)
-        window = window.contiguous(memory_format=torch.channels_last)
-        with compute.autocast():
-            output = streaming.evaluate(network, window)
-        restored[:, :, *tile.kept] = output[:, :, *tile.inside].to(restored.device)
-    return restored

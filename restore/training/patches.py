@@ -47,7 +47,7 @@ class Patches:
     ----------
     images : sequence of ndarray (H, W) or (H, W, 3)
         uint8. Colour images are turned grey for a grey network.
-    network : Variant
+    variant : Variant
         Says which degradations are drawn.
     patch : int
         Side of a patch, in pixels.
@@ -68,7 +68,7 @@ class Patches:
     def __init__(
         self,
         images: Sequence[npt.NDArray[np.uint8]],
-        network: Variant,
+        variant: Variant,
         *,
         patch: int,
         batch_size: int,
@@ -76,10 +76,10 @@ class Patches:
         device: torch.device,
         darkest: float = 1.0,
     ) -> None:
-        self.network, self.patch, self.batch_size = network, patch, batch_size
+        self.variant, self.patch, self.batch_size = variant, patch, batch_size
         self.darkest = darkest
-        self.side = patch + 3 * _AROUND if network.task == "general" else patch  # of what is cut
-        channels = network.architecture.channels
+        self.side = patch + 3 * _AROUND if variant.task == "general" else patch  # of what is cut
+        channels = variant.architecture.channels
         planes = [
             _planes(image if scale == 1 else imresize(image, scale), channels)
             for image in images
@@ -106,10 +106,10 @@ class Patches:
         if self.darkest < 1:
             factor = 1 - (1 - self.darkest) * torch.rand(len(clean), 1, 1, 1, generator=generator)
             clean = (clean * factor.to(clean.device)).round_().to(torch.uint8)
-        task = self.network.task
+        task = self.variant.task
         if task == "general":
             return self._general(clean, generator)
-        sigma = torch.full((len(clean),), self.network.sigma)
+        sigma = torch.full((len(clean),), self.variant.sigma)
         if task == "blind":
             sigma = sigma * _stratified(len(clean), generator)
         values = clean.float() / 255
@@ -149,7 +149,7 @@ class Patches:
         values = clean.float() / 255
         count = len(clean)
         third = count // 3
-        sigma = self.network.sigma * _stratified(count - 2 * third, generator)
+        sigma = self.variant.sigma * _stratified(count - 2 * third, generator)
         noisy = slice(0, count - 2 * third)
         degraded = values.clone()
         degraded[noisy] = gaussian_batch(values[noisy], sigma.to(clean.device), generator)

@@ -72,7 +72,7 @@ _PAPER_BATCHES = {"gaussian": 1600, "blind": 3000, "general": 8000}
 _RATES = {"adam": 1e-3, "sgd": 1e-3}
 
 
-def schedule(name: str, network: Variant) -> PatchSchedule:
+def schedule(name: str, variant: Variant) -> PatchSchedule:
     """Return a named schedule, or read one from a YAML file.
 
     Parameters
@@ -88,7 +88,7 @@ def schedule(name: str, network: Variant) -> PatchSchedule:
         to a half at most 29.03. After about three minutes: 430 steps of 32 patches 29.65 dB,
         900 of 16 29.82, 1700 of 8 29.86.
         Otherwise a YAML file with the fields of `PatchSchedule`.
-    network : Variant
+    variant : Variant
 
     References
     ----------
@@ -96,7 +96,7 @@ def schedule(name: str, network: Variant) -> PatchSchedule:
     .. [2] https://github.com/cszn/DnCNN, TrainingCodes/DnCNN_TrainingCodes_v1.1
     """
     if name == "demo":
-        steps, batch_size, rate = _DEMO[network.task]
+        steps, batch_size, rate = _DEMO[variant.task]
         return PatchSchedule(
             "demo",
             steps=steps,
@@ -109,10 +109,10 @@ def schedule(name: str, network: Variant) -> PatchSchedule:
             clip_norm=5.0,
             patch=32,
             scales=(1.0, 0.7),
-            loss=_LOSS[network.task],
+            loss=_LOSS[variant.task],
         )
     if name == "paper":
-        epoch = _PAPER_BATCHES[network.task]
+        epoch = _PAPER_BATCHES[variant.task]
         return PatchSchedule(
             "paper",
             steps=50 * epoch,
@@ -120,15 +120,15 @@ def schedule(name: str, network: Variant) -> PatchSchedule:
             learning_rate=1e-3,
             decay="step",
             milestones=(30 * epoch,),
-            patch=network.patch,
+            patch=variant.patch,
             scales=(1.0, 0.9, 0.8, 0.7),
         )
     if name == "best":
         return PatchSchedule(
             "best",
             steps=_BEST_STEPS,
-            batch_size=18 if network.task == "general" else 16,
-            learning_rate=_BEST_RATES[network.task],
+            batch_size=18 if variant.task == "general" else 16,
+            learning_rate=_BEST_RATES[variant.task],
             optimizer="muon",
             momentum=0.95,
             warmup_steps=100,
@@ -137,7 +137,7 @@ def schedule(name: str, network: Variant) -> PatchSchedule:
             clip_norm=5.0,
             patch=48,
             scales=(1.0, 0.9, 0.8, 0.7),
-            loss=_LOSS[network.task],
+            loss=_LOSS[variant.task],
         )
     path = Path(name)
     if path.suffix in (".yaml", ".yml"):
@@ -145,15 +145,15 @@ def schedule(name: str, network: Variant) -> PatchSchedule:
     raise RestoreError(f"schedule '{name}': expected demo, paper, best or a .yaml file")
 
 
-def with_optimizer(plan: PatchSchedule, optimizer: str) -> PatchSchedule:
+def with_optimizer(schedule: PatchSchedule, optimizer: str) -> PatchSchedule:
     """Return the same schedule for another optimizer, at a rate of its own.
 
-    Both start at 1e-3 and decay as `plan` says; SGD has the schedule's momentum. The gradient of a
-    sum over a patch can be large at first, so there is a bound for it.
+    Both start at 1e-3 and decay as `schedule` says; SGD has the schedule's momentum. The
+    gradient of a sum over a patch can be large at first, so there is a bound for it.
 
     Parameters
     ----------
-    plan : PatchSchedule
+    schedule : PatchSchedule
         Returned as it is if it has this optimizer already.
     optimizer : {'adam', 'sgd'}
 
@@ -164,12 +164,12 @@ def with_optimizer(plan: PatchSchedule, optimizer: str) -> PatchSchedule:
     """
     if optimizer not in _RATES:
         raise RestoreError(f"optimizer '{optimizer}': expected {' or '.join(_RATES)}")
-    if plan.optimizer == optimizer:
-        return plan
+    if schedule.optimizer == optimizer:
+        return schedule
     return replace(
-        plan,
-        name=f"{plan.name}-{optimizer}",
+        schedule,
+        name=f"{schedule.name}-{optimizer}",
         optimizer=cast(Literal["adam", "sgd"], optimizer),
         learning_rate=_RATES[optimizer],
-        clip_norm=plan.clip_norm or 5.0,
+        clip_norm=schedule.clip_norm or 5.0,
     )

@@ -9,14 +9,16 @@ from typing import Any
 import torch
 
 from engine.artifacts import sha256_arrays, sha256_file
-from engine.device import Compute
+from engine.device import Compute, pick
 from engine.revision import code_revision
+from engine.training import loop
 from engine.training.checkpoint import Checkpoint
-from engine.training.loop import train as run_schedule
 from restore.errors import RestoreError
-from restore.image_sets.find import ImageSet
-from restore.networks import denoiser
+from restore.image_sets.find import ImageSet, image_set
+from restore.image_sets.overlap import apart
+from restore.networks import denoiser, dncnn
 from restore.networks.dncnn import Architecture, DnCNN, Variant, folded
+from restore.training import schedules
 from restore.training.losses import LOSSES
 from restore.training.patches import Patches
 from restore.training.schedules import PatchSchedule
@@ -25,7 +27,105 @@ log = logging.getLogger(__name__)
 
 
 def train(
-    network: Variant,
+    name: str,
+    images: str | Path | Sequence[str | Path],
+    out: str | Path,
+    *,
+    schedule: str = "paper",
+    seed: int = 0,
+    device: str = "auto",
+    precision: str = "auto",
+    optimizer: str | None = None,
+    start_from: str = "",
+    apart_from: Sequence[str] = (),
+    overlap: str = "refuse",
+    log: str | Path | None = None,
+) -> str:
+    """Train a denoiser and write its weights; an interrupted training resumes where it was.
+
+    Parameters
+    ----------
+    name : str
+        What to train: `dncnn-s-N` (noise of level N), `dncnn-b` (noise of any level) or `dncnn-3`
+        (noise, JPEG and bicubic); see `restore.networks.dncnn.variant` for all forms.
+    images : str, Path or sequence of them
+        Training images: names of image sets, or folders.
+    out : str or Path
+        The .safetensors file to write.
+    schedule : str, optional
+        'demo', 'best', 'paper', or a YAML file; see `restore.training.schedules.schedule`.
+    seed : int, optional
+        Of the initial weights and of every batch, 0 or more.
+    device : str, optional
+        'auto' (CUDA where there is a GPU), 'cpu', 'cuda' or 'cuda:N'.
+    precision : {'auto', 'float32', 'bf16'}, optional
+    optimizer : {'adam', 'sgd'}, optional
+        In place of the schedule's own.
+    start_from : str, optional
+        Shipped name or file of the initial weights; random ones if empty.
+    apart_from : sequence of str, optional
+        Test sets; no training image may show the same picture as one of theirs.
+    overlap : {'refuse', 'drop'}, optional
+        Whether such a training image is an error or is left out.
+    log : str or Path, optional
+        CSV file for the loss of each step.
+
+    Returns
+    -------
+    str
+        SHA-256 of the weights file.
+
+    Raises
+    ------
+    RestoreError
+        A name, set, schedule or image is wrong, or training and test images overlap.
+    UserError
+        The device is not there, or the loss is no longer finite.
+
+    References
+    ----------
+    .. [1] K. Zhang et al., "Beyond a Gaussian Denoiser", IEEE TIP 26(7), 2017, section IV.
+
+    Examples
+    --------
+    A schedule of one step, so that the example takes no time:
+
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np, restore
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> image = np.add.outer(np.arange(48), np.arange(40)).astype(np.uint8)
+    >>> restore.write_image(folder / "photos" / "ramp.png", image)
+    >>> text = "{steps: 1, batch_size: 2, learning_rate: 0.001, patch: 16}"
+    >>> _ = (folder / "short.yaml").write_text(text)
+    >>> out, short = folder / "mine.safetensors", str(folder / "short.yaml")
+    >>> _ = restore.train("dncnn-s-25", folder / "photos", out, schedule=short, device="cpu")
+    >>> restore.load_model(out, device="cpu").schedule
+    'short (1 steps)'
+    """
+    variant = dncnn.variant(name)
+    chosen = schedules.schedule(schedule, variant)
+    if optimizer:
+        chosen = schedules.with_optimizer(chosen, optimizer)
+    names = [images] if isinstance(images, str | Path) else images
+    # Read once, to be compared and to be trained on.
+    decoded = [image_set(str(name)).decoded() for name in names]
+    sets, left_out = apart(decoded, [image_set(test) for test in apart_from], overlap)
+    return train_variant(
+        variant,
+        sets,
+        chosen,
+        Path(out),
+        seed=seed,
+        compute=pick(device, precision),
+        history=None if log is None else Path(log),
+        left_out=left_out,
+        start_from=start_from,
+    )
+
+
+def train_variant(
+    variant: Variant,
     sets: Sequence[ImageSet],
     schedule: PatchSchedule,
     out: Path,
@@ -36,11 +136,11 @@ def train(
     left_out: Sequence[str] = (),
     start_from: str = "",
 ) -> str:
-    """Train `network` and write its weights to `out`.
+    """Train a variant on images of sets and write its weights to `out`.
 
     Parameters
     ----------
-    network : Variant
+    variant : Variant
         What to train, and on which degradations.
     sets : sequence of ImageSet
         The training images.
@@ -70,15 +170,15 @@ def train(
     UserError
         The loss is no longer finite.
     """
-    architecture = network.architecture
+    architecture = variant.architecture
     first = denoiser.load(start_from, compute) if start_from else None
     if first is not None:
         architecture = replace(architecture, batch_norm=False)
-        _check_shape(first, network.name, architecture)
+        _check_shape(first, variant.name, architecture)
     items = [item for chosen in sets for item in chosen.items]
     images = [item.load() for item in items]
     training: dict[str, Any] = {
-        "network": network.name,
+        "network": variant.name,
         "architecture": asdict(architecture),
         "start": None if first is None else first.origin(),
         "schedule": schedule.describe(),
@@ -96,25 +196,25 @@ def train(
             if history is not None and not history.exists():
                 raise RestoreError(
                     f"{history}: expected the losses of {out}, which is trained already, found "
-                    "none; leave out --log, or delete the weights to train again"
+                    "none; leave out `log`, or delete the weights to train again"
                 )
             log.info("%s: holds exactly this training already; nothing to do", out)
         else:
             patches = Patches(
                 images,
-                network,
+                variant,
                 patch=schedule.patch,
                 batch_size=schedule.batch_size,
                 scales=schedule.scales,
                 darkest=schedule.darkest,
                 device=compute.device,
             )
-            model = DnCNN(architecture, torch.Generator().manual_seed(seed))
+            network = DnCNN(architecture, torch.Generator().manual_seed(seed))
             if first is not None:
-                model.load_state_dict(first.network.state_dict())
-            model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-            seconds = run_schedule(
-                model,
+                network.load_state_dict(first.network.state_dict())
+            network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            seconds = loop.train(
+                network,
                 patches.draw,
                 LOSSES[schedule.loss],
                 schedule,
@@ -122,11 +222,11 @@ def train(
                 seed=seed,
                 checkpoint=checkpoint,
                 history=history,
-                label=network.name,
+                label=variant.name,
             )
             training["seconds"] = round(seconds, 1)
             origin = {"fingerprint": checkpoint.fingerprint, "training": training}
-            denoiser.save(out, folded(model), network.name, origin)
+            denoiser.save(out, folded(network), variant.name, origin)
     return sha256_file(out)
 
 
@@ -139,6 +239,6 @@ def _check_shape(first: denoiser.Denoiser, name: str, expected: Architecture) ->
             for shape in (expected, found)
         ]
         raise RestoreError(
-            f"--start-from {first.name}: expected a network of the shape of {name} ({shown[0]}), "
+            f"`start_from` {first.name}: expected a network of the shape of {name} ({shown[0]}), "
             f"found {shown[1]}; start from another, or leave it out"
         )

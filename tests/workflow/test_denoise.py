@@ -40,9 +40,9 @@ def configure(project: Project, *folders: dict[str, Any], **first: Any) -> str:
     return project.configure({"restore": restore, "device": "cpu"})
 
 
-def parts(folder: Path, images_a_shard: int = 4) -> dict[str, list[str]]:
+def parts(folder: Path, images_per_shard: int = 4) -> dict[str, list[str]]:
     """The names of the images by the job that denoises them."""
-    divided = shards.divide(listing.folder(folder, folder.parent / "clean"), images_a_shard)
+    divided = shards.divide(listing.folder(folder, folder.parent / "clean"), images_per_shard)
     return {
         f"denoise {folder.name}, part {label.replace('-of-', '/')}": [job.name for job in jobs]
         for label, jobs in divided.items()

@@ -12,7 +12,7 @@ from PIL import Image
 
 from engine.artifacts import load_tensors
 from restore.image_sets.fetch import downloads
-from restore.image_sets.find import resolve
+from restore.image_sets.find import image_set
 from tests.workflow.tiny_project import CONFIG, ROOT, Project
 
 WEIGHTS = "results/restore/models/dncnn-s-25/seed0.safetensors"
@@ -97,7 +97,7 @@ def test_colour_models_are_tested_in_colour(project: Project) -> None:
 @pytest.mark.usefixtures("installed")
 def test_a_training_image_that_shows_a_test_image(project: Project) -> None:
     photos = project.folder / "photos"
-    camera = Image.fromarray(next(iter(resolve("embedded-test"))).load())
+    camera = Image.fromarray(next(iter(image_set("embedded-test"))).load())
     camera.save(photos / "test/camera.png")
     camera.crop((101, 52, 301, 232)).save(photos / "train/copy.png")
     project.configure(images_alone())

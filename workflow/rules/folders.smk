@@ -12,17 +12,17 @@ def inside(path, folder):
 
 def weights_of(model):
     """The file that a model is read from, if it is one: of one's own, or trained by this run."""
-    from restore.networks.denoiser import shipped
+    from restore.networks.denoiser import shipped_models
 
-    return [] if model == "auto" or model in shipped() else [model]
+    return [] if model == "auto" or model in shipped_models() else [model]
 
 
 def read_by(model):
     """The hashes of the shipped weights that a model means, so that other ones denoise again."""
     from engine.artifacts import sha256_file
-    from restore.networks.denoiser import shipped
+    from restore.networks.denoiser import shipped_models
 
-    read = [path for name, path in shipped().items() if model in ("auto", name)]
+    read = [path for name, path in shipped_models().items() if model in ("auto", name)]
     return [sha256_file(path) for path in read]
 
 

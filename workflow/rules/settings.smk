@@ -29,11 +29,11 @@ def stop(message):
 def image_set(name):
     """The name of a set or a folder of images, and the files of a folder."""
     from restore.image_sets.catalogue import names
-    from restore.image_sets.find import resolve
+    from restore.image_sets.find import image_set
 
     if name in names():
         return name, []  # fetched by the job that needs it
-    found = resolve(name)
+    found = image_set(name)
     return found.name, [str(item.path) for item in found]
 
 
@@ -55,9 +55,9 @@ def degradation(text):
 
 
 def shipped(name):
-    from restore.networks.denoiser import shipped
+    from restore.networks.denoiser import shipped_models
 
-    if name not in (known := shipped()):
+    if name not in (known := shipped_models()):
         raise UserError(f"no weights '{name}' are shipped; known: {', '.join(known)}")
 
 

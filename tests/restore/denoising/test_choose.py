@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from engine.artifacts import save_tensors
-from restore.denoising.choose import Model, Seen, choose, describe, judge
+from restore.denoising.choose import Candidate, Seen, choose, describe, judge
 from restore.errors import RestoreError
 
 
 def model(name, task, sigma, channels=1):
-    return Model(Path(f"{name}.safetensors"), name, channels, task, sigma, name)
+    return Candidate(Path(f"{name}.safetensors"), name, channels, task, sigma, name)
 
 
 S = [model(f"dncnn-s-{n}", "gaussian", float(n)) for n in (15, 25, 50)]
@@ -41,7 +41,7 @@ ALL = [*S, B, THREE, COLOUR]
 )
 def test_the_suitable_model_is_chosen(models, seen, name):
     choice = choose(models, seen)
-    assert choice.model.name == name
+    assert choice.candidate.name == name
     assert choice.why
 
 

@@ -2,12 +2,10 @@
 
 import numpy as np
 import pytest
-import torch
 
-from restore.denoising import pixels
-from restore.denoising.levels import doubt, white
 from restore.denoising.pixels import How, PixelDenoiser, denoise_pixels
 from restore.errors import RestoreError
+from restore.networks import tiles
 from restore.networks.denoiser import load
 
 RNG = np.random.default_rng(0)
@@ -78,7 +76,7 @@ def test_strength_is_a_share_of_the_change(shaken):
     full = denoise_pixels(image, shaken)
     half = denoise_pixels(image, shaken, How(strength=0.5))
     np.testing.assert_allclose(half, (image + full) / 2, atol=1e-6)
-    with pytest.raises(RestoreError, match=r"--strength 1\.5: expected more than 0, at most 1"):
+    with pytest.raises(RestoreError, match=r"`strength` 1\.5: expected more than 0, at most 1"):
         How(strength=1.5)
 
 
@@ -94,15 +92,13 @@ def test_self_ensemble_turns_with_the_image(shaken):
     np.testing.assert_allclose(tiled, result, atol=2e-6)
 
 
-def test_tiles_are_halved_when_memory_runs_out(shaken, monkeypatch):
-    monkeypatch.setattr(pixels.tile_size, "SMALLEST", 4)
+def test_memory_that_runs_out_makes_smaller_tiles_and_the_same_pixels(shaken, monkeypatch):
+    monkeypatch.setattr(tiles, "SMALLEST", 4)
     image = noise((40, 37))
     whole = denoise_pixels(image, shaken, side=0)
-    passes = []
     run = PixelDenoiser._pass
 
     def scarce(self, degraded):
-        passes.append(degraded.shape[2:])
         if degraded[0, 0].numel() > 24 * 24:
             raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried")
         return run(self, degraded)
@@ -113,38 +109,3 @@ def test_tiles_are_halved_when_memory_runs_out(shaken, monkeypatch):
     denoiser([copy])
     assert np.abs(copy.astype(int) - whole.astype(int)).max() <= 1
     assert denoiser.side < 40
-    assert len(passes) > 4
-
-
-def test_other_errors_of_the_network_are_not_taken_for_memory(shaken, monkeypatch):
-    def broken(self, degraded):
-        raise RuntimeError("something else")
-
-    monkeypatch.setattr(PixelDenoiser, "_pass", broken)
-    with pytest.raises(RuntimeError, match="something else"):
-        denoise_pixels(noise((8, 8)), shaken)
-
-
-def test_where_nothing_fits_it_is_one_line(shaken, monkeypatch):
-    def exhausted(self, degraded):
-        raise torch.OutOfMemoryError
-
-    monkeypatch.setattr(PixelDenoiser, "_pass", exhausted)
-    with pytest.raises(RestoreError, match="not even a tile of 32 pixels fits in memory"):
-        denoise_pixels(noise((70, 70)), shaken)
-
-
-def test_a_highlight_is_no_white():
-    pixels = np.random.default_rng(0).random((50, 50), np.float32)
-    pixels[3, 4] = 3
-    assert white(pixels) == 1
-    assert doubt(pixels) == "1 was taken for white, with values up to 3"
-    assert white(np.float32([[0, 1, 1, 200]] + [[1] * 4] * 200)) == 255  # whole numbers
-    assert doubt(np.float32([[0, 1.5]])) == ""
-
-
-def test_white_of_floats_leaves_room_for_noise():
-    values = [0.9, 1.4, 255.0, 310.0, 4095.0, 70000.0, 1e6]
-    found = [white(np.array([[value]], np.float32)) for value in values]
-    assert found == [1, 1, 255, 255, 65535, 65535, 1e6]
-    assert white(np.zeros((1, 1), np.uint16)) == 65535

@@ -14,7 +14,7 @@ from restore.degradations.degradation import parse
 from restore.errors import RestoreError
 from restore.evaluation import ablation
 from restore.evaluation.benchmark import evaluate
-from restore.image_sets.find import resolve
+from restore.image_sets.find import image_set
 from restore.networks.denoiser import load
 from restore.networks.dncnn import variant
 from restore.training.schedules import PatchSchedule, with_optimizer
@@ -31,7 +31,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Path], list[
     (root / "photos").mkdir()
     pixels = np.random.default_rng(0).integers(0, 256, (24, 24)).astype(np.uint8)
     Image.fromarray(pixels).save(root / "photos" / "a.png")
-    images = resolve(str(root / "photos"))
+    images = image_set(str(root / "photos"))
     plan = PatchSchedule("tiny", 20, 2, patch=12)
     weights, scores = [], []
     for name, optimizer in [*((name, "adam") for name in NAMES), (NAMES[0], "sgd")]:

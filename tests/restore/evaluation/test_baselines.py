@@ -11,7 +11,7 @@ from restore.image_sets import find
 
 @pytest.fixture(scope="module")
 def camera():
-    return find.resolve("embedded-test").items[0].load()[100:228, 180:308]
+    return find.image_set("embedded-test").items[0].load()[100:228, 180:308]
 
 
 @pytest.mark.parametrize("name", ["nlm", "wavelet", "tv"])
@@ -42,7 +42,7 @@ def test_bm3d_is_there_only_with_its_package():
 
 @pytest.mark.reference
 def test_nlm_on_a_published_test_image(shared_data):
-    item = find.resolve("Set12", shared_data / "images").items[1]  # house, 256x256
+    item = find.image_set("Set12", shared_data / "images").items[1]  # house, 256x256
     pair = pairs.pair(item.load(), degradation.parse("noise:25"), seed=0, name=item.name)
     estimate = metrics.quantise(baselines.nlm(pair.observed, 25))
     assert 29.5 < metrics.psnr(pair.target, estimate) < 32.86  # the last is BM3D's figure

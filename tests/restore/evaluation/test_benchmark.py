@@ -24,7 +24,7 @@ from restore.evaluation.summary import (
     write_tables,
 )
 from restore.image_sets.catalogue import PUBLISHED
-from restore.image_sets.find import ImageSet, resolve
+from restore.image_sets.find import ImageSet, image_set
 from restore.networks.denoiser import Denoiser, load, save
 from restore.networks.dncnn import Architecture, DnCNN
 
@@ -38,7 +38,7 @@ def images(tmp_path: Path) -> ImageSet:
     ramp = np.add.outer(np.arange(30), np.arange(36)) * 3.5
     for index in range(2):
         Image.fromarray((ramp[:: 1 - 2 * index]).astype(np.uint8)).save(folder / f"{index}.png")
-    return resolve(str(folder))
+    return image_set(str(folder))
 
 
 @pytest.fixture
@@ -74,7 +74,9 @@ def test_prepared_files_give_the_same_rows(
     wanted = parse(text)
     write_folder(images.items, tmp_path / "degraded" / text, wanted, 7)
     memory = evaluate(identity, [images], [wanted], seed=7)
-    assert memory == evaluate(identity, [images], [wanted], seed=7, prepared=tmp_path / "degraded")
+    assert memory == evaluate(
+        identity, [images], [wanted], seed=7, degraded_folder=tmp_path / "degraded"
+    )
     if text == "noise:25":
         assert memory != evaluate(identity, [images], [wanted], seed=8)
 
@@ -180,7 +182,7 @@ def test_prepared_files_of_another_seed_or_grey_are_refused(
     folder.mkdir()
     pixels = np.random.default_rng(0).integers(0, 256, (24, 24, 3), dtype=np.uint8)
     Image.fromarray(pixels).save(folder / "a.png")
-    chosen = resolve(str(folder))
+    chosen = image_set(str(folder))
     for text in ("noise:25", "bicubic:2"):
         write_folder(chosen.items, tmp_path / "degraded" / text, parse(text), 3)
 
@@ -190,14 +192,14 @@ def test_prepared_files_of_another_seed_or_grey_are_refused(
             [chosen],
             [parse(text)],
             seed=seed,
-            prepared=tmp_path / "degraded",
+            degraded_folder=tmp_path / "degraded",
             protocol=Scoring(luma=luma),
         )
         return float(rows[0]["psnr_input_db"])
 
-    with pytest.raises(RestoreError, match=r"noise of seed 0, found seed 3; use --seed 3 or make"):
+    with pytest.raises(RestoreError, match=r"noise of seed 0, found seed 3; use `seed` 3 or make"):
         score("noise:25", 0, "auto")
-    with pytest.raises(RestoreError, match=r"grey of --luma matlab.*; leave out --luma or --degra"):
+    with pytest.raises(RestoreError, match=r"grey of `luma` matlab.*; leave out `luma` or `degra"):
         score("noise:25", 3, "matlab")
     # The small image is RGB: its luma is taken afterwards, and no seed is in it.
     assert score("bicubic:2", 0, "full") != score("bicubic:2", 3, "auto")
@@ -221,7 +223,7 @@ def test_images_too_small_to_score_are_named_before_any_work(
     Image.fromarray(np.zeros((40, 40), np.uint8)).save(folder / "a.png")
     Image.fromarray(np.zeros(shape, np.uint8)).save(folder / "b.png")
     with pytest.raises(RestoreError) as error:
-        check([identity], [resolve(str(folder))], [parse(text)], Scoring(border=border))
+        check([identity], [image_set(str(folder))], [parse(text)], Scoring(border=border))
     assert str(error.value).startswith(f"{folder / 'b.png'}: ")
     assert message in str(error.value)
     assert str(error.value).endswith("; take it out of the set")

@@ -111,7 +111,9 @@ def test_scores_that_left_their_card_are_named(
     tmp_path: Path, weights: Path, images: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     card = shipping.ship(weights, [f"{images},noise:25"], tmp_path, CPU)
-    monkeypatch.setattr(denoiser, "shipped", lambda: {"mine": card.with_suffix(".safetensors")})
+    monkeypatch.setattr(
+        denoiser, "shipped_models", lambda: {"mine": card.with_suffix(".safetensors")}
+    )
     monkeypatch.setenv("RESTORE_DATA", str(images.parent))
     monkeypatch.chdir(images.parent)  # where the folder's name is its path
     assert shipping.verify(["mine"], tmp_path / "tables", CPU) == []
@@ -125,8 +127,8 @@ def test_scores_that_left_their_card_are_named(
 
 
 def test_every_shipped_model_has_a_card_with_scores() -> None:
-    assert denoiser.shipped()
-    for name, path in denoiser.shipped().items():
+    assert denoiser.shipped_models()
+    for name, path in denoiser.shipped_models().items():
         assert read_scores(path.with_suffix(".md")), name
         assert load_tensors(path)[1]["variant"] == name
 
@@ -150,7 +152,7 @@ def test_rows_of_a_card(tmp_path: Path) -> None:
 
 
 def test_bad_input_is_told(tmp_path: Path, weights: Path) -> None:
-    with pytest.raises(RestoreError, match="--test Set12: expected a set and a degradation"):
+    with pytest.raises(RestoreError, match="`test` Set12: expected a set and a degradation"):
         shipping.ship(weights, ["Set12"], tmp_path, CPU)
     tensors, description = load_tensors(weights)
     description.pop("training")

@@ -108,7 +108,7 @@ def test_nothing_is_replaced_that_was_not_made(tmp_path):
 def test_images_are_never_replaced_by_themselves(tmp_path):
     Image.fromarray(ITEMS[0].image).save(tmp_path / "a.jpg")
     before = (tmp_path / "a.jpg").read_bytes()
-    items = find.resolve(str(tmp_path)).items
+    items = find.image_set(str(tmp_path)).items
     with pytest.raises(RestoreError, match=r"a\.jpg: is one of the images"):
         degraded_files.write_folder(items, tmp_path, degrade.parse("jpeg:10"), 0, overwrite=True)
     assert (tmp_path / "a.jpg").read_bytes() == before

@@ -10,7 +10,7 @@ from restore.degradations.degradation import parse
 from restore.errors import RestoreError
 from restore.evaluation.benchmark import Baseline
 from restore.evaluation.figures import _names, curves, strip
-from restore.image_sets.find import resolve
+from restore.image_sets.find import image_set
 from restore.networks.denoiser import load
 
 
@@ -18,7 +18,7 @@ def test_strip_has_a_column_for_each_method(tmp_path: Path) -> None:
     folder = tmp_path / "set"
     folder.mkdir()
     Image.fromarray(np.full((20, 30), 90, np.uint8)).save(folder / "flat.png")
-    chosen, noise = resolve(str(folder)), parse("noise:25")
+    chosen, noise = image_set(str(folder)), parse("noise:25")
     widths = []
     for names in (("nlm",), ("nlm", "tv")):
         out = tmp_path / f"{len(names)}.png"

@@ -56,10 +56,10 @@ def test_departures_are_named_and_only_they():
 @pytest.mark.parametrize(
     ("choice", "message"),
     [
-        ({"rounding": "yes"}, "--rounding yes: expected auto, on or off"),
-        ({"luma": "y"}, "--luma y: expected auto, matlab or full"),
-        ({"border": "-1"}, "--border -1: expected auto or a number of pixels"),
-        ({"border": "two"}, "--border two: expected auto or a number of pixels"),
+        ({"rounding": "yes"}, "`rounding` yes: expected auto, on or off"),
+        ({"luma": "y"}, "`luma` y: expected auto, matlab or full"),
+        ({"border": "-1"}, "`border` -1: expected auto or a number of pixels"),
+        ({"border": "two"}, "`border` two: expected auto or a number of pixels"),
     ],
 )
 def test_other_words_are_one_line(choice, message):

@@ -8,24 +8,25 @@ from PIL import Image
 
 from restore.errors import RestoreError
 from restore.folders import contact_sheet
+from restore.folders.contact_sheet import BeforeAfter
 from restore.images import files
 from restore.images.picture import Picture
 
 
 @pytest.fixture
-def pairs(tmp_path):
+def images(tmp_path):
     found = []
     for index, dtype in enumerate((np.uint8, np.uint16, np.float32)):
         before, after = tmp_path / f"{index}.tif", tmp_path / f"{index}b.tif"
         peak = 1 if dtype is np.float32 else np.iinfo(dtype).max
         files.write(before, Picture(np.full((300, 40), peak, dtype)))
         files.write(after, Picture(np.zeros((300, 40, 3), dtype)))
-        found.append((f"{index} ä <b>.tif", before, after))
+        found.append(BeforeAfter(f"{index} ä <b>.tif", before, after))
     return found
 
 
-def test_png(pairs, tmp_path):
-    contact_sheet.sheet(pairs, tmp_path / "sheet.png")
+def test_png(images, tmp_path):
+    contact_sheet.sheet(images, tmp_path / "sheet.png")
     with Image.open(tmp_path / "sheet.png") as picture:
         values = np.asarray(picture)
     assert values.shape == (3 * (contact_sheet.CROP + 20), 2 * contact_sheet.CROP + 4, 3)
@@ -33,16 +34,16 @@ def test_png(pairs, tmp_path):
     assert (values[100, contact_sheet.CROP + 4 + 20] == 0).all()
 
 
-def test_html_stands_alone(pairs, tmp_path):
-    contact_sheet.sheet(pairs, tmp_path / "sheet.html")
+def test_html_stands_alone(images, tmp_path):
+    contact_sheet.sheet(images, tmp_path / "sheet.html")
     page = (tmp_path / "sheet.html").read_text()
     assert len(re.findall(r'src="data:image/png;base64,', page)) == 6
     assert "0 ä &lt;b&gt;.tif" in page
 
 
-def test_of_many_images_some_are_shown(pairs, tmp_path, monkeypatch):
+def test_of_many_images_some_are_shown(images, tmp_path, monkeypatch):
     monkeypatch.setitem(contact_sheet.MOST, ".png", 2)
-    contact_sheet.sheet(pairs, tmp_path / "sheet.png")
+    contact_sheet.sheet(images, tmp_path / "sheet.png")
     with Image.open(tmp_path / "sheet.png") as picture:
         assert picture.height == 2 * (contact_sheet.CROP + 20)
     contact_sheet.sheet([], tmp_path / "none.png")

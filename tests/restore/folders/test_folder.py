@@ -15,9 +15,9 @@ from engine.device import Compute
 from engine.errors import Partial
 from restore.denoising.pixels import How
 from restore.errors import RestoreError
-from restore.folders.folder import denoise_folder
+from restore.folders.folder import denoise_files
 from restore.folders.journal import JOURNAL, Journal
-from restore.folders.options import Options
+from restore.folders.options import FolderOptions
 from restore.folders.shards import Shard
 from restore.images.files import read
 from restore.networks import denoiser
@@ -50,7 +50,7 @@ def lines(out: Path) -> dict[str, dict[str, Any]]:
 
 
 def run(photos: Path, out: Path, weights: str, **options: object) -> None:
-    denoise_folder(photos, out, weights, Options(**options), lambda: CPU)  # type: ignore[arg-type]
+    denoise_files(photos, out, weights, FolderOptions(**options), lambda: CPU)  # type: ignore[arg-type]
 
 
 def test_depth_alpha_and_folders_are_kept(photos: Path, tmp_path: Path, weights: str) -> None:
@@ -216,7 +216,7 @@ def test_auto_picks_by_image_and_says_why(
 ) -> None:
     found = [make_weights(name) for name in ("dncnn-s-25", "dncnn-b", "dncnn-3")]
     found.append(make_weights("dncnn-b-color", 3))
-    monkeypatch.setattr(denoiser, "shipped", lambda: {path.stem: path for path in found})
+    monkeypatch.setattr(denoiser, "shipped_models", lambda: {path.stem: path for path in found})
     rng = np.random.default_rng(0)
     noisy = np.clip(128 + 25 * rng.standard_normal((160, 160, 3)), 0, 255).astype(np.uint8)
     Image.fromarray(noisy[..., 0]).save(photos / "noisy.png")
@@ -237,17 +237,17 @@ def test_auto_picks_by_image_and_says_why(
 def test_auto_without_shipped_weights_says_what_to_do(
     photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(denoiser, "shipped", dict)
-    with pytest.raises(RestoreError, match=r"no weights are shipped .* name a file with --model"):
+    monkeypatch.setattr(denoiser, "shipped_models", dict)
+    with pytest.raises(RestoreError, match=r"no weights are shipped .* name a file with `model`"):
         run(photos, tmp_path / "clean", "auto")
 
 
 def test_strict_does_not_skip_what_was_doubtful(photos: Path, tmp_path: Path, weights: str) -> None:
     out = tmp_path / "clean"
-    run(photos, out, weights, sigma="90")
+    run(photos, out, weights, sigma=90)
     assert lines(out)["grey.png"]["status"] == "done"
     with pytest.raises(Partial):
-        run(photos, out, weights, sigma="90", strict=True)
+        run(photos, out, weights, sigma=90, strict=True)
     assert "made before, but the noise seems to be 90" in lines(out)["grey.png"]["reason"]
     assert (out / "grey.png").exists()
 
@@ -262,7 +262,7 @@ def test_an_output_folder_on_another_disk(photos: Path, tmp_path: Path, weights:
         (out / "trip").symlink_to(elsewhere)
         run(photos, out, weights, recursive=True)
         assert [path.name for path in Path(elsewhere).iterdir()] == ["sea.tif"]
-        run(photos, out, weights, recursive=True, overwrite=True, sigma="3")
+        run(photos, out, weights, recursive=True, overwrite=True, sigma=3)
         assert (out / "trip/sea.tif").exists()
 
 
@@ -301,11 +301,11 @@ def test_another_run_in_the_same_folder_is_refused(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"tile": "big"}, "--tile big: expected auto, off or a side"),
-        ({"sigma": "much"}, "--sigma much: expected auto or a number from 0 to 255"),
-        ({"form": "gif"}, "--format gif: expected one of auto, same, png"),
+        ({"tile": "big"}, "`tile` big: expected auto, off or a side"),
+        ({"sigma": 300.0}, "`sigma` 300: expected None or a number from 0 to 255"),
+        ({"form": "gif"}, "`form` gif: expected one of auto, same, png"),
     ],
 )
-def test_wrong_options_are_one_line(options: dict[str, str], message: str) -> None:
+def test_wrong_options_are_one_line(options: dict[str, object], message: str) -> None:
     with pytest.raises(RestoreError, match=message):
-        Options(**options)  # type: ignore[arg-type]
+        FolderOptions(**options)  # type: ignore[arg-type]

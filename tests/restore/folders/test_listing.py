@@ -42,7 +42,7 @@ def test_what_is_excluded_is_left_out(photos, tmp_path):
 
 
 def test_an_output_folder_inside_is_allowed_where_it_is_excluded(photos):
-    with pytest.raises(RestoreError, match="--exclude"):
+    with pytest.raises(RestoreError, match="`exclude`"):
         listing.folder(photos, photos / "clean", recursive=True)
     (photos / "clean").mkdir()
     (photos / "clean" / "old.png").write_bytes(b"x")

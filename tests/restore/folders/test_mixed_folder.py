@@ -11,9 +11,9 @@ import tifffile
 from PIL import Image, ImageCms
 
 from engine.errors import Partial
-from restore.folders.folder import denoise_folder
+from restore.folders.folder import denoise_files
 from restore.folders.journal import JOURNAL
-from restore.folders.options import Options
+from restore.folders.options import FolderOptions
 from restore.images import files
 from restore.images.picture import Picture
 
@@ -78,7 +78,7 @@ def mixed(tmp_path):
 def done(mixed, tmp_path, make_weights, cpu) -> Path:
     out = tmp_path / "out"
     with pytest.raises(Partial, match="6 of 22 images failed"):
-        denoise_folder(mixed, out, str(make_weights()), Options(recursive=True), lambda: cpu)
+        denoise_files(mixed, out, str(make_weights()), FolderOptions(recursive=True), lambda: cpu)
     return out
 
 

@@ -81,7 +81,7 @@ def test_a_set_is_fetched_once_and_whole(served, tmp_path, monkeypatch):
     assert sorted(path.name for path in folder.iterdir()) == ["a.png", "b.bmp", "c.bmp"]
     for path in folder.iterdir():
         assert path.read_bytes() == (origin / path.name).read_bytes()
-    assert len(find.resolve("Set5", fetch=False)) == 3
+    assert len(find.image_set("Set5", fetch=False)) == 3
     assert [path.name for path in folder.parent.iterdir()] == ["Set5"]
 
 
@@ -111,7 +111,7 @@ def test_a_wrong_checksum_is_refused_and_the_rest_is_resumed(served, tmp_path):
     part = tmp_path / "cache/.part-Set5"
     assert [path.name for path in part.iterdir()] == ["a.png"]
     with pytest.raises(RestoreError, match="not here"):
-        find.resolve("Set5", fetch=False)
+        find.image_set("Set5", fetch=False)
     (origin / "b.bmp").write_bytes(right)
     (part / ".part-killed.bmp").write_bytes(b"left by a killed run")
     (part / "c.bmp").write_bytes(b"half")
@@ -150,7 +150,7 @@ def test_resolve_fetches_what_is_missing(served, monkeypatch):
     monkeypatch.setitem(
         catalogue.PUBLISHED, "Set5", catalogue.Published(known.folder, 3, served[1], known.terms)
     )
-    assert [item.name for item in find.resolve("Set5")] == ["a", "b", "c"]
+    assert [item.name for item in find.image_set("Set5")] == ["a", "b", "c"]
 
 
 @pytest.mark.reference

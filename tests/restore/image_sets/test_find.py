@@ -25,7 +25,7 @@ def test_embedded_sets_load_as_8_bit():
     shapes = {
         item.name: item.load().shape
         for name in ("embedded-train", "embedded-test")
-        for item in find.resolve(name)
+        for item in find.image_set(name)
     }
     assert shapes["astronaut"] == (512, 512, 3)
     assert shapes["brick"] == (512, 512)
@@ -37,28 +37,28 @@ def test_a_folder_gives_its_images_in_order_and_nothing_else(tmp_path):
     folder = fill(tmp_path / "mine", "b.png", "a.PNG", "c.bmp", ".hidden.png")
     (folder / "notes.txt").write_text("x")
     (folder / "d.png").mkdir()
-    found = find.resolve(str(folder))
+    found = find.image_set(str(folder))
     assert [item.name for item in found] == ["a", "b", "c"]
     assert [item.load()[0, 0] for item in found] == [1, 0, 2]
     assert len(found) == 3
 
 
 def test_equal_stems_keep_their_suffix(tmp_path):
-    found = find.resolve(str(fill(tmp_path / "mine", "a.png", "a.bmp", "b.png")))
+    found = find.image_set(str(fill(tmp_path / "mine", "a.png", "a.bmp", "b.png")))
     assert [item.name for item in found] == ["a.bmp", "a.png", "b"]
 
 
 def test_empty_and_missing_folders_are_refused(tmp_path):
     with pytest.raises(RestoreError, match=r"expected images .* found none"):
-        find.resolve(str(tmp_path))
+        find.image_set(str(tmp_path))
     with pytest.raises(RestoreError, match="no such folder, and not one of embedded-train"):
-        find.resolve("Set99")
+        find.image_set("Set99")
 
 
 def test_an_image_that_cannot_be_used_is_named(tmp_path):
     Image.fromarray(np.zeros((3, 3), np.float32)).save(tmp_path / "a.tif")
     (tmp_path / "b.png").write_bytes(b"")
-    one, two = find.resolve(str(tmp_path))
+    one, two = find.image_set(str(tmp_path))
     with pytest.raises(RestoreError, match=r"a\.tif: expected 8 or 16 bit"):
         one.load()
     with pytest.raises(RestoreError, match=r"b\.png: the file is empty"):
@@ -73,24 +73,24 @@ def test_data_root_comes_before_the_variable_and_before_downloads(tmp_path, monk
     assert find.find("Set5", tmp_path / "root") == tmp_path / "root/Set5"
     assert find.find("Set5") == tmp_path / "variable/Set5"
     monkeypatch.delenv(catalogue.VARIABLE)
-    assert find.resolve("Set5").items[0].path == tmp_path / "downloads/Set5/0.png"
+    assert find.image_set("Set5").items[0].path == tmp_path / "downloads/Set5/0.png"
 
 
 def test_a_missing_set_is_not_fetched_where_that_is_not_wanted():
     with pytest.raises(RestoreError, match="Set5 is not here; fetch it, or set RESTORE_DATA"):
-        find.resolve("Set5", fetch=False)
+        find.image_set("Set5", fetch=False)
 
 
 def test_an_incomplete_set_is_said(tmp_path, caplog):
     fill(tmp_path / "Set12", "01.png")
     with caplog.at_level(logging.WARNING):
-        assert len(find.resolve("Set12", tmp_path)) == 1
+        assert len(find.image_set("Set12", tmp_path)) == 1
     assert "Set12: expected 12 images, found 1" in caplog.text
 
 
 def test_cbsd68_is_part_of_bsds500(tmp_path):
     fill(tmp_path / "BSDS500/val", "101085.png", "3096.png", "999.png")
-    found = find.resolve("CBSD68", tmp_path)
+    found = find.image_set("CBSD68", tmp_path)
     assert [item.name for item in found] == ["101085", "3096"]
     assert len(set(catalogue.PUBLISHED["CBSD68"].subset)) == 68
 
@@ -119,7 +119,7 @@ def test_the_real_sets_are_found_whole(shared_data, caplog):
     root = shared_data / "images"
     for name, known in catalogue.PUBLISHED.items():
         if name != "Set14":
-            assert len(find.resolve(name, root, fetch=False)) == known.images
+            assert len(find.image_set(name, root, fetch=False)) == known.images
     assert "expected" not in caplog.text
 
 
@@ -130,7 +130,7 @@ def test_cbsd68_shows_the_pictures_of_bsd68_in_their_order(shared_data):
     root = shared_data / "images"
     subset = catalogue.PUBLISHED["CBSD68"].subset
     order = sorted(subset, key=subset.index)
-    colour = {item.name: item for item in find.resolve("CBSD68", root)}
-    for name, item in list(zip(order, find.resolve("BSD68", root), strict=True))[::9]:
+    colour = {item.name: item for item in find.image_set("CBSD68", root)}
+    for name, item in list(zip(order, find.image_set("BSD68", root), strict=True))[::9]:
         difference = grey(colour[name].load()).astype(int) - item.load()
         assert np.abs(difference).mean() < 1

@@ -15,20 +15,20 @@ def stored(folder, **pictures):
     folder.mkdir()
     for name, pixels in pictures.items():
         Image.fromarray(pixels).save(folder / f"{name}.png")
-    return find.resolve(str(folder))
+    return find.image_set(str(folder))
 
 
 @pytest.fixture(scope="module")
 def photographs():
-    return {item.name: item.load() for item in find.resolve("embedded-train")}
+    return {item.name: item.load() for item in find.image_set("embedded-train")}
 
 
 def test_different_photographs_do_not_overlap():
-    assert overlap(find.resolve("embedded-train"), [find.resolve("embedded-test")]) == []
+    assert overlap(find.image_set("embedded-train"), [find.image_set("embedded-test")]) == []
 
 
 def test_every_photograph_overlaps_itself_alone():
-    train = find.resolve("embedded-train")
+    train = find.image_set("embedded-train")
     expected = sorted((item.name, f"embedded-train/{item.name}") for item in train)
     assert sorted(overlap(train, [train])) == expected
 
@@ -88,9 +88,9 @@ def leaking(photographs, tmp_path):
 
 def test_a_training_image_that_shows_a_test_image_is_refused(leaking):
     train, test = leaking
-    expected = "training image mine/crop shows the same picture as theirs/coffee: .*--overlap drop"
+    expected = "training image mine/crop shows the same picture as theirs/coffee: .*`overlap` drop"
     with pytest.raises(RestoreError, match=expected):
-        apart([train], [find.resolve("embedded-test"), test])
+        apart([train], [find.image_set("embedded-test"), test])
 
 
 def test_or_left_out_and_named(leaking, caplog):
@@ -104,7 +104,7 @@ def test_or_left_out_and_named(leaking, caplog):
 
 def test_sets_without_overlap_stay_as_they_are(leaking):
     train, _ = leaking
-    assert apart([train], [find.resolve("embedded-test")]) == ([train], [])
+    assert apart([train], [find.image_set("embedded-test")]) == ([train], [])
     assert apart([train], []) == ([train], [])
 
 
@@ -119,20 +119,20 @@ def test_nothing_left_to_train_on(leaking):
 @pytest.mark.reference
 def test_the_starfish_of_set12_is_in_train400(shared_data):
     root = shared_data / "images"
-    train = find.resolve("Train400", root)
+    train = find.image_set("Train400", root)
     part = find.ImageSet("Train400", train.items[15:25])
-    _, left_out = apart([part], [find.resolve("Set12", root)], "drop")
+    _, left_out = apart([part], [find.image_set("Set12", root)], "drop")
     assert left_out == ["Train400/test_020"]
 
 
 @pytest.mark.reference
 def test_bsd68_lies_in_the_validation_images_only(shared_data):
     root = shared_data / "images"
-    few = find.ImageSet("few", find.resolve("BSD68", root).items[::17])
+    few = find.ImageSet("few", find.image_set("BSD68", root).items[::17])
     same = catalogue.PUBLISHED["CBSD68"].subset[::17]
-    others = find.resolve("BSDS500-val", root)
+    others = find.image_set("BSDS500-val", root)
     wanted = [item for index, item in enumerate(others) if item.name in same or index % 10 == 0]
     found = overlap(find.ImageSet("validation", tuple(wanted)), [few])
     assert sorted(found) == sorted(zip(same, [f"few/{item.name}" for item in few], strict=True))
-    train = find.ImageSet("part", find.resolve("Train400", root).items[::20])
+    train = find.ImageSet("part", find.image_set("Train400", root).items[::20])
     assert overlap(train, [few]) == []

@@ -254,7 +254,7 @@ B, COLOUR_B, THREE = "GD_Gray_Blind.mat", "GD_Color_Blind.mat", "DnCNN3.mat"
 def test_published_weights_give_the_published_figures(
     weights, images, degradation, psnr, ssim, within, imported, shared_data
 ):
-    chosen = find.resolve(images, shared_data / "images")
+    chosen = find.image_set(images, shared_data / "images")
     rows = evaluate(imported(weights), [chosen], [degrade.parse(degradation)], seed=0)
     found = [np.mean([row[key] for row in rows]) for key in ("psnr_db", "ssim")]
     print(f"FOUND {weights} {images} {degradation}: {found[0]:.4f} dB, {found[1]:.5f}")

@@ -15,7 +15,7 @@ from engine.artifacts import load_tensors
 from engine.device import Compute
 from engine.training import loop
 from restore.errors import RestoreError
-from restore.image_sets.find import ImageSet, resolve
+from restore.image_sets.find import ImageSet, image_set
 from restore.networks.denoiser import load
 from restore.networks.dncnn import Architecture, variant
 from restore.training import train as training
@@ -37,7 +37,7 @@ def images(tmp_path: Path) -> ImageSet:
     ramp = np.add.outer(np.arange(48), np.arange(40)) * 2.5
     for index in range(2):
         Image.fromarray((ramp[:: 1 - 2 * index]).astype(np.uint8)).save(folder / f"{index}.png")
-    return resolve(str(folder))
+    return image_set(str(folder))
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_mistake_in_a_schedule_is_one_line(key: str, value: object) -> None:
 
 def test_weights_remove_noise_and_describe_themselves(images: ImageSet, tmp_path: Path) -> None:
     out = tmp_path / "m" / "small.safetensors"
-    sha = training.train(
+    sha = training.train_variant(
         SMALL, [images], TINY, out, seed=0, compute=CPU, history=out.with_suffix(".csv")
     )
     denoiser = load(str(out), CPU)
@@ -70,9 +70,9 @@ def test_weights_remove_noise_and_describe_themselves(images: ImageSet, tmp_path
 
 def test_training_goes_on_from_weights(images: ImageSet, tmp_path: Path) -> None:
     first, out = tmp_path / "first.safetensors", tmp_path / "m.safetensors"
-    sha = training.train(SMALL, [images], TINY, first, seed=0, compute=CPU)
+    sha = training.train_variant(SMALL, [images], TINY, first, seed=0, compute=CPU)
     still = replace(TINY, steps=1, learning_rate=1e-12, ema_decay=0.0)
-    training.train(SMALL, [images], still, out, seed=1, compute=CPU, start_from=str(first))
+    training.train_variant(SMALL, [images], still, out, seed=1, compute=CPU, start_from=str(first))
     tensors, description = load_tensors(out)
     expected = load_tensors(first)[0]
     assert list(tensors) == list(expected)
@@ -88,11 +88,11 @@ def test_training_goes_on_from_weights(images: ImageSet, tmp_path: Path) -> None
 
 def test_weights_of_another_shape_are_no_start(images: ImageSet, tmp_path: Path) -> None:
     expected = (
-        "--start-from dncnn-b: expected a network of the shape of dncnn-s-25 "
+        "`start_from` dncnn-b: expected a network of the shape of dncnn-s-25 "
         r"\(4 layers, 1 channels, 8 features, residual\), found 20 layers, 1 channels, 64 features"
     )
     with pytest.raises(RestoreError, match=expected):
-        training.train(
+        training.train_variant(
             SMALL, [images], TINY, tmp_path / "m.safetensors",
             seed=0, compute=CPU, start_from="dncnn-b",
         )  # fmt: skip
@@ -102,7 +102,7 @@ def test_images_that_were_left_out_are_written_down(images: ImageSet, tmp_path: 
     out = tmp_path / "m.safetensors"
     left_out = ["photos/7"]
     short = replace(TINY, steps=2)
-    training.train(SMALL, [images], short, out, seed=0, compute=CPU, left_out=left_out)
+    training.train_variant(SMALL, [images], short, out, seed=0, compute=CPU, left_out=left_out)
     assert load_tensors(out)[1]["training"]["left_out"] == left_out
 
 
@@ -110,7 +110,7 @@ def test_killed_training_ends_with_the_same_weights(
     images: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole, broken = tmp_path / "whole" / "m.safetensors", tmp_path / "broken" / "m.safetensors"
-    training.train(SMALL, [images], TINY, whole, seed=0, compute=CPU)
+    training.train_variant(SMALL, [images], TINY, whole, seed=0, compute=CPU)
     monkeypatch.setattr(loop, "SECONDS_BETWEEN_SAVES", -1.0)
     steps = iter(range(100))
     loss = LOSSES[TINY.loss]
@@ -123,9 +123,9 @@ def test_killed_training_ends_with_the_same_weights(
     with monkeypatch.context() as patch:
         patch.setitem(LOSSES, TINY.loss, fragile)
         with pytest.raises(KeyboardInterrupt):
-            training.train(SMALL, [images], TINY, broken, seed=0, compute=CPU)
+            training.train_variant(SMALL, [images], TINY, broken, seed=0, compute=CPU)
     assert not broken.exists()
-    training.train(SMALL, [images], TINY, broken, seed=0, compute=CPU)
+    training.train_variant(SMALL, [images], TINY, broken, seed=0, compute=CPU)
     tensors = [load_tensors(path)[0] for path in (whole, broken)]
     assert all(torch.equal(tensors[0][key], tensors[1][key]) for key in tensors[0])
 
@@ -138,7 +138,7 @@ from engine.training import loop
 from restore.training import train as training
 from restore.training.losses import LOSSES
 from tests.restore.training.test_train import CPU, SMALL, TINY
-from restore.image_sets.find import resolve
+from restore.image_sets.find import image_set
 
 loop.SECONDS_BETWEEN_SAVES = -1.0
 steps, loss = iter(range(100)), LOSSES[TINY.loss]
@@ -149,7 +149,8 @@ def fatal(network, batch):
     return loss(network, batch)
 
 LOSSES[TINY.loss] = fatal
-training.train(SMALL, [resolve(sys.argv[1])], TINY, Path(sys.argv[2]), seed=0, compute=CPU)
+images, out = image_set(sys.argv[1]), Path(sys.argv[2])
+training.train_variant(SMALL, [images], TINY, out, seed=0, compute=CPU)
 """
 
 
@@ -157,14 +158,14 @@ def test_training_that_was_killed_resumes_to_the_same_weights(
     images: ImageSet, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     whole, broken = tmp_path / "whole" / "m.safetensors", tmp_path / "broken" / "m.safetensors"
-    training.train(SMALL, [images], TINY, whole, seed=0, compute=CPU)
+    training.train_variant(SMALL, [images], TINY, whole, seed=0, compute=CPU)
     folder = str(images.items[0].path.parent)
     command = [sys.executable, "-c", KILLED, folder, str(broken)]
     killed = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
     assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
     assert not broken.exists()
     with caplog.at_level(logging.INFO):
-        training.train(SMALL, [images], TINY, broken, seed=0, compute=CPU)
+        training.train_variant(SMALL, [images], TINY, broken, seed=0, compute=CPU)
     assert "resumed at step 13 of 30" in caplog.text
     tensors = [load_tensors(path)[0] for path in (whole, broken)]
     assert all(torch.equal(tensors[0][key], tensors[1][key]) for key in tensors[0])
@@ -174,11 +175,11 @@ def test_finished_training_is_not_repeated(
     images: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "m.safetensors"
-    training.train(SMALL, [images], TINY, out, seed=0, compute=CPU)
+    training.train_variant(SMALL, [images], TINY, out, seed=0, compute=CPU)
     written = out.stat().st_mtime_ns
-    training.train(SMALL, [images], TINY, out, seed=0, compute=CPU)
+    training.train_variant(SMALL, [images], TINY, out, seed=0, compute=CPU)
     assert out.stat().st_mtime_ns == written
-    training.train(SMALL, [images], TINY, out, seed=1, compute=CPU)
+    training.train_variant(SMALL, [images], TINY, out, seed=1, compute=CPU)
     assert out.stat().st_mtime_ns != written
 
 
