@@ -21,7 +21,7 @@ def benchmark(
     model: Annotated[list[str], typer.Option("--model", help="Weights, or a baseline (nlm).")],
     images: Images,
     degradation: Degradations,
-    out: Annotated[Path, typer.Option(help="CSV to write, one row an image.")],
+    out: Annotated[Path, typer.Option(help="CSV to write, one row per image.")],
     degraded_folder: DegradedFolder = None,
     rounding: Annotated[
         str, typer.Option(help="Output to 8 bit before scoring: auto (not for bicubic), on, off.")

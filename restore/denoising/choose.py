@@ -38,7 +38,7 @@ class Candidate:
     sha256: str
 
     def near(self, sigma: float, *, share: float = 0.12, least: float = 2.0) -> bool:
-        """Tell whether this is a model of one noise level, and `sigma` close to it."""
+        """Return whether this is a model of one noise level, and `sigma` close to it."""
         return self.task == "gaussian" and abs(self.sigma - sigma) <= max(share * self.sigma, least)
 
 

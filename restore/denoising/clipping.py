@@ -1,9 +1,9 @@
-"""Noise that a file could not hold: values below black and above white, cut off when it was stored.
+"""Clipped noise: values below black and above white, which a file cannot hold, estimated again.
 
-A denoiser trained on whole noise takes the cut one for a brighter shadow or a darker light: at
-sigma 25 that costs 0.1 dB over Set12, and 0.4 dB on its darkest images. Each cut pixel is given the
-value that it most likely had: the mean of the cut half of a normal distribution, whose centre
-follows from the surrounding pixels.
+Trained on unclipped noise, a denoiser mistakes clipped noise for brighter shadows or darker
+highlights: at sigma 25 that costs 0.1 dB over Set12, and 0.4 dB on its darkest images. Each clipped
+pixel gets the value that it most likely had: the mean of the cut half of a normal distribution,
+whose centre follows from the surrounding pixels.
 """
 
 from functools import cache
@@ -17,7 +17,7 @@ _UNTOUCHED = 0.1  # in sigmas: all around is black, so there is no noise that co
 
 
 def unclip(values: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
-    """Replace pixels at black or white by what they were before they were cut off.
+    """Return the values with pixels at black or white as they were before they were clipped.
 
     Parameters
     ----------

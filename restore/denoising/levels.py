@@ -10,7 +10,7 @@ _ENOUGH = 2**20  # values to judge by
 
 
 def white(pixels: NDArray[Any]) -> float:
-    """Tell the value of white: of the type, or for floats 1, 255 or 65535, whichever fits.
+    """Return the value of white: of the type, or for floats 1, 255 or 65535, whichever fits.
 
     Noise may go beyond white by as much again, and one value in a hundred, a highlight, by more,
     unless all are whole numbers.
@@ -26,7 +26,7 @@ def white(pixels: NDArray[Any]) -> float:
 
 
 def doubt(pixels: NDArray[Any]) -> str:
-    """Say what speaks against `white`, if anything does."""
+    """Return what speaks against `white`; an empty text if nothing does."""
     if pixels.dtype.kind != "f":
         return ""
     peak, largest = white(pixels), float(pixels.max(initial=0))

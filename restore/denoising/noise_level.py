@@ -41,7 +41,7 @@ def estimate(pixels: NDArray[Any], white: float) -> float:
     Returns
     -------
     float
-        Sigma on the 0..255 scale, the mean over channels; NaN for less than 8 pixels a side.
+        Sigma on the 0..255 scale, the mean over channels; NaN for less than 8 pixels per side.
     """
     if min(pixels.shape[:2]) < 8:
         return float("nan")
@@ -72,7 +72,7 @@ def _windows(plane: NDArray[Any]) -> list[NDArray[Any]]:
 def _blocks(
     window: NDArray[Any], white: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Give the diagonal coefficients, and of each block their RMS and the share of cut pixels."""
+    """Return the diagonal coefficients, and of each block their RMS and the share of cut pixels."""
     import pywt
 
     detail = pywt.dwtn(window.astype(np.float64), "db2", mode="periodization")["dd"]

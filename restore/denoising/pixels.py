@@ -65,7 +65,7 @@ class PixelDenoiser:
 
     @property
     def side(self) -> int:
-        """Largest side of a tile, in pixels; 0 for one pass."""
+        """Return the largest side of a tile, in pixels; 0 for one pass."""
         return self.tiles.side
 
     def __call__(self, images: Sequence[_Image], sigmas: Sequence[float] = ()) -> None:

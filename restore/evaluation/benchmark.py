@@ -178,7 +178,7 @@ def evaluate(
     seed : int
         Of the noise.
     degraded_folder : Path, optional
-        Folder with one folder a degradation, as `restore degrade` writes them; without it images
+        Folder with one folder per degradation, as `restore degrade` writes them; without it images
         are degraded in memory, to the same values.
     protocol : Scoring, optional
         Choices that are not the published ones are logged, and named beside the precision:
@@ -187,7 +187,7 @@ def evaluate(
     Returns
     -------
     list of dict
-        One an image, with the keys of `COLUMNS`.
+        One per image, with the keys of `COLUMNS`.
     """
     rows = []
     computed = {}
@@ -312,5 +312,5 @@ def score_case(
 
 
 def precision(model: Denoiser | Baseline) -> str:
-    """Name the precision that a row was computed with."""
+    """Return the precision that a row was computed with."""
     return model.compute.precision if isinstance(model, Denoiser) else "float64"

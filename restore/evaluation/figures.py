@@ -67,7 +67,7 @@ def strip(
 
 
 def _names(models: Sequence[Denoiser | Baseline]) -> list[str]:
-    """Name models, and say of shipped weights that they are."""
+    """Return the names of models, with "(shipped)" after those of shipped weights."""
     return [
         f"{model.name} (shipped)"
         if isinstance(model, Denoiser) and is_shipped(model.sha256)

@@ -63,7 +63,7 @@ def sheet(images: Sequence[BeforeAfter], out: Path) -> None:
 
 
 def _middle(path: Path) -> NDArray[np.uint8]:
-    """Give the middle of an image's first page as (H, W, 3), 8 bit."""
+    """Return the middle of an image's first page as (H, W, 3), 8 bit."""
     pixels = files.read_pages(path)[0].pixels
     top, left = (max((length - CROP) // 2, 0) for length in pixels.shape[:2])
     crop = pixels[top : top + CROP, left : left + CROP]

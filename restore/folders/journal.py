@@ -1,4 +1,4 @@
-"""What a run did with each image, a line a file, in a form that survives being killed.
+"""What a run did with each image, one line per file, in a form that survives being killed.
 
 A line is written, and on the disk, before the finished output takes its name, and an output that
 is to be replaced is removed before the line. So whenever an output is there and the last line
@@ -89,11 +89,11 @@ class Journal:
         return self._done.get(job.output, "") if job.target.exists() else ""
 
     def doubt(self, job: Job) -> str:
-        """Tell what spoke against the model when the existing output was made."""
+        """Return what spoke against the model when the existing output was made."""
         return self._doubts.get(job.output, "")
 
     def knows(self, job: Job) -> bool:
-        """Tell whether an earlier run made the output of this very image, whatever its options."""
+        """Return whether an earlier run made the output of this image, with any options."""
         return self._ours.get(job.output) == job.name
 
     def skip(self, job: Job) -> None:
@@ -133,7 +133,7 @@ class Journal:
         }
 
     def _is_of_others(self, path: Path) -> bool:
-        """Tell whether this is another shard's journal of as many shards: none of ours is in it."""
+        """Return whether this is the journal of another of as many shards: nothing of ours."""
         shard = _SHARD.search(path.name)
         return shard is not None and int(shard[2]) == self.shard.count and path != self.path
 
@@ -158,7 +158,7 @@ def journals(folder: Path) -> list[Path]:
 
 
 def parts_of(journal: Path) -> Path:
-    """Name the folder in which the run that writes this journal keeps its unfinished outputs."""
+    """Return the folder in which the run that writes this journal keeps its unfinished outputs."""
     return journal.with_name(f".{journal.stem}")
 
 
@@ -174,7 +174,7 @@ def newest(found: Iterable[tuple[Place, Record]]) -> set[Place]:
 
 
 def line_of(record: Record) -> str:
-    """Give a record as a line; bytes in file names that are no UTF-8 are kept as escapes."""
+    """Return a record as a line; bytes in file names that are no UTF-8 are kept as escapes."""
     line = json.dumps(record, ensure_ascii=False)
     return line.encode("utf-8", "backslashreplace").decode() + "\n"
 

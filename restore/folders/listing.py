@@ -85,7 +85,8 @@ def folder(
     form : str
         One of `restore.folders.listing.FORMATS`.
     holds : callable, optional
-        Tells by its name whether an image is asked for. The others count where outputs are shared.
+        Predicate on the image's name. Images it rejects are not returned, but still count when
+        two inputs share an output.
 
     Returns
     -------
@@ -188,7 +189,7 @@ def _excluded(name: str, patterns: Sequence[str]) -> bool:
 
 
 def _key(output: str) -> str:
-    """Give what two outputs share if one would replace the other."""
+    """Return what two outputs share if one would replace the other."""
     if sys.platform == "darwin":  # its file systems take these for the same name
         return unicodedata.normalize("NFC", output).casefold()
     return output
@@ -212,7 +213,7 @@ FORMATS = ("auto", "same", *TARGETS)
 
 
 def output_name(path: Path, form: str) -> str:
-    """Name the output of an image: a lossy input becomes PNG unless `form` says otherwise."""
+    """Return an image's output name: a lossy input becomes PNG unless `form` says otherwise."""
     if form in TARGETS:
         same = heads.FORMATS.get(path.suffix.lower()) == heads.FORMATS[TARGETS[form]]
         return path.name if same else path.stem + TARGETS[form]
@@ -221,7 +222,7 @@ def output_name(path: Path, form: str) -> str:
 
 
 def output_below(source: Path, name: str, form: str) -> str:
-    """Name the output of an image below its folder; nearly always the suffix alone decides."""
+    """Return an image's output name below its folder; nearly always its suffix decides."""
     stem, suffix = posixpath.splitext(name)
     if form == "auto" and heads.FORMATS.get(suffix.lower()) == "WEBP":
         return stem + Path(output_name(source / name, form)).suffix

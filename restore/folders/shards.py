@@ -34,21 +34,21 @@ class Shard:
 
     @classmethod
     def of(cls, name: str, count: int) -> "Shard":
-        """Tell on which of `count` shards the image called `name` falls."""
+        """Return on which of `count` shards the image called `name` falls."""
         return cls(_number(name, count), count)
 
     def holds(self, name: str) -> bool:
-        """Tell whether the image called `name` belongs to this shard."""
+        """Return whether the image called `name` belongs to this shard."""
         return self.count == 1 or _number(name, self.count) == self.number
 
     @property
     def label(self) -> str:
-        """Number and count for file names, such as '03-of-12'."""
+        """Return number and count for file names, such as '03-of-12'."""
         return f"{self.number:0{len(str(self.count))}d}-of-{self.count}"
 
     @property
     def suffix(self) -> str:
-        """What tells this shard's journal from the others'; empty where there is one shard."""
+        """Return the end of the name of this shard's journal; empty where there is one shard."""
         return "" if self.count == 1 else f"-{self.label}"
 
 

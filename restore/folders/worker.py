@@ -73,7 +73,7 @@ class Worker:
             self._denoiser(candidates[0])  # a file of something else is an error now, not later
 
     def size(self, job: Job) -> int:
-        """Guess the bytes that an image takes while it is decoded, restored and encoded."""
+        """Return about how many bytes an image takes while it is decoded, restored, encoded."""
         return 0 if job.problem else 2 * heads.decoded_bytes(job.source)
 
     def load(self, job: Job) -> Loaded | Finished[Record]:
@@ -151,7 +151,7 @@ class Worker:
         return record
 
     def _is_done(self, job: Job, sha256: str) -> bool:
-        """Tell whether the output is there, made of this very input; refuse to replace others."""
+        """Return whether the output is there, made of this very input; refuse to replace others."""
         options = self.options
         if self.journal.made(job) == sha256:
             if options.strict and (doubt := self.journal.doubt(job)):

@@ -108,5 +108,5 @@ EMBEDDED = {
 
 
 def names() -> tuple[str, ...]:
-    """Name every set that `restore.image_set` knows beside folders."""
+    """Return the name of every set that `restore.image_set` knows beside folders."""
     return (*EMBEDDED, *PUBLISHED)

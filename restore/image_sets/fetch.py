@@ -61,7 +61,7 @@ def _of(text: str) -> Literal["file", "pixels"]:
 
 
 def downloads() -> Path:
-    """Give the folder that keeps downloads: the user's cache, e.g. ~/.cache/restore-hsi."""
+    """Return the folder that keeps downloads: the user's cache, e.g. ~/.cache/restore-hsi."""
     import pooch  # type: ignore[import-untyped]
 
     return Path(pooch.os_cache("restore-hsi"))

@@ -24,7 +24,7 @@ from restore.image_sets.find import ImageSet, Item
 log = logging.getLogger(__name__)
 
 _RADIUS = 8  # of a patch, in pixels
-_LIMIT = 400  # patches an image
+_LIMIT = 400  # patches per image
 _ALIKE = 0.995  # correlation of two patches that show the same
 _VOTES = 6  # patches that must agree on the displacement
 _SAME = 0.999  # correlation of whole images that are one
@@ -134,7 +134,7 @@ def apart(
 
 
 def _equal(a: _Fingerprint, b: _Fingerprint) -> bool:
-    """Tell whether two images, of which few patches may be known, are one, but for range."""
+    """Return whether two images, of which few patches may be known, are one, but for range."""
     if a.shape != b.shape or float(((a.coarse - b.coarse) ** 2).sum()) > 2 * (1 - _SAME) + 1e-6:
         return False
     first, second = (_luma(print_.item.load()) for print_ in (a, b))

@@ -15,8 +15,8 @@ from PIL import Image, ImageCms, UnidentifiedImageError
 
 from restore.errors import RestoreError
 from restore.images import netpbm, png16, png_chunks
-from restore.images import orientation as exif_block
 from restore.images.heads import open_image
+from restore.images.orientation import orientation, turn, upright
 from restore.images.picture import Picture, split_alpha
 
 _READABLE = ["PNG", "JPEG", "BMP", "DIB", "WEBP", "PPM"]
@@ -84,7 +84,7 @@ def _samples(image: Image.Image) -> NDArray[Any]:
 def _spooled(image: Image.Image) -> NDArray[Any]:
     """Move the pixels through a file, so that only the image or the array is in memory.
 
-    Pillow takes four bytes a pixel of colour, and the array three.
+    Pillow takes four bytes per pixel of colour, and the array three.
     """
     with tempfile.TemporaryFile(dir=_folder()) as file:
         for strip in _strips(image):
@@ -138,15 +138,15 @@ def _plain(image: Image.Image, icc: bytes | None) -> tuple[Image.Image, bytes | 
 
 
 def _turned(picture: Picture) -> Picture:
-    value = exif_block.orientation(picture.exif)
+    value = orientation(picture.exif)
     if value == 1:
         return picture
     alpha, dpi = picture.alpha, picture.dpi
     return replace(
         picture,
-        pixels=exif_block.turn(picture.pixels, value),
-        alpha=None if alpha is None else exif_block.turn(alpha, value),
-        exif=exif_block.upright(picture.exif),
+        pixels=turn(picture.pixels, value),
+        alpha=None if alpha is None else turn(alpha, value),
+        exif=upright(picture.exif),
         dpi=(dpi[1], dpi[0]) if dpi and value >= 5 else dpi,
         texts=png_chunks.upright(picture.texts),
     )

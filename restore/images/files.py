@@ -175,7 +175,7 @@ def encode(path: Path, pictures: list[Picture]) -> None:
 
 
 def as_uint8(picture: Picture) -> NDArray[np.uint8]:
-    """Give 8-bit pixels without alpha: 16 bit is scaled and rounded, float is refused."""
+    """Return 8-bit pixels without alpha: 16 bit is scaled and rounded, float is refused."""
     if picture.pixels.dtype == np.uint8:
         return picture.pixels
     if picture.pixels.dtype == np.uint16:

@@ -38,7 +38,7 @@ SUFFIXES = frozenset(FORMATS)
 
 
 def is_lossy(path: Path) -> bool:
-    """Tell whether a file is a JPEG or a lossy WebP, by its suffix and its head."""
+    """Return whether a file is a JPEG or a lossy WebP, by its suffix and its head."""
     kind = FORMATS.get(path.suffix.lower())
     if kind != "WEBP":
         return kind == "JPEG"
@@ -50,19 +50,19 @@ def is_lossy(path: Path) -> bool:
                     return chunk[:4] == b"VP8 "
                 size = int.from_bytes(chunk[4:], "little")
                 file.seek(size + size % 2, 1)
-    except OSError:  # told of when it is read
+    except OSError:  # the error is reported when the file is read
         pass
     return True
 
 
 def decoded_bytes(path: Path) -> int:
-    """Tell from the head of a file about how many bytes its pixels take."""
+    """Return from the head of a file about how many bytes its pixels take."""
     try:
         with path.open("rb") as file, open_image(file) as image:
             deep = image.mode.startswith(("I", "F"))
             pages = getattr(image, "n_frames", 1)
             return image.width * image.height * pages * (4 if deep else len(image.getbands()))
-    except Exception:  # whatever it is, it is told of when it is read
+    except Exception:  # the error is reported when the file is read
         try:
             return path.stat().st_size
         except OSError:
@@ -70,9 +70,9 @@ def decoded_bytes(path: Path) -> int:
 
 
 def is_grey(path: Path) -> bool:
-    """Tell from the head of a file whether its image is grey; not of one that cannot be read."""
+    """Return whether the image is grey, by the head of its file; False if it cannot be read."""
     try:
         with path.open("rb") as file, open_image(file) as image:
             return image.mode.startswith(("1", "L", "I", "F"))
-    except Exception:  # whatever it is, it is told of when it is read
+    except Exception:  # the error is reported when the file is read
         return False

@@ -11,7 +11,7 @@ _HEADER = re.compile(rb"P([56])" + _GAP + rb"(\d+)" + _GAP + rb"(\d+)" + _GAP + 
 
 
 def is_deep(data: bytes) -> bool:
-    """Tell whether the file `data` is a raw PGM or PPM with more than 8 bits a sample."""
+    """Return whether the file `data` is a raw PGM or PPM with more than 8 bits per sample."""
     header = _HEADER.match(data)
     return header is not None and 255 < int(header[4]) < 65536
 

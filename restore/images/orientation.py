@@ -20,7 +20,7 @@ def orientation(exif: bytes | None) -> int:
 
 
 def upright(exif: bytes | None) -> bytes | None:
-    """Give the same EXIF block, byte for byte, with an orientation of 1."""
+    """Return the same EXIF block, byte for byte, with an orientation of 1."""
     place = _place(exif) if exif else None
     if exif is None or place is None:
         return exif

@@ -26,7 +26,7 @@ class Picture:
     icc, exif : bytes or None
         Colour profile; EXIF block from its TIFF header on, with orientation 1.
     dpi : (float, float) or None
-        Horizontal and vertical dots an inch.
+        Horizontal and vertical dots per inch.
     tags : tuple
         TIFF tags beside those that describe the pixels: (code, type, count, value).
     texts : tuple
@@ -66,5 +66,5 @@ def split_alpha(samples: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any] | Non
 
 
 def join_alpha(picture: Picture) -> NDArray[Any]:
-    """Give the samples of a file: `split_alpha` the other way round."""
+    """Return the samples of a file: `split_alpha` the other way round."""
     return picture.pixels if picture.alpha is None else np.dstack([picture.pixels, picture.alpha])

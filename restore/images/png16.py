@@ -1,4 +1,4 @@
-"""PNG with 16 bits a channel in colour or with alpha, which Pillow reads and writes as 8 bits only.
+"""PNG with 16 bits per channel in colour or with alpha, which Pillow takes for 8 bits.
 
 Reading leaves inflating and unfiltering to Pillow and gets both bytes of a sample out of it: of
 RGB and RGBA the high and the low bytes in two passes, as big- and as little-endian samples; grey
@@ -25,7 +25,7 @@ _TYPES = {channels: kind for kind, channels in _CHANNELS.items()}
 
 
 def is_deep(data: bytes) -> bool:
-    """Tell whether a file that starts with `data` is a PNG of 16 bits a channel."""
+    """Return whether a file that starts with `data` is a PNG of 16 bits per channel."""
     return data[:8] == SIGNATURE and data[12:16] == b"IHDR" and data[24:25] == b"\x10"
 
 
@@ -92,7 +92,7 @@ def write(
     icc, exif : bytes, optional
         Colour profile, and EXIF block starting with its TIFF header.
     dpi : (float, float), optional
-        Horizontal and vertical dots an inch.
+        Horizontal and vertical dots per inch.
     texts : tuple of (bytes, bytes)
         Names and contents of text chunks.
     """
@@ -121,7 +121,7 @@ def write(
 
 
 def _filtered(pixels: NDArray[Any], alpha: NDArray[Any] | None) -> Iterator[bytes]:
-    """Give the image's bytes under filter 2 (difference to the row above), some rows at a time."""
+    """Yield the image's bytes under filter 2 (difference to the row above), rows by rows."""
     above: NDArray[np.uint8] | None = None
     for start in range(0, len(pixels), _ROWS):
         part = pixels[start : start + _ROWS]

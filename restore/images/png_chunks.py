@@ -51,5 +51,5 @@ def _chunks(file: BinaryIO, names: tuple[bytes, ...]) -> Texts:
 
 
 def upright(texts: Texts) -> Texts:
-    """Give the same texts with an orientation of 1 where XMP names another one."""
+    """Return the same texts with an orientation of 1 where XMP names another one."""
     return tuple((name, _ORIENTATION.sub(rb"\g<1>1", content)) for name, content in texts)

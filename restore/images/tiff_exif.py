@@ -71,7 +71,7 @@ def to_block(entries: list[Entry]) -> bytes:
 
 
 def of_page(file: BinaryIO, index: int) -> bytes | None:
-    """Give what EXIF has of a TIFF page as a block: texts and directories; None for neither."""
+    """Return what EXIF has of a TIFF page as a block: texts and directories; None for neither."""
     read = _reader(file)
     try:
         form, offset = _header(read)

@@ -162,7 +162,7 @@ def shipped_models() -> dict[str, Path]:
 
 
 def is_shipped(sha256: str) -> bool:
-    """Tell whether weights of this checksum come with the package."""
+    """Return whether weights of this checksum come with the package."""
     return sha256 in {sha256_file(path) for path in shipped_models().values()}
 
 
@@ -300,5 +300,5 @@ def import_published(published: Path, out: Path) -> str:
 
 
 def describe_schedule(description: dict[str, Any]) -> str:
-    """Say which schedule made the weights, and how long it was: 'demo (600 steps)'."""
+    """Return which schedule made the weights, and how long it was: 'demo (600 steps)'."""
     return in_words(description.get("training", {}).get("schedule")) or "as published"

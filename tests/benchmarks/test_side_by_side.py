@@ -63,7 +63,8 @@ def test_precisions_are_compared_on_images(tmp_path: Path, monkeypatch: pytest.M
     network = DnCNN(Architecture(3, 1, 4, batch_norm=False), generator)
     torch.nn.init.normal_(network.convolutions()[-1].weight, std=0.05, generator=generator)
     denoiser.save(tmp_path / "tiny.safetensors", network, "dncnn-s-25", {})
-    monkeypatch.setattr(denoiser, "shipped_models", lambda: {"dncnn-s-25": tmp_path / "tiny.safetensors"})
+    tiny = {"dncnn-s-25": tmp_path / "tiny.safetensors"}
+    monkeypatch.setattr(denoiser, "shipped_models", lambda: tiny)
     ramp = np.add.outer(np.arange(48), 3 * np.arange(40)).astype(np.uint8)
     Image.fromarray(ramp).save(tmp_path / "ramp.png")
     bf16 = Compute(torch.device("cpu"), "bf16", "test")

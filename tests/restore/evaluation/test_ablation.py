@@ -18,7 +18,7 @@ from restore.image_sets.find import image_set
 from restore.networks.denoiser import load
 from restore.networks.dncnn import variant
 from restore.training.schedules import PatchSchedule, with_optimizer
-from restore.training.train import train
+from restore.training.train import train_variant
 
 CPU = Compute(torch.device("cpu"), "float32", "test")
 NAMES = ("dncnn-s-25", "dncnn-s-25-direct", "dncnn-s-25-nobn", "dncnn-s-25-nobn-direct")
@@ -40,7 +40,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Path], list[
         path = root / optimizer / f"{name}.safetensors"
         history = path.with_suffix(".csv")
         schedule = with_optimizer(plan, optimizer)
-        train(small, [images], schedule, path, seed=0, compute=CPU, history=history)
+        train_variant(small, [images], schedule, path, seed=0, compute=CPU, history=history)
         rows = evaluate(load(str(path), CPU), [images], [parse("noise:25")], seed=0)
         score = root / f"{name}-{optimizer}.csv"
         pd.DataFrame(rows).to_csv(score, index=False)

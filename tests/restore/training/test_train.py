@@ -15,6 +15,7 @@ from engine.artifacts import load_tensors
 from engine.device import Compute
 from engine.training import loop
 from restore.errors import RestoreError
+from restore.image_sets import find
 from restore.image_sets.find import ImageSet, image_set
 from restore.networks.denoiser import load
 from restore.networks.dncnn import Architecture, variant
@@ -138,6 +139,7 @@ from engine.training import loop
 from restore.training import train as training
 from restore.training.losses import LOSSES
 from tests.restore.training.test_train import CPU, SMALL, TINY
+from restore.image_sets import find
 from restore.image_sets.find import image_set
 
 loop.SECONDS_BETWEEN_SAVES = -1.0
@@ -196,3 +198,24 @@ def test_paper_schedules_are_the_published_ones() -> None:
         assert (paper.steps, paper.batch_size, paper.patch) == (steps, 128, patch)
         assert paper.rate(int(0.59 * steps)) == pytest.approx(1e-3)
         assert paper.rate(int(0.61 * steps)) == pytest.approx(1e-4)
+
+
+def test_each_training_image_is_decoded_once(
+    images: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoded: list[str] = []
+    read = find.files.read
+
+    def counted(path: Path) -> object:
+        decoded.append(path.parent.name)
+        return read(path)
+
+    monkeypatch.setattr(find.files, "read", counted)
+    short = tmp_path / "short.yaml"
+    short.write_text("{steps: 1, batch_size: 2, learning_rate: 0.001, patch: 16}")
+    folder = images.items[0].path.parent
+    training.train(
+        "dncnn-s-25", folder, tmp_path / "m.safetensors",
+        schedule=str(short), device="cpu", apart_from=["embedded-test"],
+    )  # fmt: skip
+    assert decoded.count("photos") == 2  # there are two images
