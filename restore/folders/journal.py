@@ -133,7 +133,7 @@ class Journal:
         }
 
     def _is_of_others(self, path: Path) -> bool:
-        """Return whether this is the journal of another of as many shards: nothing of ours."""
+        """Return whether this is another shard's journal of as many shards: it has none of ours."""
         shard = _SHARD.search(path.name)
         return shard is not None and int(shard[2]) == self.shard.count and path != self.path
 
