@@ -46,7 +46,7 @@ class Degradation:
             raise RestoreError(f"bicubic scale must be 2, 3 or 4, not {level:g}")
 
     def __str__(self) -> str:
-        """Give the form that `parse` reads."""
+        """Return the form that `parse` reads."""
         return f"{self.kind}:{float(self.level)!r}".removesuffix(".0")
 
 

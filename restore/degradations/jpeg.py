@@ -40,7 +40,7 @@ def encode(image: NDArray[np.uint8], quality: int) -> bytes:
         raise RestoreError(f"JPEG needs 8-bit grey or RGB, not {image.dtype} {image.shape}")
     if max(image.shape[:2]) > 65500:
         raise RestoreError(
-            f"JPEG holds at most 65500 pixels a side, the image has "
+            f"JPEG holds at most 65500 pixels per side, the image has "
             f"{image.shape[1]}x{image.shape[0]}"
         )
     buffer = io.BytesIO()
@@ -62,7 +62,7 @@ def decode(data: bytes) -> NDArray[np.uint8]:
 
 
 def compress(image: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
-    """Give the image that remains after JPEG compression: `decode(encode(image, quality))`."""
+    """Return the image that remains after JPEG compression: `decode(encode(image, quality))`."""
     return decode(encode(image, quality))
 
 
@@ -79,7 +79,7 @@ def compress_batch(
     qualities : sequence of B int
         1..100.
     pool : ThreadPoolExecutor, optional
-        Threads to use; by default one a CPU, shared by all calls. libjpeg runs outside Python's
+        Threads to use; by default one per CPU, shared by all calls. libjpeg runs outside Python's
         global lock.
 
     Returns
@@ -94,7 +94,7 @@ def compress_batch(
     """
     if patches.ndim != 3 or len(qualities) != len(patches):
         raise RestoreError(
-            f"expected patches (B, H, W) and one quality a patch, "
+            f"expected patches (B, H, W) and one quality per patch, "
             f"got {patches.shape} and {len(qualities)} qualities"
         )
     out = np.empty_like(patches)

@@ -138,7 +138,7 @@ def degraded(
     colour: bool,
     protocol: Scoring = PUBLISHED,
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32] | NDArray[np.uint8]]:
-    """Give the reference and the degraded image in the form in which a file would hold it.
+    """Return the reference and the degraded image in the form in which a file would hold it.
 
     Returns
     -------
@@ -163,7 +163,7 @@ def prepared(
     colour: bool,
     protocol: Scoring = PUBLISHED,
 ) -> NDArray[np.uint8]:
-    """Give the image in the colours and the crop in which it is degraded."""
+    """Return the image in the colours and the crop in which it is degraded."""
     if image.dtype != np.uint8 or image.ndim not in (2, 3) or image.shape[2:] not in ((), (3,)):
         raise RestoreError(f"expected 8-bit grey or RGB pixels, got {image.dtype} {image.shape}")
     if colour and image.ndim == 2:

@@ -56,7 +56,7 @@ class PatchSchedule(Schedule):
             )
 
 
-# Steps, patches a batch and learning rate by task. A batch of 18 has six patches of each kind
+# Steps, patches per batch and learning rate by task. A batch of 18 has six patches of each kind
 # for DnCNN-3.
 _DEMO = {"gaussian": (400, 16, 8e-3), "blind": (300, 16, 8e-3), "general": (500, 18, 8e-3)}
 _BEST_RATES = {"gaussian": 16e-3, "blind": 16e-3, "general": 8e-3}
@@ -66,7 +66,7 @@ _BEST_RATES = {"gaussian": 16e-3, "blind": 16e-3, "general": 8e-3}
 _LOSS: dict[str, Loss] = {"gaussian": "squared", "blind": "squared", "general": "balanced"}
 # By measurement: see `schedule`.
 _BEST_STEPS = 10_000
-# Batches of 128 patches an epoch, by task [1, section IV-A].
+# Batches of 128 patches per epoch, by task [1, section IV-A].
 _PAPER_BATCHES = {"gaussian": 1600, "blind": 3000, "general": 8000}
 
 
