@@ -15,6 +15,7 @@ from engine.artifacts import load_tensors
 from engine.device import Compute
 from engine.training import loop
 from restore.errors import RestoreError
+from restore.image_sets import find
 from restore.image_sets.find import ImageSet, image_set
 from restore.networks.denoiser import load
 from restore.networks.dncnn import Architecture, variant
