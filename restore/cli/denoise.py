@@ -36,7 +36,7 @@ def denoise(
         Path | None, typer.Option(help="Before/after sheet to write (.png or .html).")
     ] = None,
     strict: Annotated[
-        bool, typer.Option("--strict", help="Fail images that the model does not suit.")
+        bool, typer.Option("--strict", help="An unsuitable image is an error, not a warning.")
     ] = False,
     shard: Annotated[str, typer.Option(help="K/N: only the K-th of N parts.")] = "1/1",
     tile: Annotated[str, typer.Option(help="auto, off or a side in pixels.")] = "auto",

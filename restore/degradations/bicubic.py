@@ -37,7 +37,7 @@ def imresize(image: NDArray[Any], scale: float, *, antialiasing: bool = True) ->
     image : ndarray (H, W) or (H, W, C)
         uint8 or floating point.
     scale : float
-        Factor > 0; the result has ``ceil(scale * size)`` pixels a side.
+        Factor > 0; the result has ``ceil(scale * size)`` pixels per side.
     antialiasing : bool, optional
         Stretch the kernel when shrinking.
 
@@ -164,7 +164,7 @@ def _resize(
 
 @lru_cache(maxsize=64)
 def _weights(side: int, out: int, scale: float, antialiasing: bool) -> sparse.csr_array:
-    """Give the matrix (out, side) that resizes one side; its rows sum to one."""
+    """Return the matrix (out, side) that resizes one side; its rows sum to one."""
     stretch = min(scale, 1.0) if antialiasing else 1.0
     width = 4.0 / stretch
     # Pixel centres, counted from 1 as in the original: u is where output pixel x lies.

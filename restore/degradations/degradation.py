@@ -54,7 +54,7 @@ class Degradation:
             raise RestoreError(f"camera ISO must be from {low:g} to {high:g}, not {level:g}")
 
     def __str__(self) -> str:
-        """Give the form that `parse` reads."""
+        """Return the form that `parse` reads."""
         return f"{self.kind}:{float(self.level)!r}".removesuffix(".0")
 
 

@@ -63,7 +63,7 @@ def decode(data: bytes) -> NDArray[np.uint8]:
 
 
 def compress(image: NDArray[np.uint8], quality: int, *, subsampling: int = 2) -> NDArray[np.uint8]:
-    """Give the image that remains after JPEG compression: `decode(encode(image, quality))`."""
+    """Return the image that remains after JPEG compression: `decode(encode(image, quality))`."""
     return decode(encode(image, quality, subsampling=subsampling))
 
 
@@ -82,7 +82,7 @@ def compress_batch(
     qualities : sequence of B int
         1..100.
     pool : ThreadPoolExecutor, optional
-        Threads to use; by default one a CPU, shared by all calls. libjpeg runs outside Python's
+        Threads to use; by default one per CPU, shared by all calls. libjpeg runs outside Python's
         global lock.
     subsampling : sequence of B int, optional
         As in `encode`; by default 2 for all.
@@ -99,7 +99,7 @@ def compress_batch(
     """
     if patches.ndim not in (3, 4) or len(qualities) != len(patches):
         raise RestoreError(
-            f"expected patches (B, H, W[, 3]) and one quality a patch, "
+            f"expected patches (B, H, W[, 3]) and one quality per patch, "
             f"got {patches.shape} and {len(qualities)} qualities"
         )
     out = np.empty_like(patches)

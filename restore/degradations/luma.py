@@ -15,7 +15,7 @@ _OFFSET = 16.0
 
 
 def luma(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Give MATLAB's `rgb2ycbcr` luma of an 8-bit image.
+    """Return MATLAB's `rgb2ycbcr` luma of an 8-bit image.
 
     The range is 16..235. Full-range grey in its place changes DnCNN-3's figure on LIVE1 at quality
     10 by -0.76 dB.
@@ -42,7 +42,7 @@ def luma(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def exact_luma(rgb: NDArray[Any]) -> NDArray[np.float64]:
-    """Give the same luma unrounded: (H, W, 3) on 0..255 to (H, W) float64 in 16..235."""
+    """Return the same luma unrounded: (H, W, 3) on 0..255 to (H, W) float64 in 16..235."""
     return np.asarray(rgb, dtype=np.float64) @ _LUMA + _OFFSET
 
 
@@ -52,7 +52,7 @@ _GREY = np.array([0.2989, 0.5870, 0.1140])
 
 
 def grey(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Give full-range grey, as MATLAB's `rgb2gray` makes it of an 8-bit image."""
+    """Return full-range grey, as MATLAB's `rgb2gray` makes it of an 8-bit image."""
     return np.asarray(np.floor(exact_grey(rgb) + (0.5 + 1e-9)), dtype=np.uint8)
 
 

@@ -26,7 +26,7 @@ def gaussian(image: NDArray[Any], sigma: float, rng: np.random.Generator) -> NDA
     sigma : float
         Standard deviation on the same scale; 0 adds nothing.
     rng : numpy.random.Generator
-        Source of the noise; one standard normal number a sample is drawn from it.
+        Source of the noise; one standard normal number per sample is drawn from it.
 
     Returns
     -------
@@ -44,7 +44,7 @@ def gaussian(image: NDArray[Any], sigma: float, rng: np.random.Generator) -> NDA
 
 
 def gaussian_batch(patches: "Tensor", sigma: "Tensor", generator: "torch.Generator") -> "Tensor":
-    """Add white Gaussian noise to a batch, with one standard deviation a patch.
+    """Add white Gaussian noise to a batch, with one standard deviation per patch.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def gaussian_batch(patches: "Tensor", sigma: "Tensor", generator: "torch.Generat
 
     if patches.ndim != 4 or sigma.shape != patches.shape[:1]:
         raise RestoreError(
-            f"expected patches (B, C, H, W) and one sigma a patch, "
+            f"expected patches (B, C, H, W) and one sigma per patch, "
             f"got {tuple(patches.shape)} and {tuple(sigma.shape)}"
         )
     if sigma.device.type == "cpu" and bool((sigma < 0).any()):

@@ -1,4 +1,4 @@
-"""Noise that a file could not hold: values below black and above white, cut off when it was stored.
+"""Clipped noise: values below black and above white, which a file cannot hold, estimated again.
 
 Trained on unclipped noise, a denoiser mistakes clipped noise for brighter shadows or darker
 highlights. At sigma 25 that costs 0.1 dB over Set12, and 0.4 dB on its darkest images. Each clipped
@@ -17,7 +17,7 @@ _UNTOUCHED = 0.1  # in sigmas: all around is black, so there is no noise that co
 
 
 def unclip(values: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
-    """Replace pixels at black or white by what they were before they were cut off.
+    """Return the values with pixels at black or white as they were before they were clipped.
 
     Parameters
     ----------

@@ -188,7 +188,7 @@ def evaluate(
     Returns
     -------
     list of dict
-        One an image, with the keys of `COLUMNS`.
+        One per image, with the keys of `COLUMNS`.
     """
     rows = []
     computed = {}

@@ -69,7 +69,7 @@ def write_card(description: Mapping[str, Any], form: str, summary: pd.DataFrame)
     form : str
         How the weights are stored, and what that costs.
     summary : DataFrame
-        Of `restore.evaluation.summary.summarise`, a row a test.
+        Of `restore.evaluation.summary.summarise`, a row per test.
 
     Returns
     -------
@@ -109,7 +109,7 @@ def write_card(description: Mapping[str, Any], form: str, summary: pd.DataFrame)
 
 
 def _first(start: Mapping[str, Any] | None) -> str:
-    """Say where a training started, back to random weights."""
+    """Return where a training started, back to random weights."""
     if start is None:
         return "random"
     made = f"`{start['weights']}`, {start['schedule']} (SHA-256 {start['sha256'][:12]}…)"

@@ -1,6 +1,6 @@
 """Degraded images as files of their own, from which evaluation gets the very same numbers.
 
-A folder holds one file an image and `degraded.json`. Noise is kept as float32 TIFF, never rounded;
+A folder holds one file per image and `degraded.json`. Noise is kept as float32 TIFF, never rounded;
 JPEG is the file that libjpeg made; bicubic is the small image as PNG.
 """
 
@@ -40,7 +40,7 @@ class Item(Protocol):
         ...
 
     def load(self) -> NDArray[np.uint8]:
-        """Give its pixels."""
+        """Return its pixels."""
         ...
 
 

@@ -47,27 +47,32 @@ class Scoring:
             raise RestoreError(f"`border` {self.border}: expected auto or a number of pixels")
 
     def rounds(self, degradation: "Degradation") -> bool:
-        """Whether the output is clipped and rounded before it is scored."""
+        """Return whether the output is clipped and rounded before it is scored."""
         if self.rounding == "auto":
             return degradation.kind != "bicubic"
         return self.rounding == "on"
 
     def shaved(self, degradation: "Degradation") -> int:
-        """Pixels that are not scored at each side."""
+        """Return how many pixels are not scored at each side."""
         if self.border == "auto":
             return int(degradation.level) if degradation.kind == "bicubic" else 0
         return int(self.border)
 
     def matlab_luma(self, degradation: "Degradation") -> bool:
+<<<<<<< HEAD
         """Whether a colour image becomes MATLAB's luma for a grey model."""
         return (
             degradation.kind in ("jpeg", "bicubic")
             if self.luma == "auto"
             else self.luma == "matlab"
         )
+=======
+        """Return whether a colour image becomes MATLAB's luma for a grey model."""
+        return degradation.kind != "noise" if self.luma == "auto" else self.luma == "matlab"
+>>>>>>> main
 
     def departures(self, degradation: "Degradation", *, colour: bool) -> list[str]:
-        """Name the choices that are not those of the published tables.
+        """Return the choices that are not those of the published tables.
 
         Parameters
         ----------

@@ -39,7 +39,7 @@ def check(out: Path) -> None:
 
 
 def sheet(images: Sequence[BeforeAfter], out: Path) -> None:
-    """Show the middle of each image before and after, at full size.
+    """Write the middle of each image before and after, at full size.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
 """Denoise an image or a folder of images: nothing lost, nothing overwritten, a run that resumes.
 
-`OUTPUT/denoise.jsonl` gets a line a file: what was done with which weights, or why it failed. A
+`OUTPUT/denoise.jsonl` gets one line per file: what was done with which weights, or why it failed. A
 second run skips what is done and tries again what failed.
 """
 

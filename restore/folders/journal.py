@@ -1,4 +1,4 @@
-"""What a run did with each image, a line a file, in a form that survives being killed.
+"""What a run did with each image, one line per file, in a form that survives being killed.
 
 A line is written, and on the disk, before the finished output takes its name, and an output that
 is to be replaced is removed before the line. So whenever an output is there and the last line

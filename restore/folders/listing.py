@@ -85,7 +85,8 @@ def folder(
     form : str
         One of `restore.folders.listing.FORMATS`.
     holds : callable, optional
-        Tells by its name whether an image is asked for. The others count where outputs are shared.
+        Predicate on the image's name. Images it rejects are not returned, but still count when
+        two inputs share an output.
 
     Returns
     -------

@@ -22,16 +22,15 @@ class FolderOptions:
     exclude : tuple of str
         Patterns of files and sub-folders that are left out.
     overwrite : bool
-        Replace outputs, whatever made them.
+        Replace any file.
     refresh : bool
-        Replace outputs that an earlier run made of another form of the same image or by other
-        options, and no others.
+        Replace outputs of earlier runs whose input or options changed, and no other files.
     tile : str
         'auto', 'off', or the side of a tile in pixels.
     form : str
         Of the outputs: one of `restore.folders.listing.FORMATS`.
     strict : bool
-        Fail an image that the model does not suit, where otherwise a warning is given.
+        An image that does not suit the model is an error instead of a warning.
     how : How
     shard : Shard
         The part of the images that is worked on.
@@ -63,7 +62,7 @@ class FolderOptions:
 
     @property
     def side(self) -> int | None:
-        """Side of a tile in pixels, 0 for none, None for what fits in memory."""
+        """Return the side of a tile in pixels; 0 for none, None for what fits in memory."""
         if self.tile == "auto":
             return None
         return 0 if self.tile == "off" else int(self.tile)

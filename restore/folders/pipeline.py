@@ -62,7 +62,7 @@ def overlapped(
     Yields
     ------
     Result
-        One an item. When the consumer stops early, what is being written is finished and nothing
+        One per item. When the consumer stops early, what is being written is finished and nothing
         else is begun.
     """
     todo = deque(items)

@@ -43,12 +43,12 @@ class Shard:
 
     @property
     def label(self) -> str:
-        """Number and count for file names, such as '03-of-12'."""
+        """Return number and count for file names, such as '03-of-12'."""
         return f"{self.number:0{len(str(self.count))}d}-of-{self.count}"
 
     @property
     def suffix(self) -> str:
-        """What tells this shard's journal from the others'; empty where there is one shard."""
+        """Return the end of the name of this shard's journal; empty where there is one shard."""
         return "" if self.count == 1 else f"-{self.label}"
 
 

@@ -24,7 +24,7 @@ from restore.image_sets.find import ImageSet, Item
 log = logging.getLogger(__name__)
 
 _RADIUS = 8  # of a patch, in pixels
-_LIMIT = 400  # patches an image
+_LIMIT = 400  # patches per image
 _ALIKE = 0.995  # correlation of two patches that show the same
 _VOTES = 6  # patches that must agree on the displacement
 _SAME = 0.999  # correlation of whole images that are one

@@ -15,8 +15,8 @@ from PIL import Image, ImageCms, UnidentifiedImageError
 
 from restore.errors import RestoreError
 from restore.images import netpbm, png16, png_chunks
-from restore.images import orientation as exif_block
 from restore.images.heads import open_image
+from restore.images.orientation import orientation, turn, upright
 from restore.images.picture import Picture, split_alpha
 
 _READABLE = ["PNG", "JPEG", "BMP", "DIB", "WEBP", "PPM"]
@@ -138,15 +138,15 @@ def _plain(image: Image.Image, icc: bytes | None) -> tuple[Image.Image, bytes | 
 
 
 def _turned(picture: Picture) -> Picture:
-    value = exif_block.orientation(picture.exif)
+    value = orientation(picture.exif)
     if value == 1:
         return picture
     alpha, dpi = picture.alpha, picture.dpi
     return replace(
         picture,
-        pixels=exif_block.turn(picture.pixels, value),
-        alpha=None if alpha is None else exif_block.turn(alpha, value),
-        exif=exif_block.upright(picture.exif),
+        pixels=turn(picture.pixels, value),
+        alpha=None if alpha is None else turn(alpha, value),
+        exif=upright(picture.exif),
         dpi=(dpi[1], dpi[0]) if dpi and value >= 5 else dpi,
         texts=png_chunks.upright(picture.texts),
     )

@@ -50,7 +50,7 @@ def is_lossy(path: Path) -> bool:
                     return chunk[:4] == b"VP8 "
                 size = int.from_bytes(chunk[4:], "little")
                 file.seek(size + size % 2, 1)
-    except OSError:  # told of when it is read
+    except OSError:  # the error is reported when the file is read
         pass
     return True
 

@@ -26,7 +26,7 @@ class Picture:
     icc, exif : bytes or None
         Colour profile; EXIF block from its TIFF header on, with orientation 1.
     dpi : (float, float) or None
-        Horizontal and vertical dots an inch.
+        Horizontal and vertical dots per inch.
     tags : tuple
         TIFF tags beside those that describe the pixels: (code, type, count, value).
     texts : tuple

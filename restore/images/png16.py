@@ -1,4 +1,4 @@
-"""PNG with 16 bits a channel in colour or with alpha, which Pillow reads and writes as 8 bits only.
+"""PNG with 16 bits per channel in colour or with alpha, which Pillow takes for 8 bits.
 
 Reading leaves inflating and unfiltering to Pillow and gets both bytes of a sample out of it: of
 RGB and RGBA the high and the low bytes in two passes, as big- and as little-endian samples; grey
@@ -92,7 +92,7 @@ def write(
     icc, exif : bytes, optional
         Colour profile, and EXIF block starting with its TIFF header.
     dpi : (float, float), optional
-        Horizontal and vertical dots an inch.
+        Horizontal and vertical dots per inch.
     texts : tuple of (bytes, bytes)
         Names and contents of text chunks.
     """

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restore.errors import RestoreError
-from restore.images import orientation as exif
 from restore.images import png_chunks, tiff_exif
 from restore.images.heads import open_image
+from restore.images.orientation import turn
 from restore.images.picture import Picture, join_alpha, split_alpha
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def _samples(page: "tifffile.TiffPage", file: BinaryIO, orientation: int) -> NDA
         samples = None
     if samples is None:
         return _by_pillow(page, file, orientation)
-    return samples if orientation == 1 else exif.turn(samples, orientation)
+    return samples if orientation == 1 else turn(samples, orientation)
 
 
 def _stored(page: "tifffile.TiffPage") -> NDArray[Any] | None:
@@ -171,7 +171,7 @@ def _by_pillow(page: "tifffile.TiffPage", file: BinaryIO, orientation: int) -> N
         samples = np.asarray(image)
     if samples.dtype == np.int32:
         samples = samples.astype(np.uint16)
-    return samples if turned or orientation == 1 else exif.turn(samples, orientation)
+    return samples if turned or orientation == 1 else turn(samples, orientation)
 
 
 def write(path: Path, pictures: Sequence[Picture]) -> None:

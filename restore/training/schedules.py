@@ -63,7 +63,7 @@ class PatchSchedule(Schedule):
             )
 
 
-# Steps, patches a batch and learning rate by task. A batch of 18 has six patches of each kind
+# Steps, patches per batch and learning rate by task. A batch of 18 has six patches of each kind
 # for DnCNN-3.
 _DEMO = {
     "gaussian": (400, 16, 8e-3),
@@ -83,8 +83,13 @@ _LOSS: dict[str, Loss] = {
 }
 # By measurement: see `schedule`.
 _BEST_STEPS = 10_000
+<<<<<<< HEAD
 # Batches of 128 patches an epoch, by task [1, section IV-A].
 _PAPER_BATCHES = {"gaussian": 1600, "blind": 3000, "general": 8000, "real": 8000}
+=======
+# Batches of 128 patches per epoch, by task [1, section IV-A].
+_PAPER_BATCHES = {"gaussian": 1600, "blind": 3000, "general": 8000}
+>>>>>>> main
 
 
 # From the weights of dncnn-b-color. Without batch normalisation, or from random weights, 150 steps

@@ -99,7 +99,7 @@ def test_batch_equals_one_by_one_for_any_number_of_threads():
 
 
 def test_batch_refuses_unequal_lengths():
-    with pytest.raises(RestoreError, match="one quality a patch"):
+    with pytest.raises(RestoreError, match="one quality per patch"):
         jpeg.compress_batch(np.zeros((2, 8, 8), np.uint8), [10])
 
 

@@ -46,7 +46,7 @@ def test_batch_refuses_negative_sigma_and_wrong_shapes():
     generator = torch.Generator()
     with pytest.raises(RestoreError, match="must be >= 0, not -3"):
         noise.gaussian_batch(torch.zeros(1, 1, 4, 4), torch.tensor([-3.0]), generator)
-    with pytest.raises(RestoreError, match="one sigma a patch"):
+    with pytest.raises(RestoreError, match="one sigma per patch"):
         noise.gaussian_batch(torch.zeros(1, 1, 4, 4), torch.zeros(2), generator)
 
 

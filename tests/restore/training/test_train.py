@@ -16,6 +16,7 @@ from engine.device import Compute
 from engine.training import loop
 from restore.degradations.real_noise import RealNoise
 from restore.errors import RestoreError
+from restore.image_sets import find
 from restore.image_sets.find import ImageSet, image_set
 from restore.networks.denoiser import load
 from restore.networks.dncnn import Architecture, variant
@@ -229,3 +230,24 @@ def test_paper_schedules_are_the_published_ones() -> None:
         assert (paper.steps, paper.batch_size, paper.patch) == (steps, 128, patch)
         assert paper.rate(int(0.59 * steps)) == pytest.approx(1e-3)
         assert paper.rate(int(0.61 * steps)) == pytest.approx(1e-4)
+
+
+def test_each_training_image_is_decoded_once(
+    images: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoded: list[str] = []
+    read = find.files.read
+
+    def counted(path: Path) -> object:
+        decoded.append(path.parent.name)
+        return read(path)
+
+    monkeypatch.setattr(find.files, "read", counted)
+    short = tmp_path / "short.yaml"
+    short.write_text("{steps: 1, batch_size: 2, learning_rate: 0.001, patch: 16}")
+    folder = images.items[0].path.parent
+    training.train(
+        "dncnn-s-25", folder, tmp_path / "m.safetensors",
+        schedule=str(short), device="cpu", apart_from=["embedded-test"],
+    )  # fmt: skip
+    assert decoded.count("photos") == 2  # there are two images
