@@ -59,17 +59,12 @@ class Scoring:
         return int(self.border)
 
     def matlab_luma(self, degradation: "Degradation") -> bool:
-<<<<<<< HEAD
-        """Whether a colour image becomes MATLAB's luma for a grey model."""
+        """Return whether a colour image becomes MATLAB's luma for a grey model."""
         return (
             degradation.kind in ("jpeg", "bicubic")
             if self.luma == "auto"
             else self.luma == "matlab"
         )
-=======
-        """Return whether a colour image becomes MATLAB's luma for a grey model."""
-        return degradation.kind != "noise" if self.luma == "auto" else self.luma == "matlab"
->>>>>>> main
 
     def departures(self, degradation: "Degradation", *, colour: bool) -> list[str]:
         """Return the choices that are not those of the published tables.

@@ -83,13 +83,8 @@ _LOSS: dict[str, Loss] = {
 }
 # By measurement: see `schedule`.
 _BEST_STEPS = 10_000
-<<<<<<< HEAD
-# Batches of 128 patches an epoch, by task [1, section IV-A].
-_PAPER_BATCHES = {"gaussian": 1600, "blind": 3000, "general": 8000, "real": 8000}
-=======
 # Batches of 128 patches per epoch, by task [1, section IV-A].
-_PAPER_BATCHES = {"gaussian": 1600, "blind": 3000, "general": 8000}
->>>>>>> main
+_PAPER_BATCHES = {"gaussian": 1600, "blind": 3000, "general": 8000, "real": 8000}
 
 
 # From the weights of dncnn-b-color. Without batch normalisation, or from random weights, 150 steps
