@@ -16,6 +16,7 @@ References
        81(3), 1994. :doi:`10.1093/biomet/81.3.425`
 """
 
+import math
 from typing import Any
 
 import numpy as np
@@ -50,7 +51,7 @@ def estimate(pixels: NDArray[Any], white: float) -> float:
 
 
 def _plane(plane: NDArray[Any], white: float) -> float:
-    details, levels, cuts = zip(*(_blocks(part, white) for part in _windows(plane)), strict=True)
+    details, levels, cuts = zip(*(_blocks(part, white) for part in windows(plane)), strict=True)
     level, cut = np.concatenate(levels), np.concatenate(cuts)
     if len(level) < FEWEST:  # a small image: the median over all coefficients
         return float(np.median(np.abs(np.concatenate(details))) / 0.6745)
@@ -58,13 +59,13 @@ def _plane(plane: NDArray[Any], white: float) -> float:
     return float(np.quantile(level[cut <= limit], CALM) * FACTOR)
 
 
-def _windows(plane: NDArray[Any]) -> list[NDArray[Any]]:
-    """Cut what is looked at: all of an image, or windows spread over a large one."""
-    if plane.size <= (WINDOW * WINDOWS) ** 2:
+def windows(plane: NDArray[Any]) -> list[NDArray[Any]]:
+    """Cut what is looked at: all of an image (H, W[, C]), or windows spread over a large one."""
+    if math.prod(plane.shape[:2]) <= (WINDOW * WINDOWS) ** 2:
         return [plane]
     rows, columns = (
         sorted({round(i * max(length - WINDOW, 0) / (WINDOWS - 1)) for i in range(WINDOWS)})
-        for length in plane.shape
+        for length in plane.shape[:2]
     )
     return [plane[row : row + WINDOW, left : left + WINDOW] for row in rows for left in columns]
 

@@ -40,7 +40,7 @@ def test_black_bars_do_not_count():
 def test_a_large_image_is_looked_at_in_parts(monkeypatch):
     monkeypatch.setattr(noise_level, "WINDOW", 96)
     noisy = scene() + 12 * RNG.standard_normal((321, 481))
-    assert len(noise_level._windows(noisy)) == 9
+    assert len(noise_level.windows(noisy)) == 9
     assert estimate(noisy, 255) == pytest.approx(12, rel=0.1)
 
 

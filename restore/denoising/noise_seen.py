@@ -1,0 +1,197 @@
+"""What kind of noise an image has, told from the image alone: from its calm blocks.
+
+White noise has as much power at all frequencies, in each channel its own. The noise of photographs,
+scans and film has not: demosaicing, smoothing, resizing and JPEG take the fine part, and make the
+channels alike. Texture is mostly coarse, and alike between channels. So the spectrum is looked at
+where an image is calm, and in colour images in the differences of the channels, which hold least
+texture.
+
+A block's spectrum is its discrete cosine transform, whose coefficients have the noise's own
+variance [1]_; the calm blocks are those with the least power at middle frequencies [2]_.
+
+References
+----------
+.. [1] N. N. Ponomarenko, V. V. Lukin, M. S. Zriakhov, A. Kaarna, J. Astola, "An automatic approach
+       to lossy compression of AVIRIS images", IGARSS 2007.
+.. [2] M. Colom, A. Buades, "Analysis and Extension of the Ponomarenko et al. Method, Estimating a
+       Noise Curve from a Single Image", IPOL 3, 2013. :doi:`10.5201/ipol.2013.45`
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from restore.denoising.noise_level import windows
+
+SIDE = 16  # of a block, in pixels
+CALM = 0.06  # share of the blocks that counts
+FEWEST = 12  # blocks
+CUT = 0.01  # share of black or white pixels above which a block is left out
+QUIET = 0.35  # noise of a block that has none: rounding to 8 bit gives 0.29 where values vary
+DARK = 16  # brightness below which photographs lose their noise to black
+FLAT = 0.25  # share of quiet blocks, among those that are not dark, from which an image is clean
+COLOURS = 256  # no more of them: a drawing
+WHITE = 2.0  # coarse over fine noise, at most
+ALIKE = 0.24  # correlation of the channels' noise, at most
+GROWTH = 2.0  # noise of the brightest over that of the darkest quarter, at most
+
+
+def _transform() -> NDArray[np.float32]:
+    """Return the orthonormal DCT-II of a line, (SIDE, SIDE)."""
+    k = np.arange(SIDE)
+    matrix = np.sqrt(2 / SIDE) * np.cos(np.pi * (2 * k + 1) * k[:, None] / (2 * SIDE))
+    matrix[0] /= math.sqrt(2)
+    return np.asarray(matrix, np.float32)
+
+
+_DCT = _transform()
+_U, _V = np.meshgrid(np.arange(SIDE), np.arange(SIDE), indexing="ij")
+_RADIUS = np.hypot(_U, _V)
+_ALL = _RADIUS >= 2  # without shading
+_COARSE = _ALL & (_RADIUS < 4)
+_MIDDLE = (_RADIUS >= 4) & (_RADIUS < 8)
+_FINE = np.minimum(_U, _V) >= SIDE // 2  # the diagonal half, as `noise_level` looks at
+
+
+@dataclass(frozen=True)
+class Noise:
+    """What is seen of an image's noise; NaN for what cannot be told.
+
+    Attributes
+    ----------
+    level : float
+        Standard deviation in calm blocks, of all frequencies, on the 0..255 scale; texture counts.
+    between : float
+        Correlation of the channels' noise at fine scale, 0 (independent) to 1; 1 for grey.
+    neighbours : float
+        Correlation between neighbouring pixels, 0 for white noise.
+    growth : float
+        Fine noise of the brightest quarter of the calm blocks over that of the darkest.
+    coarse : float
+        Noise at coarse scale over that at fine scale: 1 for white noise.
+    even : float
+        Power of the median block over that of the calm ones: near 1 where all is noise.
+    clean : bool
+        There is nothing to remove, as in drawings and screenshots.
+    """
+
+    level: float
+    between: float
+    neighbours: float
+    growth: float
+    coarse: float
+    even: float
+    clean: bool
+
+    @property
+    def white(self) -> bool:
+        """Return whether it is as the models for Gaussian noise know it; true where not known."""
+        alike = ALIKE < self.between < 1
+        return not (self.coarse > WHITE or alike or self.growth > GROWTH)
+
+
+UNKNOWN = Noise(*[math.nan] * 6, clean=False)
+
+
+def look(pixels: NDArray[Any], white: float) -> Noise:
+    """Look at the noise of an image.
+
+    Parameters
+    ----------
+    pixels : ndarray (H, W) or (H, W, 3)
+        Any real dtype.
+    white : float
+        The value of white; pixels at 0 or `white` are taken for cut off.
+
+    Returns
+    -------
+    Noise
+        Unknown for an image of fewer than 12 blocks of 16×16 pixels.
+    """
+    parts = [_blocks(part) for part in windows(pixels) if min(part.shape[:2]) >= SIDE]
+    blocks = np.concatenate(parts) if parts else np.empty((0, 1, SIDE, SIDE))
+    if len(blocks) < FEWEST:
+        return UNKNOWN
+    everything, cut = blocks, np.zeros(len(blocks))
+    if pixels.dtype.kind != "f":
+        cut = ((blocks == 0) | (blocks == white)).mean(axis=(2, 3)).max(axis=1)
+    blocks = blocks[cut <= max(CUT, float(np.sort(cut)[FEWEST - 1]))]
+    blocks = blocks.astype(np.float32) * np.float32(255 / white)
+    spectra = _DCT @ blocks @ _DCT.T  # (N, C, SIDE, SIDE)
+    mean = spectra.mean(axis=1)
+    power = np.square(mean[:, _MIDDLE]).mean(axis=1)
+    order = np.argsort(power, kind="stable")
+    calm = order[: max(FEWEST, round(CALM * len(order)))]
+    colour = spectra.shape[1] == 3
+    # One value a coefficient and block: of the differences of the channels where there are some.
+    # For independent channels of variance 1, that of the mean is 1/3, of a difference from it 2/3.
+    differences = (spectra - mean[:, None])[calm] * math.sqrt(1.5)
+    told = differences if colour else mean[calm][:, None]
+    # Differences of channels hold little texture, brightness at coarse scale much.
+    coarse = _rms(told[:, :, _COARSE if colour else _MIDDLE])
+    fine = _rms(told[:, :, _FINE])
+    common = _rms(mean[calm][:, _FINE]) ** 2 * 3
+    own = fine**2
+    level = _rms(spectra[calm][:, :, _ALL])
+    return Noise(
+        level=level,
+        between=max(0.0, (common - own) / max(common + 2 * own, 1e-9)) if colour else 1.0,
+        neighbours=_neighbours(spectra[calm]),
+        growth=_growth(blocks, told, calm),
+        coarse=coarse / max(fine, 1e-3),
+        even=float(np.median(power) / max(power[calm].mean(), 1e-9)),
+        clean=_is_flat(blocks, spectra) or _has_few_colours(everything),
+    )
+
+
+def _blocks(part: NDArray[Any]) -> NDArray[Any]:
+    """Cut (H, W[, C]) into (N, C, SIDE, SIDE)."""
+    rows, columns = (length // SIDE for length in part.shape[:2])
+    inner = part[: rows * SIDE, : columns * SIDE].reshape(rows, SIDE, columns, SIDE, -1)
+    return inner.transpose(0, 2, 4, 1, 3).reshape(rows * columns, -1, SIDE, SIDE)
+
+
+def _rms(values: NDArray[Any]) -> float:
+    return float(np.sqrt(np.square(values).mean())) if values.size else math.nan
+
+
+def _neighbours(spectra: NDArray[np.float32]) -> float:
+    """Return the correlation between neighbours that a mean power spectrum means."""
+    power = np.square(spectra).mean(axis=(0, 1)) * _ALL
+    shift = (np.cos(np.pi * _U / SIDE) + np.cos(np.pi * _V / SIDE)) / 2
+    flat = (shift * _ALL).sum() / _ALL.sum()  # what white noise gives without its coarsest part
+    return float((power * shift).sum() / max(power.sum(), 1e-9) - flat)
+
+
+def _is_flat(blocks: NDArray[np.float32], spectra: NDArray[np.float32]) -> bool:
+    """Return whether much of what is not dark has no noise."""
+    bright = blocks.mean(axis=(1, 2, 3)) >= DARK
+    power = np.square(spectra[bright][:, :, _ALL]).mean(axis=(1, 2))
+    return len(power) >= FEWEST and float(np.quantile(power, FLAT)) < QUIET**2
+
+
+def _has_few_colours(blocks: NDArray[Any]) -> bool:
+    """Return whether a colour image of 8 bits has few colours, as drawings have."""
+    if blocks.shape[1] != 3 or blocks.dtype != np.uint8:
+        return False
+    some = blocks[:: max(1, len(blocks) // 256)].astype(np.uint32)
+    packed = (some[:, 0] << 16) | (some[:, 1] << 8) | some[:, 2]
+    return len(np.unique(packed)) <= COLOURS
+
+
+def _growth(
+    blocks: NDArray[np.float32], told: NDArray[np.float32], calm: NDArray[np.intp]
+) -> float:
+    """Return the fine noise of the brightest quarter of the calm blocks over the darkest's."""
+    brightness = blocks[calm].mean(axis=(1, 2, 3))
+    order = np.argsort(brightness, kind="stable")
+    quarter = len(order) // 4
+    if brightness[order[-1]] - brightness[order[0]] < 30:
+        return math.nan
+    dark, bright = (
+        _rms(told[chosen][:, :, _FINE]) for chosen in (order[:quarter], order[-quarter:])
+    )
+    return bright / max(dark, 1e-3)
