@@ -13,6 +13,9 @@ def denoise(
     out: Annotated[Path, typer.Argument(metavar="OUTPUT", help="Image or folder to write.")],
     model: Annotated[str, typer.Option(help="auto, a shipped name or a weights file.")] = "auto",
     sigma: Annotated[str, typer.Option(help="auto, or the noise level on 0..255.")] = "auto",
+    white: Annotated[
+        float | None, typer.Option(help="White of images of fewer bits: 4095 for 12 in 16.")
+    ] = None,
     recursive: Annotated[bool, typer.Option("--recursive", help="Sub-folders too.")] = False,
     exclude: Annotated[
         list[str] | None, typer.Option(help="Files or sub-folders to leave out; several.")
@@ -51,6 +54,7 @@ def denoise(
         out,
         model,
         sigma=noise_level(sigma),
+        white=white,
         strength=strength,
         self_ensemble=self_ensemble,
         recursive=recursive,

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from engine.device import pick
 from restore.denoising import choose, levels, noise_level
 from restore.denoising.choose import Seen
-from restore.denoising.pixels import How, PixelDenoiser
+from restore.denoising.pixels import How, PixelDenoiser, single_channel
 from restore.errors import RestoreError
 from restore.networks.denoiser import Denoiser, load
 
@@ -30,8 +30,9 @@ def denoise(
     Parameters
     ----------
     image : ndarray (H, W) or (H, W, 3); uint8, uint16 or float32
-        Grey or RGB. Floats may lie on 0..1, 0..255 or 0..65535: white is the smallest of 1, 255
-        and 65535 that fits, noise beyond white included. It is not changed.
+        Grey or RGB; RGB whose channels are equal is denoised as grey. Floats may lie on 0..1,
+        0..255 or 0..65535: white is the smallest of 1, 255 and 65535 that fits, noise beyond white
+        included. It is not changed.
     model : str, Path or Denoiser, optional
         'auto' chooses among the shipped weights by the image's channels and noise. Otherwise a
         shipped name, a weights file, or what `load_model` returns; the last is fastest for many
@@ -72,8 +73,10 @@ def denoise(
     (dtype('float32'), True)
     """
     _check(image, sigma)
-    how, given = How(strength), image.dtype
+    how, given, shape = How(strength), image.dtype, image.shape
     image = image.astype(given.newbyteorder("="), order="C")
+    if (grey := single_channel(image)) is not None:
+        image = grey
     if sigma is None:
         sigma = noise_level.estimate(image, levels.white(image))
     if not isinstance(model, Denoiser):
@@ -82,6 +85,8 @@ def denoise(
             model = choose.choose(choose.candidates("auto"), seen).candidate.path
         model = load(str(model), pick(device))
     PixelDenoiser(model, how)([image], [sigma if math.isfinite(sigma) else 0.0])
+    if image.shape != shape:
+        image = np.repeat(image[..., None], shape[2], axis=2)
     return image.astype(given, copy=False)
 
 

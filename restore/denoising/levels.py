@@ -25,12 +25,29 @@ def white(pixels: NDArray[Any]) -> float:
     return next((peak for peak in _PEAKS if largest <= 2 * peak), largest)
 
 
-def doubt(pixels: NDArray[Any]) -> str:
-    """Return what speaks against `white`, or an empty text."""
-    if pixels.dtype.kind != "f":
+def doubt(pixels: NDArray[Any], stated: float | None = None) -> str:
+    """Return what speaks against the value of white, or an empty text.
+
+    Parameters
+    ----------
+    pixels : ndarray
+    stated : float, optional
+        White, where the file or the user states it.
+    """
+    if stated is not None or not pixels.size:
         return ""
-    peak, largest = white(pixels), float(pixels.max(initial=0))
-    return f"{peak:g} was taken for white, with values up to {largest:g}" * (largest > 2 * peak)
+    peak, largest = white(pixels), float(pixels.max())
+    lowest = float(pixels.min())
+    if largest > 2 * peak:
+        return f"{peak:g} was taken for white, with values up to {largest:g}"
+    if lowest < -peak:
+        return f"{peak:g} was taken for white, with values down to {lowest:g}"
+    if largest <= peak / 8 and largest > lowest:
+        return (
+            f"{peak:g} was taken for white, with no value above {largest:g}; if white is less "
+            "(4095 for 12 bits), name it with `white`"
+        )
+    return ""
 
 
 def planes(window: NDArray[Any], peak: float) -> NDArray[np.float32]:

@@ -29,7 +29,7 @@ FEWEST = 8  # blocks
 WINDOW, WINDOWS = 512, 3  # a large image is looked at in 3×3 windows
 
 
-def estimate(pixels: NDArray[Any], white: float) -> float:
+def estimate(pixels: NDArray[Any], white: float, gaps: NDArray[np.bool_] | None = None) -> float:
     """Estimate the standard deviation of an image's white Gaussian noise.
 
     Parameters
@@ -38,20 +38,25 @@ def estimate(pixels: NDArray[Any], white: float) -> float:
         Any real dtype.
     white : float
         The value of white; pixels at 0 or `white` are taken for cut off.
+    gaps : ndarray (H, W) of bool, optional
+        Pixels that hold no noise, as they were filled.
 
     Returns
     -------
     float
-        Sigma on the 0..255 scale, the mean over channels; NaN for less than 8 pixels per side.
+        Sigma on the 0..255 scale, the mean over channels; NaN for less than 8 pixels a side.
     """
     if min(pixels.shape[:2]) < 8:
         return float("nan")
     planes = [pixels] if pixels.ndim == 2 else [pixels[..., c] for c in range(pixels.shape[2])]
-    return float(np.mean([_plane(plane, white) for plane in planes])) * 255 / white
+    return float(np.mean([_plane(plane, white, gaps) for plane in planes])) * 255 / white
 
 
-def _plane(plane: NDArray[Any], white: float) -> float:
-    details, levels, cuts = zip(*(_blocks(part, white) for part in windows(plane)), strict=True)
+def _plane(plane: NDArray[Any], white: float, gaps: NDArray[np.bool_] | None) -> float:
+    parts = windows(plane)
+    empty = [None] * len(parts) if gaps is None else windows(gaps)
+    found = (_blocks(part, white, none) for part, none in zip(parts, empty, strict=True))
+    details, levels, cuts = zip(*found, strict=True)
     level, cut = np.concatenate(levels), np.concatenate(cuts)
     if len(level) < FEWEST:  # a small image: the median over all coefficients
         return float(np.median(np.abs(np.concatenate(details))) / 0.6745)
@@ -71,7 +76,7 @@ def windows(plane: NDArray[Any]) -> list[NDArray[Any]]:
 
 
 def _blocks(
-    window: NDArray[Any], white: float
+    window: NDArray[Any], white: float, gaps: NDArray[np.bool_] | None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Return the diagonal coefficients, and of each block their RMS and the share of cut pixels."""
     import pywt
@@ -80,6 +85,8 @@ def _blocks(
     rows, columns = (length // (2 * BLOCK) for length in window.shape)
     inner = detail[: rows * BLOCK, : columns * BLOCK].reshape(rows, BLOCK, columns, BLOCK)
     cut = np.zeros(window.shape) if window.dtype.kind == "f" else (window == 0) | (window == white)
+    if gaps is not None:
+        cut = np.maximum(cut, gaps)
     side = 2 * BLOCK
     shares = cut[: rows * side, : columns * side].reshape(rows, side, columns, side)
     level = np.sqrt(np.square(inner).mean(axis=(1, 3)))

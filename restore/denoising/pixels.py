@@ -17,6 +17,7 @@ from restore.networks.denoiser import Denoiser
 from restore.networks.tiles import Tiles
 
 _Image = npt.NDArray[Any]
+_AT_ONCE = 2**20  # samples compared at a time
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,12 @@ class PixelDenoiser:
         """Largest side of a tile, in pixels; 0 for one pass."""
         return self.tiles.side
 
-    def __call__(self, images: Sequence[_Image], sigmas: Sequence[float] = ()) -> None:
+    def __call__(
+        self,
+        images: Sequence[_Image],
+        sigmas: Sequence[float] = (),
+        whites: Sequence[float | None] = (),
+    ) -> None:
         """Denoise images in place.
 
         Parameters
@@ -79,14 +85,20 @@ class PixelDenoiser:
         sigmas : sequence of float
             Noise of each on the 0..255 scale, by which values cut off at black and white are
             mended; without it they stay.
+        whites : sequence of float or None
+            The value of white of each; by default, and for None, `levels.white`.
 
         Raises
         ------
         RestoreError
-            Not even a small tile fits in memory.
+            Not even a small tile fits in memory, or the network's values are not finite.
         """
-        whites = [white(image) for image in images]
-        self.tiles(images, lambda windows: self._run(windows, whites, sigmas))
+        stated = whites or [None] * len(images)
+        peaks = [
+            white(image) if value is None else value
+            for image, value in zip(images, stated, strict=True)
+        ]
+        self.tiles(images, lambda windows: self._run(windows, peaks, sigmas))
 
     @torch.inference_mode()
     def _run(
@@ -102,6 +114,11 @@ class PixelDenoiser:
             channels_first.append(values.transpose(2, 0, 1))
         degraded = torch.from_numpy(np.stack(channels_first)).to(self.denoiser.compute.device)
         restored = self._channels(degraded)  # (B, C, H, W)
+        if not restored.isfinite().all():
+            raise RestoreError(
+                f"model {self.denoiser.name}: expected finite values of the network, found NaN or "
+                "infinite ones; check its weights"
+            )
         if self.how.strength != 1:
             original = torch.from_numpy(np.stack([*map(planes, windows, whites)]))
             restored = torch.lerp(original.to(restored), restored, self.how.strength)
@@ -137,6 +154,21 @@ class PixelDenoiser:
         at_once = max(1, round(self.side**2 / (height * width))) if self.side else batch
         parts = torch.split(degraded, at_once)
         return torch.cat([self.denoiser.restore_batch(part) for part in parts])
+
+
+def single_channel(image: _Image) -> _Image | None:
+    """Return the one channel of a colour image whose three are equal, as a copy; else None."""
+    if image.ndim != 3:
+        return None
+    grey = image[..., :1]
+    step = max(1, _AT_ONCE // image[:1].size)
+    for top in range(0, len(image), step):
+        if not np.array_equal(
+            np.broadcast_to(grey[top : top + step], image[top : top + step].shape),
+            image[top : top + step],
+        ):
+            return None
+    return np.ascontiguousarray(grey[..., 0])
 
 
 def denoise_pixels(

@@ -41,6 +41,7 @@ def denoise_folder(
     model: str = "auto",
     *,
     sigma: float | None = None,
+    white: float | None = None,
     strength: float = 1.0,
     self_ensemble: bool = False,
     recursive: bool = False,
@@ -69,6 +70,9 @@ def denoise_folder(
         'auto' chooses among the shipped weights for each image; or a shipped name or a file.
     sigma : float, optional
         Noise level of all images on the 0..255 scale; estimated for each by default.
+    white : float, optional
+        The value of white of images that have fewer bits than their type and do not say so: 4095
+        for 12 bits in 16.
     strength : float, optional
         Share of the noise to remove, above 0 and at most 1.
     self_ensemble : bool, optional
@@ -116,6 +120,7 @@ def denoise_folder(
         contact_sheet.check(Path(compare))
     options = FolderOptions(
         sigma=sigma,
+        white=white,
         recursive=recursive,
         exclude=tuple(exclude),
         overwrite=overwrite,
@@ -192,6 +197,7 @@ def _fingerprint(candidates: list[Candidate], options: FolderOptions) -> str:
     """Hash all that decides an output beside the input; tiles, device and precision do not."""
     weights = sorted(model.sha256 for model in candidates)
     how = [options.how.strength, options.how.self_ensemble, options.sigma]
+    how += [options.white] * (options.white is not None)
     return hashlib.sha256(json.dumps([weights, how]).encode()).hexdigest()[:16]
 
 

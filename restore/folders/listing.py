@@ -19,7 +19,7 @@ from restore.images import heads
 log = logging.getLogger(__name__)
 
 _NAMED_AS_FAILED = frozenset({".gif"})  # an image to anyone, but not one that is read here
-_LISTED = heads.SUFFIXES | _NAMED_AS_FAILED
+_LISTED = heads.READABLE | _NAMED_AS_FAILED
 
 
 @dataclass(frozen=True)
@@ -198,6 +198,8 @@ def _key(output: str) -> str:
 def _checked(job: Job, sharing: list[str]) -> Job:
     if job.source.suffix.lower() in _NAMED_AS_FAILED:
         problem = "expected a still image, found a GIF by its name; convert it to PNG first"
+    elif job.target.suffix.lower() not in heads.SUFFIXES:
+        problem = f"{job.target.suffix} is read and not written; choose png or tiff as `form`"
     elif sharing:
         problem = f"{', '.join(sharing)} would be written to {job.output} too; rename one of them"
     else:
@@ -217,6 +219,8 @@ def output_name(path: Path, form: str) -> str:
     if form in TARGETS:
         same = heads.FORMATS.get(path.suffix.lower()) == heads.FORMATS[TARGETS[form]]
         return path.name if same else path.stem + TARGETS[form]
+    if form == "auto" and heads.READ_ONLY.get(path.suffix.lower()) == "RAW":
+        return f"{path.stem}.tif"
     lossy = form == "auto" and heads.is_lossy(path)
     return f"{path.stem}.png" if lossy else path.name
 

@@ -1,5 +1,6 @@
 """How images are denoised: settings, checked before any work."""
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +18,8 @@ class FolderOptions:
     ----------
     sigma : float or None
         The noise level of all images on the 0..255 scale; None to estimate it for each.
+    white : float or None
+        The value of white of images that have fewer bits than their type and do not say so.
     recursive : bool
         Mirror sub-folders too.
     exclude : tuple of str
@@ -39,6 +42,7 @@ class FolderOptions:
     """
 
     sigma: float | None = None
+    white: float | None = None
     recursive: bool = False
     exclude: tuple[str, ...] = ()
     overwrite: bool = False
@@ -59,6 +63,8 @@ class FolderOptions:
             raise RestoreError(f"`form` {self.form}: expected one of {known}")
         if self.sigma is not None and not 0 <= self.sigma <= 255:
             raise RestoreError(f"`sigma` {self.sigma:g}: expected None or a number from 0 to 255")
+        if self.white is not None and not 0 < self.white < math.inf:
+            raise RestoreError(f"`white` {self.white:g}: expected a number above 0, such as 4095")
 
     @property
     def side(self) -> int | None:

@@ -13,7 +13,7 @@ import numpy as np
 from engine import artifacts
 from engine.device import Compute
 from engine.errors import UserError, why
-from restore.denoising import choose, levels, noise_level
+from restore.denoising import choose
 from restore.denoising.choose import Candidate, Choice, Seen
 from restore.denoising.pixels import PixelDenoiser
 from restore.errors import RestoreError
@@ -21,7 +21,8 @@ from restore.folders.journal import Journal
 from restore.folders.listing import Job
 from restore.folders.options import FolderOptions
 from restore.folders.pipeline import Finished
-from restore.images import files, heads
+from restore.folders.plane import Plane, prepare
+from restore.images import extent, files, heads, metadata
 from restore.images.picture import Picture
 from restore.networks.denoiser import load
 
@@ -38,8 +39,25 @@ class Loaded:
     began: float
     sha256: str
     pages: list[Picture]
-    sigmas: list[float]
-    choice: Choice
+    planes: list[Plane]
+    choices: list[Choice]  # one a plane
+
+    @property
+    def sigma(self) -> float:
+        """Return the mean noise level of the planes."""
+        return float(np.mean([plane.sigma for plane in self.planes]))
+
+    @property
+    def models(self) -> str:
+        """Return the models by name."""
+        return ", ".join(dict.fromkeys(choice.candidate.name for choice in self.choices))
+
+    @property
+    def doubt(self) -> str:
+        """Return what speaks against the models and the values of white, each once."""
+        doubts = [choice.doubt for choice in self.choices]
+        doubts += [plane.doubt for plane in self.planes]
+        return "; ".join(dict.fromkeys(filter(None, doubts)))
 
 
 class Worker:
@@ -86,26 +104,26 @@ class Worker:
             if self._is_done(job, digest):
                 self.journal.skip(job)
                 return Finished(_record(job, "skipped"))
-            pages = [_writable(page) for page in files.read_pages(job.source)]
-            sigmas = [self._sigma(page) for page in pages]
-            loaded = Loaded(job, began, digest, pages, sigmas, self._choice(pages, sigmas))
-            choice = loaded.choice
-            if self.options.strict and choice.doubt:
-                raise RestoreError(f"{choice.candidate.name}: {choice.doubt} (--strict)")
+            pages = [_writable(page) for page in files.read_pages(job.source, finite=False)]
+            planes = [plane for page in pages for plane in self._planes(page)]
+            loaded = Loaded(job, began, digest, pages, planes, self._choices(pages, planes))
+            if self.options.strict and loaded.doubt:
+                raise RestoreError(f"{loaded.models}: {loaded.doubt} (--strict)")
             return loaded
         except Exception as error:  # whatever one file does, the others go on
             return Finished(_failure(job, error))
 
     def alike(self, loaded: Loaded) -> tuple[Hashable, int]:
         """Return what images share that go through a model together, and how many of them fit."""
-        first = loaded.pages[0].pixels
-        if len(loaded.pages) > 1:
+        first = loaded.planes[0].values
+        if len(loaded.planes) > 1:
             return object(), 1
+        candidate = loaded.choices[0].candidate
         try:
-            side = self._denoiser(loaded.choice.candidate).side
+            side = self._denoiser(candidate).side
         except Exception:  # told of by `restore`, as a failure of this image
             return object(), 1
-        kind = (loaded.choice.candidate.sha256, first.shape, first.dtype)
+        kind = (candidate.sha256, first.shape, first.dtype)
         return kind, max(1, side**2 // math.prod(first.shape[:2]))
 
     def restore(self, batch: list[Loaded]) -> list[Loaded | Finished[Record]]:
@@ -113,37 +131,49 @@ class Worker:
         for loaded in batch:
             self._say(loaded)
         try:
-            denoiser = self._denoiser(batch[0].choice.candidate)
-            sigmas = [[value if math.isfinite(value) else 0 for value in x.sigmas] for x in batch]
             if len(batch) > 1:
-                denoiser([x.pages[0].pixels for x in batch], [values[0] for values in sigmas])
+                self._run(batch[0].choices[0], [loaded.planes[0] for loaded in batch])
             else:
-                for page, sigma in zip(batch[0].pages, sigmas[0], strict=True):
-                    denoiser([page.pixels], [sigma])
+                for choice, plane in zip(batch[0].choices, batch[0].planes, strict=True):
+                    self._run(choice, [plane])
         except Exception as error:
             return [Finished(_failure(loaded.job, error)) for loaded in batch]
         return list(batch)
 
+    def _run(self, choice: Choice, planes: list[Plane]) -> None:
+        """Restore planes of one size by one model, in place."""
+        sigmas = [plane.sigma if math.isfinite(plane.sigma) else 0 for plane in planes]
+        whites = [plane.white for plane in planes]
+        self._denoiser(choice.candidate)([plane.values for plane in planes], sigmas, whites)
+
     def store(self, loaded: Loaded) -> Record:
         """Write the result; its line in the journal is written right before it gets its name."""
-        job, candidate = loaded.job, loaded.choice.candidate
+        job = loaded.job
         try:
+            for plane in loaded.planes:
+                plane.finish()
+            lost = self._lost(loaded)
             with artifacts.atomic(job.target, folder=self._parts(job.target.parent)) as part:
                 files.encode(part, loaded.pages)
-                sigma = float(np.mean(loaded.sigmas))
+                extent.check(job.source, part)
+                sigma = loaded.sigma
                 record = _record(job, "done") | {
-                    "model": candidate.name,
-                    "why": loaded.choice.why,
+                    "model": loaded.models,
+                    "why": loaded.choices[0].why,
                     "sigma": round(sigma, 2) if math.isfinite(sigma) else None,
                     "size": list(loaded.pages[0].pixels.shape),
                     "seconds": round(time.monotonic() - loaded.began, 3),
                     "input_sha256": loaded.sha256,
-                    "weights_sha256": candidate.sha256,
+                    "weights_sha256": loaded.choices[0].candidate.sha256,
                 }
                 if len(loaded.pages) > 1:
                     record["pages"] = len(loaded.pages)
-                if loaded.choice.doubt:
-                    record["doubt"] = loaded.choice.doubt
+                if doubt := loaded.doubt:
+                    record["doubt"] = doubt
+                if lost:
+                    record["lost"] = lost
+                if without := sum(plane.gaps.count for plane in loaded.planes if plane.gaps):
+                    record["no_data"] = without
                 job.target.unlink(missing_ok=True)
                 self.journal.add(record)
         except Exception as error:
@@ -169,20 +199,39 @@ class Worker:
         there = folder.stat().st_dev == self.journal.parts.stat().st_dev
         return self.journal.parts if there else None
 
-    def _sigma(self, page: Picture) -> float:
-        if self.options.sigma is not None:
-            return self.options.sigma
-        return noise_level.estimate(page.pixels, levels.white(page.pixels))
+    def _planes(self, page: Picture) -> list[Plane]:
+        """Prepare what of a page is denoised, each by itself."""
+        white = page.white
+        if white is None and self.options.white is not None:
+            kind = page.pixels.dtype
+            held = kind.kind == "f" or self.options.white <= np.iinfo(kind).max
+            white = self.options.white if held else None
+        return [
+            prepare(values, white=white, no_data=page.no_data, sigma=self.options.sigma)
+            for values in page.planes
+        ]
 
-    def _choice(self, pages: list[Picture], sigmas: list[float]) -> Choice:
-        channels = 3 if pages[0].pixels.ndim == 3 else 1
-        seen = Seen(channels, pages[0].format == "JPEG", float(np.mean(sigmas)))
-        if self.ask:
-            choice = choose.choose(self.candidates, seen)
-        else:
-            choice = choose.judge(self.candidates[0], seen)
-        doubts = [choice.doubt, *dict.fromkeys(levels.doubt(page.pixels) for page in pages)]
-        return replace(choice, doubt="; ".join(filter(None, doubts)))
+    def _choices(self, pages: list[Picture], planes: list[Plane]) -> list[Choice]:
+        """Choose a model for each plane: one for all grey ones, and one for all in colour."""
+        found = {}
+        for channels in {plane.channels for plane in planes}:
+            sigmas = [plane.sigma for plane in planes if plane.channels == channels]
+            seen = Seen(channels, pages[0].format == "JPEG", float(np.mean(sigmas)))
+            if self.ask:
+                found[channels] = choose.choose(self.candidates, seen)
+            else:
+                found[channels] = choose.judge(self.candidates[0], seen)
+        return [found[plane.channels] for plane in planes]
+
+    def _lost(self, loaded: Loaded) -> list[str]:
+        """Name what the output has no place for, in the log once for each case."""
+        kind = heads.FORMATS.get(loaded.job.target.suffix.lower(), "")
+        found = [metadata.lost(page, kind) for page in loaded.pages]
+        lost = list(dict.fromkeys(name for names in found for name in names))
+        if lost and (case := (kind, *lost)) not in self._said:
+            self._said.add(case)
+            log.warning("%s: not kept in the %s: %s", loaded.job.name, kind, ", ".join(lost))
+        return lost
 
     def _denoiser(self, candidate: Candidate) -> PixelDenoiser:
         if candidate.sha256 not in self._ready:
@@ -193,22 +242,24 @@ class Worker:
 
     def _say(self, loaded: Loaded) -> None:
         """Log which model was picked and why, and what speaks against it: once for each case."""
-        choice = loaded.choice
-        case = (
-            choice.candidate.sha256,
-            loaded.pages[0].pixels.ndim,
-            loaded.pages[0].format == "JPEG",
-        )
+        doubt = loaded.doubt
+        jpeg = loaded.pages[0].format == "JPEG"
+        case = (loaded.models, loaded.planes[0].channels, jpeg)
         level = logging.DEBUG if case in self._said else logging.INFO
-        log.log(level, "%s: %s (%s)", loaded.job.name, choice.candidate.name, choice.why)
-        if choice.doubt and (*case, "doubt") not in self._said:
-            self._said.add((*case, "doubt"))
-            log.warning("%s: %s: %s", loaded.job.name, choice.candidate.name, choice.doubt)
+        why = loaded.choices[0].why
+        log.log(level, "%s: %s (%s)", loaded.job.name, loaded.models, why)
+        if doubt and (*case, doubt) not in self._said:
+            self._said.add((*case, doubt))
+            log.warning("%s: %s: %s", loaded.job.name, loaded.models, doubt)
         self._said.add(case)
 
 
 def _writable(page: Picture) -> Picture:
-    return replace(page, pixels=np.require(page.pixels, requirements=["C", "W"]))
+    return replace(
+        page,
+        pixels=np.require(page.pixels, requirements=["C", "W"]),
+        further=tuple(np.require(plane, requirements=["C", "W"]) for plane in page.further),
+    )
 
 
 def _record(job: Job, status: str) -> Record:

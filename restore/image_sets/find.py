@@ -227,10 +227,10 @@ def _listed(folder: Path) -> tuple[Item, ...]:
     paths = sorted(
         path
         for path in folder.iterdir()
-        if path.suffix.lower() in heads.SUFFIXES and path.is_file() and path.name[0] != "."
+        if path.suffix.lower() in heads.READABLE and path.is_file() and path.name[0] != "."
     )
     if not paths:
-        kinds = " ".join(sorted(heads.SUFFIXES))
+        kinds = " ".join(sorted(heads.READABLE))
         raise RestoreError(f"{folder}: expected images ({kinds}), found none")
     stems = [path.stem for path in paths]
     return tuple(

@@ -14,54 +14,119 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, UnidentifiedImageError
 
 from restore.errors import RestoreError
-from restore.images import netpbm, png16, png_chunks
+from restore.images import codecs, metadata, netpbm, png16, png_chunks
+from restore.images import samples as sample_formats
 from restore.images.heads import open_image
 from restore.images.orientation import orientation, turn, upright
 from restore.images.picture import Picture, split_alpha
 
-_READABLE = ["PNG", "JPEG", "BMP", "DIB", "WEBP", "PPM"]
+_READABLE = ["PNG", "JPEG", "BMP", "DIB", "WEBP", "PPM", "AVIF", "JPEG2000"]
+_EXPECTED = "PNG, JPEG, TIFF, BMP, WebP, TGA, PGM, PPM, AVIF, JPEG 2000, JPEG XL, HEIC or RAW"
 _EXIF_MARK = b"Exif\0\0"
+_IPTC = 0x0404  # a Photoshop resource
 _STRIP = 2**22  # pixels copied at a time
 _SPOOLED = 2**27  # pixels from which colour goes through a file
 
 
-def read(file: BinaryIO) -> Picture:
-    """Read the one image of an open file that is no TIFF; errors without the file's name."""
+def read(file: BinaryIO, suffix: str = "") -> Picture:
+    """Read the one image of an open file that is no TIFF; errors without the file's name.
+
+    Parameters
+    ----------
+    file : binary file
+    suffix : str
+        Of its name, in small letters: a TGA and a camera RAW are not told by their content alone.
+    """
     head = file.read(4096)
+    if (other := codecs.kind(head, suffix)) is not None:
+        file.seek(0)
+        return codecs.read(file, other)
     file.seek(0)
     texts = png_chunks.read(file)
     file.seek(0)
     behind = png_chunks.read_exif(file)  # Pillow reads what lies before the pixels
     file.seek(0)
+    colour = png_chunks.read_colour(file)
+    file.seek(0)
+    key = png_chunks.read_key(file)
+    file.seek(0)
     try:
-        image = open_image(file, _READABLE)
+        image = open_image(file, [*_READABLE, *["TGA"] * (suffix == ".tga")])
     except UnidentifiedImageError:
         found = "GIF" if head[:4] == b"GIF8" else "something else"
-        raise RestoreError(
-            f"expected PNG, JPEG, TIFF, BMP, WebP, PGM or PPM, found {found}; convert or remove it"
-        ) from None
+        raise RestoreError(f"expected {_EXPECTED}, found {found}; convert or remove it") from None
     with image:
-        if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
-            raise RestoreError(f"expected a still image, found {image.n_frames} frames")  # type: ignore[attr-defined]
-        block = image.info.get("exif") or behind
+        frames = getattr(image, "n_frames", 1)
+        if image.format != "MPO" and frames > 1:
+            raise RestoreError(f"expected a still image, found {frames} frames")
+        left = ("the further pictures of an MPO",) * (image.format == "MPO" and frames > 1)
+        more, info = _metadata(image, texts), dict(image.info)
+        block = info.get("exif") or behind
         block = block.removeprefix(_EXIF_MARK) if block else None
-        dpi = image.info.get("dpi")
-        icc = image.info.get("icc_profile") or None
+        dpi = info.get("dpi")
+        icc = info.get("icc_profile") or None
         mode, kind = image.mode, {"MPO": "JPEG", "DIB": "BMP"}.get(image.format or "", image.format)
-        if png16.is_deep(head) or netpbm.is_deep(head):
-            file.seek(0)
-            deep = png16.read if png16.is_deep(head) else netpbm.read
-            samples: NDArray[Any] = deep(file.read())
-        else:
-            image, icc = _plain(image, icc)
-            samples = _samples(image)
+        samples, white, icc = _decoded(file, head, image, icc, key)
     del image  # as large as the samples
+    samples, narrower = sample_formats.checked(samples)
+    if key is not None and samples.ndim == (2 if len(key) == 1 else 3):
+        samples = np.dstack([samples, sample_formats.transparent(samples, key)])
+    pixels, alpha = split_alpha(samples)
+    picture = Picture(
+        pixels,
+        alpha,
+        white=white or narrower,
+        format=kind or "PNG",
+        mode=mode,
+        icc=icc,
+        exif=block,
+        dpi=(float(dpi[0]), float(dpi[1])) if dpi else None,
+        texts=texts,
+        colour=colour,
+        left=left,
+        **more,
+    )
+    return _turned(picture)
+
+
+def _decoded(
+    file: BinaryIO,
+    head: bytes,
+    image: Image.Image,
+    icc: bytes | None,
+    key: tuple[int, ...] | None,
+) -> tuple[NDArray[Any], float | None, bytes | None]:
+    """Decode the samples, with the value of white where they state it, and their profile."""
+    deep = codecs.depth(image.format, file) > 8
+    if png16.is_deep(head) or netpbm.is_deep(head) or deep:
+        file.seek(0)
+        data = file.read()
+        if png16.is_deep(head):
+            return png16.read(data), None, icc
+        if netpbm.is_deep(head):
+            return *netpbm.read(data), icc
+        return *codecs.deep(image.format, data), icc
+    if key is not None:
+        image.info.pop("transparency", None)  # Pillow compares it before it spreads the samples
+    image, icc = _plain(image, icc)
+    samples = _samples(image)
     if samples.dtype == np.int32:  # Pillow's form of a 16-bit plain PGM
         samples = samples.astype(np.uint16)
-    pixels, alpha = split_alpha(samples)
-    dots = (float(dpi[0]), float(dpi[1])) if dpi else None
-    picture = Picture(pixels, alpha, kind or "PNG", mode, icc, block, dots, texts=texts)
-    return _turned(picture)
+    return samples, None, icc
+
+
+def _metadata(image: Image.Image, texts: png_chunks.Texts) -> dict[str, Any]:
+    """Return XMP, IPTC and comment, whatever the format that holds them."""
+    found: dict[str, Any] = metadata.from_texts(texts)
+    info = image.info
+    if isinstance(xmp := info.get("xmp"), bytes | str):
+        found["xmp"] = xmp.encode() if isinstance(xmp, str) else xmp
+    resources = info.get("photoshop")
+    if isinstance(resources, dict) and isinstance(resources.get(_IPTC), bytes):
+        found["iptc"] = resources[_IPTC]
+    if image.format in ("JPEG", "MPO") and isinstance(comment := info.get("comment"), bytes | str):
+        found["comment"] = comment.encode() if isinstance(comment, str) else comment
+    return {name: value or None for name, value in found.items()}
 
 
 def _samples(image: Image.Image) -> NDArray[Any]:
@@ -123,10 +188,13 @@ def _plain(image: Image.Image, icc: bytes | None) -> tuple[Image.Image, bytes | 
         return image.convert("L"), icc
     if image.mode == "CMYK" and icc:
         # The profile describes inks; sRGB takes its place.
-        source = ImageCms.ImageCmsProfile(io.BytesIO(icc))
-        done = ImageCms.profileToProfile(
-            image, source, ImageCms.createProfile("sRGB"), outputMode="RGB"
-        )
+        try:
+            source = ImageCms.ImageCmsProfile(io.BytesIO(icc))
+            done = ImageCms.profileToProfile(
+                image, source, ImageCms.createProfile("sRGB"), outputMode="RGB"
+            )
+        except (ImageCms.PyCMSError, OSError):  # a profile of other colours, or a damaged one
+            done = None
         return done or image.convert("RGB"), None
     if image.mode in ("L", "RGB") and see_through:
         return image.convert("LA" if image.mode == "L" else "RGBA"), icc
@@ -138,6 +206,7 @@ def _plain(image: Image.Image, icc: bytes | None) -> tuple[Image.Image, bytes | 
 
 
 def _turned(picture: Picture) -> Picture:
+    """Return a picture upright, as its EXIF orientation says, with all that tells of it reset."""
     value = orientation(picture.exif)
     if value == 1:
         return picture
@@ -146,7 +215,9 @@ def _turned(picture: Picture) -> Picture:
         picture,
         pixels=turn(picture.pixels, value),
         alpha=None if alpha is None else turn(alpha, value),
+        further=tuple(turn(plane, value) for plane in picture.further),
         exif=upright(picture.exif),
         dpi=(dpi[1], dpi[0]) if dpi and value >= 5 else dpi,
         texts=png_chunks.upright(picture.texts),
+        xmp=png_chunks.upright_xmp(picture.xmp),
     )

@@ -1,5 +1,6 @@
 """Encode one image through Pillow, or where it would lose depth or copy too much, by our own."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,52 +9,86 @@ from PIL import Image, PngImagePlugin
 
 from engine.errors import why
 from restore.errors import RestoreError
-from restore.images import netpbm, png16
-from restore.images.picture import Picture, join_alpha
+from restore.images import metadata, netpbm, png16, png_chunks
+from restore.images.picture import Picture, join
+from restore.images.samples import full_range
 
 _EXIF_MARK = b"Exif\0\0"
 _LARGE = 2**26  # samples beyond which a PNG is written without a second copy
 
 
 def write(path: Path, picture: Picture, kind: str) -> None:
-    """Write one image as PNG, JPEG, BMP, WEBP or PPM; errors without the file's name."""
+    """Write one image in a format other than TIFF; errors without the file's name."""
     depth = picture.pixels.dtype
     if depth == np.float32 or (depth == np.uint16 and kind not in ("PNG", "PPM")):
         raise RestoreError(f"{kind} cannot hold {depth} pixels; write a TIFF or PNG")
-    if picture.alpha is not None and kind in ("JPEG", "PPM"):
+    if picture.alpha is not None and kind in ("JPEG", "PPM", "BMP"):
         raise RestoreError(f"{kind} cannot hold alpha; write a PNG, WebP or TIFF")
+    if picture.further:
+        count = len(picture.further)
+        raise RestoreError(f"{kind} cannot hold {count} more than grey or RGB; write a TIFF")
     if kind == "PPM":
         with path.open("wb") as file:
-            netpbm.write(file, picture.pixels)
+            netpbm.write(file, picture.pixels, picture.white)
         return
-    if kind == "PNG" and (depth == np.uint16 or picture.pixels.size > _LARGE):
-        with path.open("wb") as file:
-            png16.write(
-                file,
-                picture.pixels,
-                picture.alpha,
-                icc=picture.icc,
-                exif=picture.exif,
-                dpi=picture.dpi,
-                texts=picture.texts,
-            )
+    if kind == "PNG":
+        _write_png(path, picture)
         return
     options: dict[str, Any] = {}
     if kind == "JPEG":
         options = {"quality": 95, "subsampling": 0}
+        if picture.iptc:
+            options["extra"] = metadata.segment(picture.iptc)
+        if picture.comment:
+            options["comment"] = picture.comment
     elif kind == "WEBP":
         options = {"lossless": True, "exact": True}
-    elif kind == "PNG" and picture.texts:
+    if picture.xmp and "XMP" in _held(kind):
+        options["xmp"] = picture.xmp
+    _save(path, picture, kind, options)
+
+
+def _write_png(path: Path, picture: Picture) -> None:
+    texts = metadata.texts(picture)
+    pixels = full_range(picture.pixels, picture.white)
+    if picture.pixels.dtype == np.uint16 or picture.pixels.size > _LARGE:
+        with path.open("wb") as file:
+            png16.write(
+                file,
+                pixels,
+                None if picture.alpha is None else full_range(picture.alpha, picture.white),
+                icc=picture.icc,
+                exif=picture.exif,
+                dpi=picture.dpi,
+                texts=texts,
+                colours=picture.colour,
+            )
+        return
+    options: dict[str, Any] = {}
+    if texts:
         options["pnginfo"] = PngImagePlugin.PngInfo()
-        for name, content in picture.texts:
+        for name, content in texts:
             options["pnginfo"].add(name, content)
-    if picture.icc:
+    _save(path, replace(picture, pixels=pixels), "PNG", options)
+    if picture.colour:
+        png_chunks.insert(path, picture.colour)
+
+
+def _held(kind: str) -> set[str]:
+    """Return what a format has a place for, of `metadata.PLACES`."""
+    return {what for what, places in metadata.PLACES.items() if kind in places}
+
+
+def _save(path: Path, picture: Picture, kind: str, options: dict[str, Any]) -> None:
+    """Write through Pillow, with what the format holds of profile, EXIF and resolution."""
+    held = _held(kind)
+    if picture.icc and "colour profile" in held:
         options["icc_profile"] = picture.icc
-    if picture.exif:
+    if picture.exif and "EXIF" in held:
         options["exif"] = _EXIF_MARK + picture.exif
-    if picture.dpi:
+    if picture.dpi and "resolution" in held:
         options["dpi"] = picture.dpi
     try:
-        Image.fromarray(join_alpha(picture)).save(path, kind, **options)
+        Image.fromarray(join(picture)).save(path, kind, **options)
     except (OSError, ValueError, SystemError) as error:
         raise RestoreError(f"{kind} cannot hold this image ({why(error)}); write a PNG") from error

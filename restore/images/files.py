@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 from engine import artifacts
 from engine.errors import why
 from restore.errors import RestoreError
+from restore.images import heads
 from restore.images.heads import FORMATS, SUFFIXES
 from restore.images.picture import Picture
+from restore.images.samples import full_range
 
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
@@ -21,7 +23,8 @@ def read_image(path: Path | str) -> NDArray[Any]:
     Parameters
     ----------
     path : str or Path
-        PNG, JPEG, TIFF, BMP, WebP, PGM or PPM with one page, told by content, not by suffix.
+        PNG, JPEG, TIFF, BMP, WebP, PGM, PPM or another format of docs/denoise.md, with one page;
+        told by content, not by suffix.
 
     Returns
     -------
@@ -87,7 +90,7 @@ def read(path: Path | str) -> Picture:
     Parameters
     ----------
     path : Path
-        PNG, JPEG, TIFF, BMP, WebP, PGM or PPM, told by content, not by suffix.
+        As for `read_image`.
 
     Returns
     -------
@@ -106,9 +109,13 @@ def read(path: Path | str) -> Picture:
     return pages[0]
 
 
-def read_pages(path: Path | str) -> list[Picture]:
-    """Read all pages of a TIFF, or the one image of another file; errors as in `read`."""
-    from restore.images import decode, tiff
+def read_pages(path: Path | str, *, finite: bool = True) -> list[Picture]:
+    """Read all pages of a TIFF, or the one image of another file; errors as in `read`.
+
+    With `finite=False`, values that are not finite are read as they are.
+    """
+    from restore.images import decode
+    from restore.images.tiff import read as tiff
 
     path = Path(path)
     try:
@@ -121,14 +128,16 @@ def read_pages(path: Path | str) -> list[Picture]:
             file.seek(0)
             if not head:
                 raise RestoreError("the file is empty; copy it again from its source")
-            pages = tiff.read(file) if head in _TIFF else [decode.read(file)]
+            suffix = path.suffix.lower()
+            raw = heads.READ_ONLY.get(suffix) == "RAW"  # many of them are TIFFs by their heads
+            pages = tiff.read(file) if head in _TIFF and not raw else [decode.read(file, suffix)]
     except RestoreError as error:
         raise RestoreError(f"{path}: {error}") from error
-    except (OSError, SyntaxError, ValueError, EOFError, MemoryError) as error:
+    except Exception as error:  # a decoder raises whatever the first strange byte leads it to
         raise RestoreError(f"{path}: damaged or cut short ({why(error, whole=True)})") from error
-    for picture in pages:
-        if picture.pixels.dtype == np.float32 and not np.isfinite(picture.pixels).all():
-            bad = int(np.count_nonzero(~np.isfinite(picture.pixels)))
+    for plane in (plane for picture in pages for plane in picture.planes) if finite else ():
+        if plane.dtype == np.float32 and not np.isfinite(plane).all():
+            bad = int(np.count_nonzero(~np.isfinite(plane)))
             raise RestoreError(
                 f"{path}: expected finite values, found {bad} NaN or infinite; fill them first"
             )
@@ -143,7 +152,7 @@ def write(path: Path | str, picture: Picture) -> None:
     Raises
     ------
     RestoreError
-        If the suffix is unknown, or the format cannot hold the depth or the alpha.
+        If the suffix is unknown, or the format cannot hold the depth, the alpha or the planes.
     """
     write_pages(path, [picture])
 
@@ -161,7 +170,7 @@ def write_pages(path: Path | str, pictures: list[Picture]) -> None:
 def encode(path: Path, pictures: list[Picture]) -> None:
     """Write as `write_pages` does, but straight to `path`, which is not named in errors."""
     from restore.images import encode as encoders
-    from restore.images import tiff
+    from restore.images.tiff import write as tiff
 
     kind = FORMATS.get(path.suffix.lower())
     if kind is None:
@@ -179,8 +188,9 @@ def as_uint8(picture: Picture) -> NDArray[np.uint8]:
     if picture.pixels.dtype == np.uint8:
         return picture.pixels
     if picture.pixels.dtype == np.uint16:
+        pixels = full_range(picture.pixels, picture.white)
         # 65535 = 257 * 255; adding half of it rounds to nearest.
-        return ((picture.pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
+        return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
     raise RestoreError(
         "expected 8 or 16 bit pixels, found float32, whose scale is not known; save it as 16 bit"
     )

@@ -19,27 +19,46 @@ def open_image(file: BinaryIO, formats: list[str] | None = None) -> Image.Image:
             Image.MAX_IMAGE_PIXELS = limit
 
 
-# Suffix -> format; what can be written, and what a folder listing takes for an image.
+# Suffix -> format of what is written; all of it is read as well.
 FORMATS = {
     ".png": "PNG",
     ".jpg": "JPEG",
     ".jpeg": "JPEG",
+    ".jpe": "JPEG",
+    ".jfif": "JPEG",
     ".tif": "TIFF",
     ".tiff": "TIFF",
     ".bmp": "BMP",
+    ".tga": "TGA",
     ".webp": "WEBP",
     ".pgm": "PPM",
     ".ppm": "PPM",
     ".pnm": "PPM",
 }
 
+# Suffix -> format of what is read and not written.
+READ_ONLY = {
+    ".avif": "AVIF",
+    ".jp2": "JPEG2000",
+    ".j2k": "JPEG2000",
+    ".jxl": "JXL",
+    ".heic": "HEIF",
+    ".heif": "HEIF",
+    **dict.fromkeys(
+        (".arw", ".cr2", ".cr3", ".dng", ".nef", ".orf", ".pef", ".raf", ".rw2", ".srw"), "RAW"
+    ),
+}
 
-SUFFIXES = frozenset(FORMATS)
+
+SUFFIXES = frozenset(FORMATS)  # that an output may have
+READABLE = frozenset({**FORMATS, **READ_ONLY})  # that a folder listing takes for an image
 
 
 def is_lossy(path: Path) -> bool:
-    """Return whether a file is a JPEG or a lossy WebP, by its suffix and its head."""
+    """Return whether a file is a JPEG, a lossy WebP or of a format that is only read."""
     kind = FORMATS.get(path.suffix.lower())
+    if kind is None:
+        return path.suffix.lower() in READ_ONLY
     if kind != "WEBP":
         return kind == "JPEG"
     try:

@@ -16,12 +16,15 @@ def is_deep(data: bytes) -> bool:
     return header is not None and 255 < int(header[4]) < 65536
 
 
-def read(data: bytes) -> NDArray[np.uint16]:
-    """Decode a file for which `is_deep` holds; its largest value is scaled to 65535.
+def read(data: bytes) -> tuple[NDArray[np.uint16], float | None]:
+    """Decode a file for which `is_deep` holds.
 
     Returns
     -------
-    ndarray (H, W) or (H, W, 3), uint16
+    samples : ndarray (H, W) or (H, W, 3), uint16
+        As the file has them.
+    white : float or None
+        The largest value that the header states; None for 65535.
 
     Raises
     ------
@@ -37,17 +40,17 @@ def read(data: bytes) -> NDArray[np.uint16]:
     if len(data) < header.end() + 2 * count:
         raise ValueError(f"expected {2 * count} bytes of pixels, found {len(data) - header.end()}")
     values = np.frombuffer(data, ">u2", count, header.end()).reshape(shape)
-    if peak == 65535:
-        return values.astype(np.uint16)
-    scaled = np.minimum(values, peak).astype(np.uint32) * 65535 + peak // 2
-    return np.asarray(scaled // peak, dtype=np.uint16)
+    return np.minimum(values, peak).astype(np.uint16), None if peak == 65535 else float(peak)
 
 
-def write(file: BinaryIO, pixels: NDArray[Any]) -> None:
-    """Encode grey (PGM) or RGB (PPM) pixels of uint8 or uint16, some rows at a time."""
+def write(file: BinaryIO, pixels: NDArray[Any], white: float | None = None) -> None:
+    """Encode grey (PGM) or RGB (PPM) pixels of uint8 or uint16, some rows at a time.
+
+    `white` is the largest value that the header states, by default that of the type.
+    """
     height, width = pixels.shape[:2]
     kind = "P5" if pixels.ndim == 2 else "P6"
-    file.write(f"{kind}\n{width} {height}\n{np.iinfo(pixels.dtype).max}\n".encode())
+    file.write(f"{kind}\n{width} {height}\n{int(white or np.iinfo(pixels.dtype).max)}\n".encode())
     for start in range(0, height, 256):
         rows = pixels[start : start + 256]
         file.write((rows.astype(">u2") if pixels.dtype == np.uint16 else rows).tobytes())

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restore.images.heads import open_image
-from restore.images.png_chunks import SIGNATURE, Texts
+from restore.images.png_chunks import SIGNATURE, Texts, chunk, colour
 
 _CHANNELS = {0: 1, 2: 3, 4: 2, 6: 4}
 _ROWS = 256  # filtered and packed at a time
@@ -79,6 +79,7 @@ def write(
     exif: bytes | None = None,
     dpi: tuple[float, float] | None = None,
     texts: Texts = (),
+    colours: Texts = (),
 ) -> None:
     """Encode samples of 8 or 16 bits as a PNG file, some rows at a time.
 
@@ -95,29 +96,32 @@ def write(
         Horizontal and vertical dots per inch.
     texts : tuple of (bytes, bytes)
         Names and contents of text chunks.
+    colours : tuple of (bytes, bytes)
+        Names and contents of chunks that say what the colours mean.
     """
     height, width = pixels.shape[:2]
     channels = (1 if pixels.ndim == 2 else 3) + (alpha is not None)
     file.write(SIGNATURE)
     depth = 8 * pixels.itemsize
     header = struct.pack(">IIBBBBB", width, height, depth, _TYPES[channels], 0, 0, 0)
-    file.write(_chunk(b"IHDR", header))
+    file.write(chunk(b"IHDR", header))
+    file.write(colour(colours, channels, depth))
     if icc:
-        file.write(_chunk(b"iCCP", b"ICC Profile\0\0" + zlib.compress(icc)))
+        file.write(chunk(b"iCCP", b"ICC Profile\0\0" + zlib.compress(icc)))
     if dpi:
         metres = (max(round(value / 0.0254), 1) for value in dpi)
-        file.write(_chunk(b"pHYs", struct.pack(">IIB", *metres, 1)))
+        file.write(chunk(b"pHYs", struct.pack(">IIB", *metres, 1)))
     if exif:
-        file.write(_chunk(b"eXIf", exif))
+        file.write(chunk(b"eXIf", exif))
     for name, content in texts:
-        file.write(_chunk(name, content))
+        file.write(chunk(name, content))
     packer = zlib.compressobj(6)
     for rows in _filtered(pixels, alpha):
         packed = packer.compress(rows)
         if packed:
-            file.write(_chunk(b"IDAT", packed))
-    file.write(_chunk(b"IDAT", packer.flush()))
-    file.write(_chunk(b"IEND", b""))
+            file.write(chunk(b"IDAT", packed))
+    file.write(chunk(b"IDAT", packer.flush()))
+    file.write(chunk(b"IEND", b""))
 
 
 def _filtered(pixels: NDArray[Any], alpha: NDArray[Any] | None) -> Iterator[bytes]:
@@ -134,8 +138,3 @@ def _filtered(pixels: NDArray[Any], alpha: NDArray[Any] | None) -> Iterator[byte
         np.subtract(stack[1:], stack[:-1], out=marked[:, 1:])  # modulo 256, as the filter wants
         yield marked.tobytes()
         above = rows[-1:]
-
-
-def _chunk(name: bytes, content: bytes) -> bytes:
-    check = zlib.crc32(content, zlib.crc32(name))
-    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", check)

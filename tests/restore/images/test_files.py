@@ -6,7 +6,7 @@ from PIL import Image
 
 from restore.errors import RestoreError
 from restore.images import decode, files, png_chunks
-from restore.images.picture import Picture, join_alpha
+from restore.images.picture import Picture, join
 from tests.restore.samples import ICC, RNG, exif, picture
 
 
@@ -236,7 +236,7 @@ def test_large_colour_moves_through_a_file(mode, channels, tmp_path, monkeypatch
     large = files.read(tmp_path / "large.png")
     assert moved == [1]
     assert np.array_equal(large.pixels, plain.pixels)
-    assert np.array_equal(join_alpha(large), values)
+    assert np.array_equal(join(large), values)
     monkeypatch.setattr(decode, "_disk", lambda: 0)
     assert np.array_equal(files.read(tmp_path / "large.png").pixels, plain.pixels)
     assert moved == [1]  # without room on the disk it is copied in memory

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from restore.images import files, png16
+from restore.images import files, png_chunks
 from tests.restore.samples import exif, picture
 
 XMP = b'XML:com.adobe.xmp\0\0\0\0\0<rdf:Description tiff:Orientation="6" dc:title="\xc3\xa4"/>'
@@ -32,7 +32,7 @@ def test_texts_of_a_png_are_kept_byte_for_byte(dtype, channels, tmp_path):
 def test_texts_behind_the_pixels_are_kept_and_damaged_ones_are_not(tmp_path):
     files.write(tmp_path / "a.png", picture())
     data = (tmp_path / "a.png").read_bytes()
-    late, bad = (png16._chunk(b"tEXt", content) for content in (b"Late\0x", b"Bad\0x"))
+    late, bad = (png_chunks.chunk(b"tEXt", content) for content in (b"Late\0x", b"Bad\0x"))
     end = data.index(b"IEND") - 4
     (tmp_path / "b.png").write_bytes(data[:end] + late + bad[:-1] + b"?" + data[end:])
     assert files.read(tmp_path / "b.png").texts == ((b"tEXt", b"Late\0x"),)
@@ -44,7 +44,7 @@ def test_exif_behind_the_pixels_is_kept_and_turns_them(dtype, tmp_path):
     files.write(tmp_path / "a.png", before)
     data = (tmp_path / "a.png").read_bytes()
     end = data.index(b"IEND") - 4
-    late = png16._chunk(b"eXIf", exif(6))
+    late = png_chunks.chunk(b"eXIf", exif(6))
     (tmp_path / "b.png").write_bytes(data[:end] + late + data[end:])
     found = files.read(tmp_path / "b.png")
     assert found.exif == exif(1)

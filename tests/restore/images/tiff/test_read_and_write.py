@@ -149,13 +149,43 @@ def test_compressions_that_people_use(compression, pixels, tmp_path):
 @pytest.mark.parametrize("dtype", [np.int16, np.uint32, np.float64])
 def test_depths_that_would_be_lost_are_refused(dtype, tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", np.ones((4, 4), dtype))
-    with pytest.raises(RestoreError, match="expected 8 or 16 bit or float32 samples, found"):
+    with pytest.raises(RestoreError, match="expected samples of up to 16 bit .* found"):
         files.read(tmp_path / "a.tif")
 
 
-def test_more_channels_than_colours_are_refused(tmp_path):
+def test_samples_beyond_colours_are_planes_of_their_own(tmp_path):
+    values = RNG.integers(0, 256, (8, 9, 7), dtype=np.uint8)
     tifffile.imwrite(
-        tmp_path / "a.tif", np.ones((8, 8, 7), np.uint8), planarconfig="contig", metadata=None
+        tmp_path / "a.tif", values, photometric="minisblack", planarconfig="contig", metadata=None
     )
-    with pytest.raises(RestoreError, match="1 to 4 channels, found 7"):
-        files.read(tmp_path / "a.tif")
+    found = files.read(tmp_path / "a.tif")
+    assert np.array_equal(np.dstack(found.planes), values)
+    files.write(tmp_path / "b.tif", found)
+    with tifffile.TiffFile(tmp_path / "b.tif") as file:
+        assert np.array_equal(file.asarray(), values)
+        assert [int(kind) for kind in file.pages.first.extrasamples] == [0] * 6
+    with pytest.raises(RestoreError, match="PNG cannot hold 6 more than grey or RGB; write a TIFF"):
+        files.write(tmp_path / "b.png", found)
+
+
+@pytest.mark.parametrize("compression", [None, "lzw", "zlib", "zstd", "packbits", "lerc"])
+@pytest.mark.parametrize("byteorder", "<>")
+@pytest.mark.parametrize(
+    "dtype", ["uint8", "uint16", "float32", "int8", "int16", "uint32", "int32", "float64"]
+)
+def test_sample_formats_are_checked_whatever_decodes_them(dtype, byteorder, compression, tmp_path):
+    if compression == "lerc" and byteorder == ">":
+        pytest.skip("LERC has an order of its own")
+    values = (RNG.random((12, 13, 3)) * 100).astype(dtype)
+    tifffile.imwrite(
+        tmp_path / "a.tif", values, byteorder=byteorder, compression=compression, photometric="rgb"
+    )
+    if dtype in ("uint8", "uint16", "float32"):
+        assert np.array_equal(files.read(tmp_path / "a.tif").pixels, values)
+        data = (tmp_path / "a.tif").read_bytes()
+        (tmp_path / "a.tif").write_bytes(data[: len(data) - 100])
+        with pytest.raises(RestoreError, match="damaged or cut short"):
+            files.read(tmp_path / "a.tif")
+    else:
+        with pytest.raises(RestoreError, match=f"found {8 * values.itemsize}-bit"):
+            files.read(tmp_path / "a.tif")

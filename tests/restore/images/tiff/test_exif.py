@@ -7,8 +7,9 @@ import pytest
 import tifffile
 from PIL import Image
 
-from restore.images import files, tiff_exif
+from restore.images import files
 from restore.images.picture import Picture
+from restore.images.tiff import exif as tiff_exif
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (9, 7, 3), dtype=np.uint8)
 

@@ -1,0 +1,131 @@
+"""One plane of an image on its way: filled, measured, checked, and put back."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from restore.denoising import levels, noise_level
+from restore.denoising.pixels import single_channel
+from restore.errors import RestoreError
+from restore.images import gaps
+from restore.images.gaps import Gaps
+
+# How far a restored value may lie beyond all that came in: a share of the noise, and of white. On
+# 24 noisy photographs at sigma 5 to 75 the shipped weights stayed within 1.3 sigma.
+NOISE, FLOOR = 4.0, 0.02
+
+_Array = npt.NDArray[Any]
+
+
+@dataclass
+class Plane:
+    """Grey or colour that is denoised by itself, in place.
+
+    Attributes
+    ----------
+    values : ndarray (H, W) or (H, W, 3)
+        Without gaps; one channel where the three of `target` are equal.
+    target : ndarray (H, W) or (H, W, 3)
+        Of the picture, where the result belongs; often `values` itself.
+    white : float or None
+        As the file or the user states it.
+    sigma : float
+        Of the noise on the 0..255 scale; NaN where it cannot be told.
+    gaps : Gaps or None
+        Pixels without data.
+    low, high : ndarray (C,)
+        The smallest and largest value of each channel that came in.
+    doubt : str
+        What speaks against how the values are taken; empty for nothing.
+    """
+
+    values: _Array
+    target: _Array
+    white: float | None
+    sigma: float
+    gaps: Gaps | None
+    low: _Array
+    high: _Array
+    doubt: str
+
+    @property
+    def channels(self) -> int:
+        """Return 1 for grey, 3 for colour."""
+        return 1 if self.values.ndim == 2 else 3
+
+    def finish(self) -> None:
+        """Check the result, and bring it to where it belongs.
+
+        Raises
+        ------
+        RestoreError
+            A value lies beyond those that came in by more than the noise, or is not finite.
+        """
+        low, high = _extremes(self.values)
+        if not (np.isfinite(low).all() and np.isfinite(high).all()):
+            raise RestoreError("expected finite values of the model, found NaN or infinite ones")
+        white = levels.white(self.values) if self.white is None else self.white
+        sigma = self.sigma if math.isfinite(self.sigma) else 0.0
+        margin = NOISE * sigma / 255 * white + FLOOR * white
+        if (low < self.low - margin).any() or (high > self.high + margin).any():
+            raise RestoreError(
+                f"expected a result within {self.low.min():g}..{self.high.max():g} and the noise, "
+                f"found {low.min():g}..{high.max():g}; this model does not suit the image"
+            )
+        if self.target is not self.values:
+            self.target[...] = self.values[..., None]
+        if self.gaps is not None:
+            self.gaps.restore(self.target)
+
+
+def prepare(
+    target: _Array, *, white: float | None, no_data: float | None, sigma: float | None
+) -> Plane:
+    """Prepare one array of a picture.
+
+    Parameters
+    ----------
+    target : ndarray (H, W) or (H, W, 3)
+        Changed in place: pixels without data are filled.
+    white, no_data : float or None
+        As the file states them.
+    sigma : float or None
+        The noise level on the 0..255 scale; estimated where it is None.
+
+    Raises
+    ------
+    RestoreError
+        A value lies above the stated white.
+    """
+    found = gaps.find(target, no_data)
+    if found is not None:
+        gaps.fill(target, found.where)
+        if found.count == found.where.size:
+            raise RestoreError("expected an image, found no pixel with data in it")
+    grey = single_channel(target)
+    values = target if grey is None else grey
+    low, high = _extremes(values)
+    if white is not None and high.max() > white:
+        raise RestoreError(
+            f"`white` {white:g}: expected no value above it, found {high.max():g}; name a larger "
+            "one"
+        )
+    if sigma is None:
+        peak = levels.white(values) if white is None else white
+        where = None if found is None else found.where
+        sigma = noise_level.estimate(values, peak, where)
+    guess = None if found is None else found.guess
+    doubts = [f"{guess:g} was taken for 'no data'"] if guess is not None else []
+    doubts.append(levels.doubt(values, white))
+    doubt = "; ".join(filter(None, doubts))
+    return Plane(values, target, white, sigma, found, low, high, doubt)
+
+
+def _extremes(values: _Array) -> tuple[_Array, _Array]:
+    """Return the smallest and the largest value of each channel."""
+    channels = [values] if values.ndim == 2 else [values[..., c] for c in range(values.shape[2])]
+    low, high = ([float(pick(one)) for one in channels] for pick in (np.min, np.max))
+    return np.array(low), np.array(high)

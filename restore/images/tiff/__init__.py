@@ -1,0 +1,1 @@
+"""TIFF files: pages, planes, tags and directories, read and written."""
