@@ -16,6 +16,9 @@ def denoise(
     white: Annotated[
         float | None, typer.Option(help="White of images of fewer bits: 4095 for 12 in 16.")
     ] = None,
+    noise: Annotated[
+        str, typer.Option(help="What to remove: auto (as seen), gaussian, camera or jpeg.")
+    ] = "auto",
     recursive: Annotated[bool, typer.Option("--recursive", help="Sub-folders too.")] = False,
     exclude: Annotated[
         list[str] | None, typer.Option(help="Files or sub-folders to leave out; several.")
@@ -55,6 +58,7 @@ def denoise(
         model,
         sigma=noise_level(sigma),
         white=white,
+        noise=noise,
         strength=strength,
         self_ensemble=self_ensemble,
         recursive=recursive,

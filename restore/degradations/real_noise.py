@@ -72,7 +72,7 @@ class RealNoise:
     jpeg : float
         Share of the camera's, the correlated and the clean patches that are kept as JPEG.
     quality : (float, float)
-        Its quality, high ones more often. [2]_ have 30 to 95; cameras write 90 and more.
+        Its quality. [2]_ have 30 to 95; cameras write 90 and more, programs 75 by default.
     black_and_white : float
         Share of the camera's and the correlated patches that are grey, in equal channels.
     sigma : (float, float)
@@ -110,10 +110,10 @@ class RealNoise:
     luma_blur: Range = (0.3, 1.2)
     chroma_blur: Range = (0.6, 4.0)
     kept: Range = (0.0, 0.5)
-    optics: Range = (0.4, 1.0)
+    optics: Range = (0.2, 1.0)
     resized: float = 0.7
     enlarge: Range = (1.2, 2.4)
-    shrink: Range = (1.0, 1.6)
+    shrink: Range = (1.0, 2.4)
     jpeg: float = 0.7
     quality: Range = (60.0, 100.0)
     black_and_white: float = 0.12

@@ -216,8 +216,7 @@ def _kept(
     count = len(values)
     rounded = _rounded(values)
     chosen = torch.nonzero(draw.share(settings.jpeg, count))[:, 0]
-    low, high = settings.quality
-    qualities = (high - (high - low) * draw.spread(count) ** 2).round().long()[chosen]
+    qualities = draw.within(settings.quality, count).round().long()[chosen]
     colours = torch.randint(3, (count,), generator=draw.generator).to(draw.device)[chosen]
     if len(chosen):
         pixels = (rounded[chosen] * 255).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous()

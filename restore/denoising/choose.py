@@ -1,15 +1,21 @@
-"""Which model suits an image: by its noise, its channels and whether it was a JPEG."""
+"""Which model suits an image: by its noise, its channels and how strongly JPEG compressed it."""
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from engine.artifacts import load_tensors, sha256_file
+from restore.denoising.noise_seen import ALIKE, GROWTH, UNKNOWN, WHITE, Noise
 from restore.errors import RestoreError
 from restore.networks import denoiser
 from restore.networks.dncnn import BLIND_SIGMA, variant
+
+Kind = Literal["none", "gaussian", "camera", "jpeg"]
+# JPEG quality below which what JPEG did is more than what noise remains.
+SHOWS = 60
+NOISES = ("auto", "gaussian", "camera", "jpeg")  # what may be asked for
 
 
 @dataclass(frozen=True)
@@ -51,22 +57,43 @@ class Seen:
     channels : int
         1 or 3.
     jpeg : bool
+        It was compressed so strongly that it shows.
     sigma : float
         Of its noise, on the 0..255 scale; NaN if it cannot be told.
+    noise : Noise
+        Of what kind it is.
     """
 
     channels: int
     jpeg: bool
     sigma: float
+    noise: Noise = UNKNOWN
+
+    @property
+    def kind(self) -> Kind:
+        """Return what there is to remove."""
+        if self.noise.clean:
+            return "none"
+        if self.jpeg:
+            return "jpeg"
+        return "gaussian" if self.noise.white else "camera"
 
 
 @dataclass(frozen=True)
 class Choice:
-    """A model for an image: why it was chosen, and what speaks against it ('' for nothing)."""
+    """A model for an image: why it was chosen, and what speaks against it ('' for nothing).
 
-    candidate: Candidate
+    Without a candidate there is nothing to remove, and the image stays as it is.
+    """
+
+    candidate: Candidate | None
     why: str
     doubt: str
+
+    @property
+    def name(self) -> str:
+        """Return the model's name, or 'none'."""
+        return "none" if self.candidate is None else self.candidate.name
 
 
 def describe(path: Path) -> Candidate:
@@ -118,28 +145,36 @@ def candidates(model: str) -> list[Candidate]:
     return [describe(path) for path in known.values()]
 
 
-def choose(candidates: Sequence[Candidate], seen: Seen) -> Choice:
+def choose(candidates: Sequence[Candidate], seen: Seen, noise: str = "auto") -> Choice:
     """Return the candidate that suits an image best.
 
-    In this order: for a JPEG one that was trained on JPEG; one for about this noise level; a blind
-    one; one that was trained on JPEG and noise; one for a noise level a third away. Those with the
-    image's channels come first, but for JPEG.
+    Where there is nothing to remove, none. For a strongly compressed JPEG one that was trained on
+    JPEG; for noise that is not white one that was trained on photographs. Then, in this order: one
+    for about this noise level; a blind one; one that was trained on JPEG and noise; one for a noise
+    level a third away. Those with the image's channels come first, but for JPEG and photographs.
 
     Parameters
     ----------
     candidates : sequence of Candidate
     seen : Seen
+    noise : {'auto', 'gaussian', 'camera', 'jpeg'}, optional
+        What there is to remove; by default what is seen.
 
     Raises
     ------
     RestoreError
         None suits.
     """
-    of_colour = sorted(candidates, key=lambda candidate: candidate.channels != seen.channels)
-    if seen.jpeg:
+    kind = seen.kind if noise == "auto" else noise
+    if kind == "none":
+        return Choice(None, f"{_words(seen)}: nothing to remove", "")
+    wanted = {"jpeg": ("general", "trained on JPEG"), "camera": ("real", _reason(seen, noise))}
+    if kind in wanted:
+        task, why = wanted[kind]
+        of_colour = sorted(candidates, key=lambda candidate: candidate.channels != seen.channels)
         for candidate in of_colour:
-            if candidate.task == "general":
-                return _choice(candidate, seen, "trained on JPEG")
+            if candidate.task == task:
+                return _choice(candidate, seen, why)
     sigma = seen.sigma if math.isfinite(seen.sigma) else 0.0
     for channels in (seen.channels, 4 - seen.channels):
         fitting = [candidate for candidate in candidates if candidate.channels == channels]
@@ -161,6 +196,18 @@ def choose(candidates: Sequence[Candidate], seen: Seen) -> Choice:
     )
 
 
+def _reason(seen: Seen, noise: str) -> str:
+    """Return why a model for photographs is chosen."""
+    if noise == "camera":
+        return "trained on photographs, as asked"
+    look = seen.noise
+    alike = "alike between channels" * (seen.channels == 3 and look.between > ALIKE)
+    coarse = "coarser than white noise" * (look.coarse > WHITE)
+    growing = "growing with brightness" * (look.growth > GROWTH)
+    found = ", ".join(filter(None, (coarse, alike, growing)))
+    return f"trained on photographs, for noise {found}"
+
+
 def judge(candidate: Candidate, seen: Seen) -> Choice:
     """Return a candidate that was asked for as the choice, with what speaks against it."""
     return _choice(candidate, seen, "as asked")
@@ -170,13 +217,15 @@ def _choice(candidate: Candidate, seen: Seen, why: str) -> Choice:
     doubts = []
     if candidate.channels == 1 and seen.channels == 3:
         doubts.append("a grey model runs on each channel of a colour image by itself")
-    elif candidate.channels == 3 and seen.channels == 1:
+    elif candidate.channels == 3 and seen.channels == 1 and candidate.task != "real":
         doubts.append("a colour model sees a grey image as three equal channels")
     unlike = math.isfinite(seen.sigma) and not candidate.near(seen.sigma, share=1 / 3, least=5)
     if candidate.task == "gaussian" and unlike:
         doubts.append(
             f"the noise seems to be {seen.sigma:.1f}, it was trained at {candidate.sigma:g}"
         )
+    elif candidate.task in ("gaussian", "blind") and seen.kind == "camera":
+        doubts.append("it was trained on white noise, this noise is not")
     elif candidate.task in ("blind", "general", "real") and seen.sigma > 1.1 * BLIND_SIGMA:
         doubts.append(f"the noise seems to be {seen.sigma:.0f}, above the {BLIND_SIGMA:g} it knows")
     return Choice(candidate, f"{_words(seen)}: {why}", "; ".join(doubts))

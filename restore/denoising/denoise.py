@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.device import pick
-from restore.denoising import choose, levels, noise_level
+from restore.denoising import choose, levels, noise_level, noise_seen
 from restore.denoising.choose import Seen
+from restore.denoising.photographs import PhotographDenoiser, is_for_photographs
 from restore.denoising.pixels import How, PixelDenoiser, single_channel
 from restore.errors import RestoreError
 from restore.networks.denoiser import Denoiser, load
@@ -74,17 +75,26 @@ def denoise(
     """
     _check(image, sigma)
     how, given, shape = How(strength), image.dtype, image.shape
-    image = image.astype(given.newbyteorder("="), order="C")
+    original, image = image, image.astype(given.newbyteorder("="), order="C")
     if (grey := single_channel(image)) is not None:
         image = grey
+    white = levels.white(image)
     if sigma is None:
-        sigma = noise_level.estimate(image, levels.white(image))
+        sigma = noise_level.estimate(image, white)
+    noise = noise_seen.look(image, white)
     if not isinstance(model, Denoiser):
         if model == "auto":
-            seen = Seen(3 if image.ndim == 3 else 1, jpeg=False, sigma=sigma)
-            model = choose.choose(choose.candidates("auto"), seen).candidate.path
+            seen = Seen(3 if image.ndim == 3 else 1, jpeg=False, sigma=sigma, noise=noise)
+            chosen = choose.choose(choose.candidates("auto"), seen).candidate
+            if chosen is None:  # nothing to remove
+                return original.copy()
+            model = chosen.path
         model = load(str(model), pick(device))
-    PixelDenoiser(model, how)([image], [sigma if math.isfinite(sigma) else 0.0])
+    known = sigma if math.isfinite(sigma) else 0.0
+    if is_for_photographs(model):
+        PhotographDenoiser(model, how)(image, known, white, noise)
+    else:
+        PixelDenoiser(model, how)([image], [known])
     if image.shape != shape:
         image = np.repeat(image[..., None], shape[2], axis=2)
     return image.astype(given, copy=False)

@@ -18,7 +18,8 @@ References
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,8 @@ DARK = 16  # brightness below which photographs lose their noise to black
 FLAT = 0.25  # share of quiet blocks, among those that are not dark, from which an image is clean
 COLOURS = 256  # no more of them: a drawing
 WHITE = 2.0  # coarse over fine noise, at most
+SURE, EVEN = 6.0, 4.0  # level from which, and evenness up to which, what is seen is noise
+MOST = 0.6  # share of it that is most
 ALIKE = 0.24  # correlation of the channels' noise, at most
 GROWTH = 2.0  # noise of the brightest over that of the darkest quarter, at most
 
@@ -92,11 +95,34 @@ class Noise:
         alike = ALIKE < self.between < 1
         return not (self.coarse > WHITE or alike or self.growth > GROWTH)
 
+    def remains(
+        self, pixels: NDArray[Any], white: float, gaps: NDArray[np.bool_] | None = None
+    ) -> bool:
+        """Return whether most of this noise is still there in a result; parameters as `look`.
 
-UNKNOWN = Noise(*[math.nan] * 6, clean=False)
+        False where it may have been texture: only noise that is strong and nearly the same in all
+        of an image is sure to be noise.
+        """
+        if not (self.level >= SURE and self.even < EVEN):
+            return False
+        return look(pixels, white, gaps).level > MOST * self.level
+
+    def recorded(self) -> dict[str, float | None]:
+        """Return what a journal holds of it."""
+        values = {
+            name: getattr(self, name) for name in ("level", "between", "neighbours", "growth")
+        }
+        return {
+            name: round(value, 3) if math.isfinite(value) else None
+            for name, value in values.items()
+        }
 
 
-def look(pixels: NDArray[Any], white: float) -> Noise:
+_NAN = math.nan
+UNKNOWN = Noise(_NAN, _NAN, _NAN, _NAN, _NAN, _NAN, clean=False)
+
+
+def look(pixels: NDArray[Any], white: float, gaps: NDArray[np.bool_] | None = None) -> Noise:
     """Look at the noise of an image.
 
     Parameters
@@ -105,26 +131,32 @@ def look(pixels: NDArray[Any], white: float) -> Noise:
         Any real dtype.
     white : float
         The value of white; pixels at 0 or `white` are taken for cut off.
+    gaps : ndarray (H, W) of bool, optional
+        Pixels that hold no noise, as they were filled.
 
     Returns
     -------
     Noise
         Unknown for an image of fewer than 12 blocks of 16×16 pixels.
     """
-    parts = [_blocks(part) for part in windows(pixels) if min(part.shape[:2]) >= SIDE]
-    blocks = np.concatenate(parts) if parts else np.empty((0, 1, SIDE, SIDE))
-    if len(blocks) < FEWEST:
+    found = [_blocks(part) for part in windows(pixels) if min(part.shape[:2]) >= SIDE]
+    if sum(map(len, found)) < FEWEST:
         return UNKNOWN
-    everything, cut = blocks, np.zeros(len(blocks))
+    stored = np.concatenate(found)
+    cut = np.zeros(len(stored))
     if pixels.dtype.kind != "f":
-        cut = ((blocks == 0) | (blocks == white)).mean(axis=(2, 3)).max(axis=1)
-    blocks = blocks[cut <= max(CUT, float(np.sort(cut)[FEWEST - 1]))]
-    blocks = blocks.astype(np.float32) * np.float32(255 / white)
-    spectra = _DCT @ blocks @ _DCT.T  # (N, C, SIDE, SIDE)
+        cut = ((stored == 0) | (stored == white)).mean(axis=(2, 3)).max(axis=1)
+    if gaps is not None:
+        cut = np.maximum(
+            cut, np.concatenate([_blocks(part) for part in windows(gaps)]).mean((1, 2, 3))
+        )
+    seen = stored[cut <= max(CUT, float(np.sort(cut)[FEWEST - 1]))]
+    blocks: NDArray[np.float32] = seen.astype(np.float32) * np.float32(255 / white)
+    spectra = np.asarray(_DCT @ blocks @ _DCT.T, np.float32)  # (N, C, SIDE, SIDE)
     mean = spectra.mean(axis=1)
     power = np.square(mean[:, _MIDDLE]).mean(axis=1)
     order = np.argsort(power, kind="stable")
-    calm = order[: max(FEWEST, round(CALM * len(order)))]
+    calm: NDArray[np.intp] = order[: max(FEWEST, round(CALM * len(order)))]
     colour = spectra.shape[1] == 3
     # One value a coefficient and block: of the differences of the channels where there are some.
     # For independent channels of variance 1, that of the mean is 1/3, of a difference from it 2/3.
@@ -143,7 +175,7 @@ def look(pixels: NDArray[Any], white: float) -> Noise:
         growth=_growth(blocks, told, calm),
         coarse=coarse / max(fine, 1e-3),
         even=float(np.median(power) / max(power[calm].mean(), 1e-9)),
-        clean=_is_flat(blocks, spectra) or _has_few_colours(everything),
+        clean=_is_flat(blocks, spectra) or _has_few_colours(stored),
     )
 
 
@@ -195,3 +227,18 @@ def _growth(
         _rms(told[chosen][:, :, _FINE]) for chosen in (order[:quarter], order[-quarter:])
     )
     return bright / max(dark, 1e-3)
+
+
+def combined(noises: Sequence[Noise]) -> Noise:
+    """Return the mean of what is seen of several images; clean where all are."""
+    values = {
+        field.name: _mean([getattr(noise, field.name) for noise in noises])
+        for field in fields(Noise)
+        if field.name != "clean"
+    }
+    return Noise(**values, clean=all(noise.clean for noise in noises))
+
+
+def _mean(values: Sequence[float]) -> float:
+    known = [value for value in values if math.isfinite(value)]
+    return sum(known) / len(known) if known else math.nan

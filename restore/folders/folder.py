@@ -21,6 +21,7 @@ from engine.progress import progress
 from restore.denoising import choose
 from restore.denoising.choose import Candidate
 from restore.denoising.pixels import How
+from restore.errors import RestoreError
 from restore.folders import contact_sheet, listing
 from restore.folders.contact_sheet import BeforeAfter
 from restore.folders.journal import Journal
@@ -42,6 +43,7 @@ def denoise_folder(
     *,
     sigma: float | None = None,
     white: float | None = None,
+    noise: str = "auto",
     strength: float = 1.0,
     self_ensemble: bool = False,
     recursive: bool = False,
@@ -73,6 +75,8 @@ def denoise_folder(
     white : float, optional
         The value of white of images that have fewer bits than their type and do not say so: 4095
         for 12 bits in 16.
+    noise : {'auto', 'gaussian', 'camera', 'jpeg'}, optional
+        What there is to remove, where a model is chosen; 'auto' for what is seen in each image.
     strength : float, optional
         Share of the noise to remove, above 0 and at most 1.
     self_ensemble : bool, optional
@@ -116,11 +120,16 @@ def denoise_folder(
     >>> bool(restore.read_image(clean / "a.png").std() < image.std() / 2)
     True
     """
+    if model != "auto" and noise != "auto":
+        raise RestoreError(
+            f"`noise` {noise}: expected auto, as `model` {model} is named; leave one of them out"
+        )
     if compare is not None:
         contact_sheet.check(Path(compare))
     options = FolderOptions(
         sigma=sigma,
         white=white,
+        noise=noise,
         recursive=recursive,
         exclude=tuple(exclude),
         overwrite=overwrite,
@@ -196,8 +205,9 @@ def _jobs(source: Path, target: Path, options: FolderOptions) -> list[Job]:
 def _fingerprint(candidates: list[Candidate], options: FolderOptions) -> str:
     """Hash all that decides an output beside the input; tiles, device and precision do not."""
     weights = sorted(model.sha256 for model in candidates)
-    how = [options.how.strength, options.how.self_ensemble, options.sigma]
+    how: list[float | str | None] = [options.how.strength, options.how.self_ensemble, options.sigma]
     how += [options.white] * (options.white is not None)
+    how += [options.noise] * (options.noise != "auto")
     return hashlib.sha256(json.dumps([weights, how]).encode()).hexdigest()[:16]
 
 

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from restore.denoising.choose import NOISES
 from restore.denoising.pixels import How
 from restore.errors import RestoreError
 from restore.folders import listing
@@ -20,6 +21,8 @@ class FolderOptions:
         The noise level of all images on the 0..255 scale; None to estimate it for each.
     white : float or None
         The value of white of images that have fewer bits than their type and do not say so.
+    noise : str
+        What there is to remove, one of `restore.denoising.choose.NOISES`; 'auto' for what is seen.
     recursive : bool
         Mirror sub-folders too.
     exclude : tuple of str
@@ -43,6 +46,7 @@ class FolderOptions:
 
     sigma: float | None = None
     white: float | None = None
+    noise: str = "auto"
     recursive: bool = False
     exclude: tuple[str, ...] = ()
     overwrite: bool = False
@@ -61,6 +65,9 @@ class FolderOptions:
         if self.form not in listing.FORMATS:
             known = ", ".join(listing.FORMATS)
             raise RestoreError(f"`form` {self.form}: expected one of {known}")
+        if self.noise not in NOISES:
+            known = ", ".join(NOISES)
+            raise RestoreError(f"`noise` {self.noise}: expected one of {known}")
         if self.sigma is not None and not 0 <= self.sigma <= 255:
             raise RestoreError(f"`sigma` {self.sigma:g}: expected None or a number from 0 to 255")
         if self.white is not None and not 0 < self.white < math.inf:

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from restore.denoising import levels, noise_level
+from restore.denoising import levels, noise_level, noise_seen
+from restore.denoising.noise_seen import Noise
 from restore.denoising.pixels import single_channel
 from restore.errors import RestoreError
 from restore.images import gaps
@@ -34,6 +35,8 @@ class Plane:
         As the file or the user states it.
     sigma : float
         Of the noise on the 0..255 scale; NaN where it cannot be told.
+    noise : Noise
+        Of what kind it is.
     gaps : Gaps or None
         Pixels without data.
     low, high : ndarray (C,)
@@ -46,6 +49,7 @@ class Plane:
     target: _Array
     white: float | None
     sigma: float
+    noise: Noise
     gaps: Gaps | None
     low: _Array
     high: _Array
@@ -55,6 +59,18 @@ class Plane:
     def channels(self) -> int:
         """Return 1 for grey, 3 for colour."""
         return 1 if self.values.ndim == 2 else 3
+
+    @property
+    def peak(self) -> float:
+        """Return the value of white, as it is stated or as it seems."""
+        return levels.white(self.values) if self.white is None else self.white
+
+    def judge(self) -> None:
+        """Add to the doubts where most of the noise is still there."""
+        where = None if self.gaps is None else self.gaps.where
+        if self.noise.remains(self.values, self.peak, where):
+            still = "most of the noise is still there; try another `model` or `noise`"
+            self.doubt = "; ".join(filter(None, (self.doubt, still)))
 
     def finish(self) -> None:
         """Check the result, and bring it to where it belongs.
@@ -67,7 +83,7 @@ class Plane:
         low, high = _extremes(self.values)
         if not (np.isfinite(low).all() and np.isfinite(high).all()):
             raise RestoreError("expected finite values of the model, found NaN or infinite ones")
-        white = levels.white(self.values) if self.white is None else self.white
+        white = self.peak
         sigma = self.sigma if math.isfinite(self.sigma) else 0.0
         margin = NOISE * sigma / 255 * white + FLOOR * white
         if (low < self.low - margin).any() or (high > self.high + margin).any():
@@ -113,15 +129,16 @@ def prepare(
             f"`white` {white:g}: expected no value above it, found {high.max():g}; name a larger "
             "one"
         )
+    peak = levels.white(values) if white is None else white
+    where = None if found is None else found.where
     if sigma is None:
-        peak = levels.white(values) if white is None else white
-        where = None if found is None else found.where
         sigma = noise_level.estimate(values, peak, where)
+    noise = noise_seen.look(values, peak, where)
     guess = None if found is None else found.guess
     doubts = [f"{guess:g} was taken for 'no data'"] if guess is not None else []
     doubts.append(levels.doubt(values, white))
     doubt = "; ".join(filter(None, doubts))
-    return Plane(values, target, white, sigma, found, low, high, doubt)
+    return Plane(values, target, white, sigma, noise, found, low, high, doubt)
 
 
 def _extremes(values: _Array) -> tuple[_Array, _Array]:

@@ -4,7 +4,7 @@ import logging
 import math
 import time
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,13 @@ from engine.device import Compute
 from engine.errors import UserError, why
 from restore.denoising import choose
 from restore.denoising.choose import Candidate, Choice, Seen
+from restore.denoising.noise_seen import combined
+from restore.denoising.photographs import PhotographDenoiser, is_for_photographs
 from restore.denoising.pixels import PixelDenoiser
 from restore.errors import RestoreError
 from restore.folders.journal import Journal
 from restore.folders.listing import Job
+from restore.folders.loaded import Loaded
 from restore.folders.options import FolderOptions
 from restore.folders.pipeline import Finished
 from restore.folders.plane import Plane, prepare
@@ -29,35 +32,6 @@ from restore.networks.denoiser import load
 log = logging.getLogger(__name__)
 
 Record = dict[str, Any]
-
-
-@dataclass
-class Loaded:
-    """An image that is read, and its model chosen; its pixels are restored in place."""
-
-    job: Job
-    began: float
-    sha256: str
-    pages: list[Picture]
-    planes: list[Plane]
-    choices: list[Choice]  # one a plane
-
-    @property
-    def sigma(self) -> float:
-        """Return the mean noise level of the planes."""
-        return float(np.mean([plane.sigma for plane in self.planes]))
-
-    @property
-    def models(self) -> str:
-        """Return the models by name."""
-        return ", ".join(dict.fromkeys(choice.candidate.name for choice in self.choices))
-
-    @property
-    def doubt(self) -> str:
-        """Return what speaks against the models and the values of white, each once."""
-        doubts = [choice.doubt for choice in self.choices]
-        doubts += [plane.doubt for plane in self.planes]
-        return "; ".join(dict.fromkeys(filter(None, doubts)))
 
 
 class Worker:
@@ -85,7 +59,7 @@ class Worker:
     ) -> None:
         self.candidates, self.options, self.ask = candidates, options, ask
         self.journal, self.compute = journal, compute
-        self._ready: dict[str, PixelDenoiser] = {}
+        self._ready: dict[str, PixelDenoiser | PhotographDenoiser] = {}
         self._said: set[Hashable] = set()
         if not ask:
             self._denoiser(candidates[0])  # a file of something else is an error now, not later
@@ -106,7 +80,9 @@ class Worker:
                 return Finished(_record(job, "skipped"))
             pages = [_writable(page) for page in files.read_pages(job.source, finite=False)]
             planes = [plane for page in pages for plane in self._planes(page)]
-            loaded = Loaded(job, began, digest, pages, planes, self._choices(pages, planes))
+            quality = heads.jpeg_quality(job.source) if pages[0].format == "JPEG" else None
+            jpeg = quality is not None and quality < choose.SHOWS
+            loaded = Loaded(job, began, digest, pages, planes, self._choices(planes, jpeg=jpeg))
             if self.options.strict and loaded.doubt:
                 raise RestoreError(f"{loaded.models}: {loaded.doubt} (--strict)")
             return loaded
@@ -119,8 +95,13 @@ class Worker:
         if len(loaded.planes) > 1:
             return object(), 1
         candidate = loaded.choices[0].candidate
+        if candidate is None:
+            return object(), 1
         try:
-            side = self._denoiser(candidate).side
+            denoiser = self._denoiser(candidate)
+            if not isinstance(denoiser, PixelDenoiser):
+                return object(), 1
+            side = denoiser.side
         except Exception:  # told of by `restore`, as a failure of this image
             return object(), 1
         kind = (candidate.sha256, first.shape, first.dtype)
@@ -138,13 +119,24 @@ class Worker:
                     self._run(choice, [plane])
         except Exception as error:
             return [Finished(_failure(loaded.job, error)) for loaded in batch]
+        for loaded in batch:
+            self._warn(loaded)
         return list(batch)
 
     def _run(self, choice: Choice, planes: list[Plane]) -> None:
-        """Restore planes of one size by one model, in place."""
-        sigmas = [plane.sigma if math.isfinite(plane.sigma) else 0 for plane in planes]
-        whites = [plane.white for plane in planes]
-        self._denoiser(choice.candidate)([plane.values for plane in planes], sigmas, whites)
+        """Restore planes of one size by one model, in place; leave them where there is none."""
+        if choice.candidate is None:
+            return
+        sigmas = [plane.sigma if math.isfinite(plane.sigma) else 0.0 for plane in planes]
+        whites = [plane.peak for plane in planes]
+        denoiser = self._denoiser(choice.candidate)
+        if isinstance(denoiser, PixelDenoiser):
+            denoiser([plane.values for plane in planes], sigmas, whites)
+        else:
+            for plane, sigma, white in zip(planes, sigmas, whites, strict=True):
+                denoiser(plane.values, sigma, white, plane.noise)
+        for plane in planes:
+            plane.judge()
 
     def store(self, loaded: Loaded) -> Record:
         """Write the result; its line in the journal is written right before it gets its name."""
@@ -164,7 +156,8 @@ class Worker:
                     "size": list(loaded.pages[0].pixels.shape),
                     "seconds": round(time.monotonic() - loaded.began, 3),
                     "input_sha256": loaded.sha256,
-                    "weights_sha256": loaded.choices[0].candidate.sha256,
+                    "weights_sha256": loaded.weights,
+                    "noise": loaded.noise.recorded(),
                 }
                 if len(loaded.pages) > 1:
                     record["pages"] = len(loaded.pages)
@@ -211,14 +204,16 @@ class Worker:
             for values in page.planes
         ]
 
-    def _choices(self, pages: list[Picture], planes: list[Plane]) -> list[Choice]:
+    def _choices(self, planes: list[Plane], *, jpeg: bool) -> list[Choice]:
         """Choose a model for each plane: one for all grey ones, and one for all in colour."""
         found = {}
         for channels in {plane.channels for plane in planes}:
-            sigmas = [plane.sigma for plane in planes if plane.channels == channels]
-            seen = Seen(channels, pages[0].format == "JPEG", float(np.mean(sigmas)))
+            alike = [plane for plane in planes if plane.channels == channels]
+            sigma = float(np.mean([plane.sigma for plane in alike]))
+            noise = combined([plane.noise for plane in alike])
+            seen = Seen(channels, jpeg, sigma, noise)
             if self.ask:
-                found[channels] = choose.choose(self.candidates, seen)
+                found[channels] = choose.choose(self.candidates, seen, self.options.noise)
             else:
                 found[channels] = choose.judge(self.candidates[0], seen)
         return [found[plane.channels] for plane in planes]
@@ -233,25 +228,28 @@ class Worker:
             log.warning("%s: not kept in the %s: %s", loaded.job.name, kind, ", ".join(lost))
         return lost
 
-    def _denoiser(self, candidate: Candidate) -> PixelDenoiser:
+    def _denoiser(self, candidate: Candidate) -> PixelDenoiser | PhotographDenoiser:
         if candidate.sha256 not in self._ready:
             denoiser = load(str(candidate.path), self.compute)
             how, side = self.options.how, self.options.side
-            self._ready[candidate.sha256] = PixelDenoiser(denoiser, how, side=side)
+            suited = PhotographDenoiser if is_for_photographs(denoiser) else PixelDenoiser
+            self._ready[candidate.sha256] = suited(denoiser, how, side=side)
         return self._ready[candidate.sha256]
 
     def _say(self, loaded: Loaded) -> None:
-        """Log which model was picked and why, and what speaks against it: once for each case."""
-        doubt = loaded.doubt
-        jpeg = loaded.pages[0].format == "JPEG"
-        case = (loaded.models, loaded.planes[0].channels, jpeg)
+        """Log which model was picked and why: once for each case."""
+        case = (loaded.models, loaded.planes[0].channels)
         level = logging.DEBUG if case in self._said else logging.INFO
         why = loaded.choices[0].why
         log.log(level, "%s: %s (%s)", loaded.job.name, loaded.models, why)
-        if doubt and (*case, doubt) not in self._said:
-            self._said.add((*case, doubt))
-            log.warning("%s: %s: %s", loaded.job.name, loaded.models, doubt)
         self._said.add(case)
+
+    def _warn(self, loaded: Loaded) -> None:
+        """Log what speaks against the result: once for each case."""
+        case = (loaded.models, loaded.planes[0].channels, loaded.doubt)
+        if loaded.doubt and case not in self._said:
+            self._said.add(case)
+            log.warning("%s: %s: %s", loaded.job.name, loaded.models, loaded.doubt)
 
 
 def _writable(page: Picture) -> Picture:

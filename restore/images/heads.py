@@ -50,6 +50,7 @@ READ_ONLY = {
 }
 
 
+_STANDARD = 3688  # sum of the luminance table of ITU-T T.81, annex K, at quality 50
 SUFFIXES = frozenset(FORMATS)  # that an output may have
 READABLE = frozenset({**FORMATS, **READ_ONLY})  # that a folder listing takes for an image
 
@@ -72,6 +73,23 @@ def is_lossy(path: Path) -> bool:
     except OSError:  # the error is reported when the file is read
         pass
     return True
+
+
+def jpeg_quality(path: Path) -> float | None:
+    """Return the quality of a JPEG on libjpeg's scale of 1 to 100, by its first table.
+
+    Returns
+    -------
+    float or None
+        None for what is no JPEG or cannot be read.
+    """
+    try:
+        with path.open("rb") as file, open_image(file, ["JPEG"]) as image:
+            tables: dict[int, list[int]] = getattr(image, "quantization", {})
+            scale = 100 * sum(tables[min(tables)]) / _STANDARD
+    except Exception:  # reading the file will say what is wrong
+        return None
+    return 100 - scale / 2 if scale <= 100 else 5000 / scale
 
 
 def decoded_bytes(path: Path) -> int:
