@@ -34,11 +34,12 @@ CUT = 0.01  # share of black or white pixels above which a block is left out
 QUIET = 0.35  # noise of a block that has none: rounding to 8 bit gives 0.29 where values vary
 DARK = 16  # brightness below which photographs lose their noise to black
 FLAT = 0.25  # share of quiet blocks, among those that are not dark, from which an image is clean
-COLOURS = 256  # no more of them: a drawing
+NEAR, STRAY = 8 / 255, 0.01  # of pure black or white; share of pixels that are only near it
 WHITE = 2.0  # coarse over fine noise, at most
-SURE, EVEN = 6.0, 4.0  # level from which, and evenness up to which, what is seen is noise
+SURE, EVEN, FINE = 6.0, 4.0, 0.5  # what is sure to be noise: level, at most this even and fine
 MOST = 0.6  # share of it that is most
 ALIKE = 0.24  # correlation of the channels' noise, at most
+APART = 40  # levels of brightness between the quarters that are compared
 GROWTH = 2.0  # noise of the brightest over that of the darkest quarter, at most
 
 
@@ -56,6 +57,7 @@ _RADIUS = np.hypot(_U, _V)
 _ALL = _RADIUS >= 2  # without shading
 _COARSE = _ALL & (_RADIUS < 4)
 _MIDDLE = (_RADIUS >= 4) & (_RADIUS < 8)
+_INNER = _ALL & (_U >= 1) & (_V >= 1)  # without ramps
 _FINE = np.minimum(_U, _V) >= SIDE // 2  # the diagonal half, as `noise_level` looks at
 
 
@@ -72,7 +74,7 @@ class Noise:
     neighbours : float
         Correlation between neighbouring pixels, 0 for white noise.
     growth : float
-        Fine noise of the brightest quarter of the calm blocks over that of the darkest.
+        Fine noise of the calm among the brightest quarter of blocks over that of the darkest.
     coarse : float
         Noise at coarse scale over that at fine scale: 1 for white noise.
     even : float
@@ -100,10 +102,10 @@ class Noise:
     ) -> bool:
         """Return whether most of this noise is still there in a result; parameters as `look`.
 
-        False where it may have been texture: only noise that is strong and nearly the same in all
-        of an image is sure to be noise.
+        False where it may have been texture: only noise that is strong, nearly the same in all of
+        an image and fine is sure to be noise.
         """
-        if not (self.level >= SURE and self.even < EVEN):
+        if not (self.level >= SURE and self.even < EVEN and self.neighbours < FINE):
             return False
         return look(pixels, white, gaps).level > MOST * self.level
 
@@ -172,10 +174,10 @@ def look(pixels: NDArray[Any], white: float, gaps: NDArray[np.bool_] | None = No
         level=level,
         between=max(0.0, (common - own) / max(common + 2 * own, 1e-9)) if colour else 1.0,
         neighbours=_neighbours(spectra[calm]),
-        growth=_growth(blocks, told, calm),
+        growth=_growth(blocks, spectra, power),
         coarse=coarse / max(fine, 1e-3),
         even=float(np.median(power) / max(power[calm].mean(), 1e-9)),
-        clean=_is_flat(blocks, spectra) or _has_few_colours(stored),
+        clean=_is_flat(blocks, spectra) or _is_drawn(stored, white),
     )
 
 
@@ -201,32 +203,42 @@ def _neighbours(spectra: NDArray[np.float32]) -> float:
 def _is_flat(blocks: NDArray[np.float32], spectra: NDArray[np.float32]) -> bool:
     """Return whether much of what is not dark has no noise."""
     bright = blocks.mean(axis=(1, 2, 3)) >= DARK
-    power = np.square(spectra[bright][:, :, _ALL]).mean(axis=(1, 2))
+    power = np.square(spectra[bright][:, :, _INNER]).mean(axis=(1, 2))
     return len(power) >= FEWEST and float(np.quantile(power, FLAT)) < QUIET**2
 
 
-def _has_few_colours(blocks: NDArray[Any]) -> bool:
-    """Return whether a colour image of 8 bits has few colours, as drawings have."""
-    if blocks.shape[1] != 3 or blocks.dtype != np.uint8:
+def _is_drawn(stored: NDArray[Any], white: float) -> bool:
+    """Return whether much is pure black or white, and next to nothing nearly so, as in text."""
+    if stored.dtype.kind == "f":
         return False
-    some = blocks[:: max(1, len(blocks) // 256)].astype(np.uint32)
-    packed = (some[:, 0] << 16) | (some[:, 1] << 8) | some[:, 2]
-    return len(np.unique(packed)) <= COLOURS
+    near = white * NEAR
+    pure = nearly = 0
+    for extreme, other in ((0, near), (white, white - near)):
+        at = (stored == extreme).all(axis=1)
+        around = (stored >= min(extreme, other)) & (stored <= max(extreme, other))
+        pure += int(at.sum())
+        nearly += int(around.all(axis=1).sum() - at.sum())
+    return pure >= FLAT * stored.size / stored.shape[1] and nearly <= STRAY * pure
 
 
 def _growth(
-    blocks: NDArray[np.float32], told: NDArray[np.float32], calm: NDArray[np.intp]
+    blocks: NDArray[np.float32], spectra: NDArray[np.float32], power: NDArray[np.float32]
 ) -> float:
-    """Return the fine noise of the brightest quarter of the calm blocks over the darkest's."""
-    brightness = blocks[calm].mean(axis=(1, 2, 3))
+    """Return the fine noise of the calm bright blocks over that of the calm dark ones."""
+    brightness = blocks.mean(axis=(1, 2, 3))
     order = np.argsort(brightness, kind="stable")
     quarter = len(order) // 4
-    if brightness[order[-1]] - brightness[order[0]] < 30:
+    dark, bright = order[:quarter], order[-quarter:]
+    if quarter < FEWEST or brightness[bright].mean() - brightness[dark].mean() < APART:
         return math.nan
-    dark, bright = (
-        _rms(told[chosen][:, :, _FINE]) for chosen in (order[:quarter], order[-quarter:])
-    )
-    return bright / max(dark, 1e-3)
+    found = []
+    for part in (dark, bright):
+        calm = part[np.argsort(power[part], kind="stable")[: max(FEWEST // 2, quarter // 10)]]
+        planes = spectra[calm]
+        if planes.shape[1] == 3:
+            planes = planes - planes.mean(axis=1, keepdims=True)
+        found.append(_rms(planes[:, :, _FINE]))
+    return found[1] / max(found[0], 1e-3)
 
 
 def combined(noises: Sequence[Noise]) -> Noise:

@@ -1,12 +1,14 @@
 """The model follows the image: its noise, its channels, its file type."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from engine.artifacts import save_tensors
-from restore.denoising.choose import Candidate, Seen, choose, describe, judge
+from restore.denoising.choose import NOISES, Candidate, Seen, choose, describe, judge
+from restore.denoising.noise_seen import Noise
 from restore.errors import RestoreError
 
 
@@ -20,6 +22,10 @@ THREE = model("dncnn-3", "general", 55.0)
 COLOUR = model("dncnn-b-color", "blind", 55.0, 3)
 REAL = model("dncnn-r", "real", 55.0, 3)
 ALL = [*S, B, THREE, COLOUR]
+WHITE = Noise(25.0, 0.02, 0.0, 1.0, 1.0, 2.0, clean=False)
+COARSE = replace(WHITE, coarse=5.0)
+ALIKE = replace(WHITE, between=0.5)
+GROWING = replace(WHITE, growth=3.0)
 
 
 @pytest.mark.parametrize(
@@ -34,7 +40,14 @@ ALL = [*S, B, THREE, COLOUR]
         (ALL, Seen(1, True, 25.0), "dncnn-3"),
         (ALL, Seen(3, False, 25.0), "dncnn-b-color"),
         (ALL, Seen(3, True, 5.0), "dncnn-3"),
-        ([REAL, *ALL], Seen(3, False, 25.0), "dncnn-b-color"),  # chosen by name alone
+        ([REAL, *ALL], Seen(3, False, 25.0), "dncnn-b-color"),
+        ([REAL, *ALL], Seen(3, False, 25.0, WHITE), "dncnn-b-color"),
+        ([REAL, *ALL], Seen(3, False, 4.0, COARSE), "dncnn-r"),
+        ([REAL, *ALL], Seen(1, False, 4.0, COARSE), "dncnn-r"),
+        ([REAL, *ALL], Seen(3, False, 25.0, ALIKE), "dncnn-r"),
+        ([REAL, *ALL], Seen(3, False, 9.0, GROWING), "dncnn-r"),
+        ([REAL, *ALL], Seen(3, True, 4.0, COARSE), "dncnn-3"),
+        (ALL, Seen(3, False, 25.0, COARSE), "dncnn-b-color"),
         ([*S, B, THREE], Seen(3, False, 25.0), "dncnn-s-25"),
         ([S[1], THREE], Seen(1, False, 5.0), "dncnn-3"),
         ([COLOUR], Seen(1, True, 5.0), "dncnn-b-color"),
@@ -47,6 +60,27 @@ def test_the_suitable_model_is_chosen(models, seen, name):
     assert choice.why
 
 
+def test_where_there_is_nothing_to_remove_no_model_is_chosen():
+    for jpeg in (False, True):
+        choice = choose([REAL, *ALL], Seen(3, jpeg, 0.0, replace(WHITE, clean=True)))
+        assert (choice.candidate, choice.name) == (None, "none")
+        assert "nothing to remove" in choice.why
+
+
+def test_what_to_remove_may_be_asked_for():
+    seen = Seen(3, False, 25.0, COARSE)
+    names = [choose([REAL, *ALL], seen, noise).name for noise in NOISES]
+    assert names == ["dncnn-r", "dncnn-b-color", "dncnn-r", "dncnn-3"]
+    clean = Seen(3, False, 25.0, replace(WHITE, clean=True))
+    assert choose([REAL, *ALL], clean, "gaussian").name == "dncnn-b-color"
+
+
+def test_the_reason_names_what_was_seen():
+    noise = replace(WHITE, coarse=5.0, between=0.5, growth=3.0)
+    why = choose([REAL, *ALL], Seen(3, False, 25.0, noise)).why
+    assert "coarser than white noise, alike between channels, growing with brightness" in why
+
+
 def test_where_nothing_suits_the_line_says_what_to_do():
     with pytest.raises(RestoreError, match=r"no shipped model suits a grey image, σ about 3\.0"):
         choose([S[1]], Seen(1, False, 3.0))
@@ -57,6 +91,8 @@ def test_doubts_are_said():
     assert "three equal channels" in judge(COLOUR, Seen(1, False, 25.0)).doubt
     assert "it was trained at 25" in judge(S[1], Seen(1, False, 60.0)).doubt
     assert "above the 55" in judge(B, Seen(1, False, 70.0)).doubt
+    assert "this noise is not" in judge(COLOUR, Seen(3, False, 25.0, ALIKE)).doubt
+    assert judge(REAL, Seen(1, False, 25.0, COARSE)).doubt == ""
     assert "above the 55" in judge(REAL, Seen(3, False, 70.0)).doubt
     assert judge(S[1], Seen(1, False, 26.0)).doubt == ""
     assert judge(S[1], Seen(1, False, math.nan)).doubt == ""

@@ -1,0 +1,107 @@
+"""White noise is told from that of photographs, and noise from none."""
+
+import numpy as np
+import pytest
+from scipy.ndimage import gaussian_filter
+from skimage import data, draw
+
+from restore.denoising.noise_seen import UNKNOWN, combined, look
+
+PHOTO = data.astronaut()[:384, :384].astype(np.float64)
+GREY = PHOTO.mean(axis=2)
+
+
+def stored(values):
+    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+
+
+def noise(shape, sigma=20.0, seed=0):
+    return sigma * np.random.default_rng(seed).standard_normal(shape)
+
+
+@pytest.mark.parametrize("clean", [PHOTO, GREY])
+@pytest.mark.parametrize("sigma", [10, 25, 50])
+def test_white_noise_is_white_and_as_strong_as_it_is(clean, sigma):
+    for noisy in (clean + noise(clean.shape, sigma), stored(clean + noise(clean.shape, sigma))):
+        found = look(noisy, 255)
+        assert found.white
+        assert not found.clean
+        assert found.level == pytest.approx(sigma, rel=0.2)
+        assert abs(found.neighbours) < 0.1
+
+
+@pytest.mark.parametrize("between", [0.4, 0.7, 0.95])
+def test_channels_that_are_alike_are_seen(between):
+    own, common = noise(PHOTO.shape), noise(GREY.shape, seed=1)[..., None]
+    found = look(stored(PHOTO + np.sqrt(1 - between) * own + np.sqrt(between) * common), 255)
+    assert found.between == pytest.approx(between, abs=0.1)
+    assert not found.white
+
+
+@pytest.mark.parametrize("clean", [PHOTO, GREY])
+def test_grain_is_not_white(clean):
+    grain = gaussian_filter(noise(clean.shape, 60.0), (0.8, 0.8, 0)[: clean.ndim])
+    found = look(stored(clean + grain), 255)
+    assert not found.white
+    assert found.neighbours > 0.4
+
+
+def test_noise_that_grows_with_brightness_is_not_white():
+    ramp = np.repeat(np.linspace(20, 230, 384)[None], 384, axis=0)[..., None].repeat(3, axis=2)
+    found = look(stored(ramp + ramp / 128 * noise(ramp.shape, 10.0)), 255)
+    assert found.growth > 2
+    assert not found.white
+
+
+def test_the_kind_does_not_depend_on_the_type():
+    eight = stored(PHOTO + noise(PHOTO.shape))
+    sixteen = eight.astype(np.uint16) * 257
+    first, second = look(eight, 255), look(sixteen, 65535)
+    assert first.recorded() == pytest.approx(second.recorded(), abs=1e-3)
+
+
+def test_drawings_and_screenshots_are_clean_and_photographs_are_not():
+    drawing = np.full((256, 256, 3), 240, np.uint8)
+    rows, columns = draw.disk((120, 120), 70)
+    drawing[rows, columns] = (200, 30, 40)
+    assert look(drawing, 255).clean
+    dark = np.zeros((256, 256, 3), np.uint8)
+    dark[::7, ::3] = (200, 210, 220)  # text on black: no block is flat
+    assert look(dark, 255).clean
+    smooth = stored(np.repeat(np.linspace(20, 230, 256)[None], 256, axis=0))
+    assert look(smooth, 255).clean
+    assert not look(stored(PHOTO), 255).clean
+    assert not look(stored(drawing + noise(drawing.shape, 3.0)), 255).clean
+
+
+def test_filled_pixels_do_not_count():
+    noisy = GREY + noise(GREY.shape)
+    gaps = np.zeros(GREY.shape, bool)
+    gaps[:, 100:] = True
+    filled = np.where(gaps, 77.0, noisy)
+    assert look(filled, 255).clean
+    found = look(filled, 255, gaps)
+    assert not found.clean
+    assert found.level == pytest.approx(20, rel=0.25)
+
+
+def test_of_small_images_nothing_is_told():
+    assert look(np.zeros((40, 60)), 255) is UNKNOWN
+    assert look(np.zeros((8, 4000)), 255) is UNKNOWN
+    assert UNKNOWN.white
+    assert UNKNOWN.recorded() == dict.fromkeys(("level", "between", "neighbours", "growth"))
+
+
+def test_what_is_seen_of_several_images_is_the_mean():
+    first, second = look(GREY + noise(GREY.shape, 10.0), 255), look(GREY + noise(GREY.shape), 255)
+    assert combined([first, second]).level == pytest.approx((first.level + second.level) / 2)
+    assert combined([first, UNKNOWN]).level == first.level
+
+
+def test_noise_that_is_still_there_is_said():
+    noisy = stored(PHOTO + noise(GREY.shape, 25.0)[..., None])
+    found = look(noisy, 255)
+    assert found.remains(noisy, 255)
+    assert not found.remains(stored(PHOTO), 255)
+    texture = data.grass()[:256, :256]
+    assert not look(texture, 255).remains(texture, 255)
