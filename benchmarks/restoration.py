@@ -1,14 +1,15 @@
-"""DnCNN against the plain way: contiguous float32, eager, normalisation not folded."""
+"""DnCNN against the plain way: contiguous float32, eager, normalisation not folded; and `auto`."""
 
 import copy
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -17,6 +18,9 @@ from engine.device import Compute
 from engine.training.allocator import freed_memory_kept
 from engine.training.loop import drawn_ahead
 from restore.degradations import degradation
+from restore.denoising import choose, levels, noise_level
+from restore.denoising.choose import Seen
+from restore.denoising.pixels import PixelDenoiser
 from restore.evaluation import metrics, pairs
 from restore.image_sets.find import image_set
 from restore.networks import denoiser
@@ -39,6 +43,7 @@ def rows(compute: Compute) -> Iterator[Row]:
     yield _inference(plain, how, compute)
     yield _training(plain, how, compute)
     yield _mixed(compute)
+    yield choosing(compute)
     if compute.precision == "bf16":
         yield precisions(compute)
 
@@ -140,6 +145,38 @@ def _step_seconds(name: str, batch: int, side: int, compute: Compute, steps: int
             loss.backward()  # type: ignore[no-untyped-call]
             loss.item()  # waits for the device
         return (time.perf_counter() - began) / steps
+
+
+def choosing(compute: Compute, side: int = 512, repeats: int = 3) -> Row:
+    """Compare what `auto` takes to choose a model with what the network takes."""
+    camera = next(iter(image_set("embedded-test"))).load()[:side, :side]
+    image = pairs.degrade(camera, "noise:25").clip(0, 255).astype(np.uint8)
+    known = choose.candidates("auto")  # read once for a folder
+
+    def choice() -> choose.Choice:
+        sigma = noise_level.estimate(image, levels.white(image))
+        return choose.choose(known, Seen(channels=1, jpeg=False, sigma=sigma))
+
+    network = PixelDenoiser(denoiser.load(str(choice().candidate.path), compute))
+    ways: tuple[Callable[[], object], ...] = (lambda: network([image.copy()]), choice)
+    spent: tuple[list[float], list[float]] = ([], [])
+    for _ in range(1 + repeats):
+        for way, seconds in zip(ways, spent, strict=True):
+            began = time.perf_counter()
+            way()
+            seconds.append(time.perf_counter() - began)
+    slow, fast = (statistics.median(seconds[1:]) for seconds in spent)
+    return Row(
+        "restore auto",
+        f"denoising a grey 8-bit image of {side}x{side} by {choice().candidate.name} against "
+        f"choosing that model: {1e9 * fast / image.size:.0f} ms per megapixel, "
+        f"{100 * fast / slow:.1f} % of the network's time (asked: at most 5 %)",
+        round(slow, 5),
+        round(fast, 5),
+        round(slow / fast, 2),
+        None,
+        machine(compute),
+    )
 
 
 def precisions(compute: Compute, steps: int = SHORT, images: str = "embedded-test") -> Row:

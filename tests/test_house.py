@@ -34,6 +34,8 @@ ALLOWED: dict[str, set[str]] = {
     "restore.folders": {"restore.denoising", "restore.images", "restore.networks"},
     "restore.evaluation": {
         "restore.degradations",
+        "restore.denoising",
+        "restore.folders",
         "restore.image_sets",
         "restore.images",
         "restore.networks",

@@ -72,7 +72,7 @@ def verify(
 
 def sets() -> None:
     """List the image sets that can be named."""
-    from restore.image_sets.find import describe
+    from restore.image_sets.inventory import describe
 
     for info in describe():
         typer.echo(

@@ -8,10 +8,17 @@ import typer
 from engine.command import expect_apart, expect_file, expect_folder
 from restore.cli.options import Device, Images, Precision, Seed
 
-Degradations = Annotated[
+Models = Annotated[
     list[str],
-    typer.Option("--degradation", help="noise:25, jpeg:10, bicubic:3 or camera:1600; several."),
+    typer.Option("--model", help="Weights, a baseline (nlm), or auto: as restore denoise."),
 ]
+Truth = Annotated[
+    Path | None, typer.Option(help="Ground truths; --images is the folder of noisy images then.")
+]
+Names = Annotated[
+    str, typer.Option(help="How names of pairs differ: auto, same, or _noisy=_clean.")
+]
+Name = Annotated[str, typer.Option(help="Of the pairs in tables; the noisy folder's without.")]
 DegradedFolder = Annotated[
     Path | None,
     typer.Option("--degraded", help="Folder of `restore degrade` outputs, one per degradation."),
@@ -19,10 +26,18 @@ DegradedFolder = Annotated[
 
 
 def benchmark(
-    model: Annotated[list[str], typer.Option("--model", help="Weights, or a baseline (nlm).")],
+    model: Models,
     images: Images,
-    degradation: Degradations,
     out: Annotated[Path, typer.Option(help="CSV to write, one row an image.")],
+    degradation: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="noise:25, jpeg:10, bicubic:3 or camera:1600; several; none for real noise."
+        ),
+    ] = None,
+    truth: Truth = None,
+    names: Names = "auto",
+    name: Name = "",
     degraded_folder: DegradedFolder = None,
     rounding: Annotated[
         str, typer.Option(help="Output to 8 bit before scoring: auto (not for bicubic), on, off.")
@@ -51,7 +66,10 @@ def benchmark(
     rows = score(
         model,
         images,
-        degradation,
+        degradation or (),
+        truth=truth,
+        names=names,
+        name=name,
         seed=seed,
         device=device,
         precision=precision,
@@ -83,10 +101,15 @@ def summary(
 
 
 def compare(
-    model: Annotated[list[str], typer.Option("--model", help="Weights, or a baseline (nlm).")],
+    model: Models,
     images: Annotated[str, typer.Option(help="Image set or folder.")],
-    degradation: Annotated[str, typer.Option(help="noise:25, jpeg:10, bicubic:3 or camera:1600.")],
     out: Annotated[Path, typer.Option(help="PNG to write.")],
+    degradation: Annotated[
+        str, typer.Option(help="noise:25, jpeg:10, bicubic:3 or camera:1600; none for real noise.")
+    ] = "",
+    truth: Truth = None,
+    names: Names = "auto",
+    name: Name = "",
     degraded_folder: DegradedFolder = None,
     seed: Seed = 0,
     device: Device = "auto",
@@ -94,15 +117,17 @@ def compare(
 ) -> None:
     """Draw a before/after strip."""
     from restore.degradations.degradation import parse
-    from restore.evaluation.benchmark import load_models
+    from restore.evaluation.benchmark import sets_of, tests_of
     from restore.evaluation.figures import strip
-    from restore.image_sets.find import image_set
+    from restore.evaluation.methods import load_methods
 
     expect_file(out, ".png")
-    chosen = image_set(images)
-    expect_apart([out], [item.path for item in chosen])
-    models = load_models(model, device, precision)
-    strip(models, chosen, parse(degradation), out, seed=seed, degraded_folder=degraded_folder)
+    wanted = [parse(degradation)] if degradation else []
+    (chosen,) = sets_of([images], wanted, truth, names, name)
+    (test,) = tests_of(chosen, wanted)
+    expect_apart([out], [item.path for item in (*chosen.items, *chosen.noisy)])
+    methods = load_methods(model, device, precision)
+    strip(methods, chosen, test, out, seed=seed, degraded_folder=degraded_folder)
 
 
 def curves(

@@ -1,29 +1,28 @@
-"""Score denoisers: weights × image sets × degradations → one row per image."""
+"""Score denoisers: weights × image sets × degradations, or pairs → one row per image."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from engine.device import pick
 from engine.progress import progress
 from restore.degradations.degradation import Degradation, parse
 from restore.errors import RestoreError
-from restore.evaluation import baselines, metrics, pairs
-from restore.evaluation.degraded_files import read_observed
+from restore.evaluation import metrics, pairs, real_pairs
+from restore.evaluation.methods import Automatic, Baseline, Method, load_methods, precision
 from restore.evaluation.pairs import Pair
 from restore.evaluation.protocol import PUBLISHED, Scoring
-from restore.image_sets.find import ImageSet, Item, image_set
-from restore.networks.denoiser import Denoiser, load
+from restore.evaluation.real_pairs import RealPairs
+from restore.evaluation.restorations import Test, in_colour, restorations
+from restore.image_sets.find import ImageSet, image_set, paired
 
 if TYPE_CHECKING:
     import pandas as pd
 
 log = logging.getLogger(__name__)
-
 
 COLUMNS = (
     "model",
@@ -41,38 +40,14 @@ COLUMNS = (
 )
 
 
-class Baseline:
-    """A classical method behind the interface of `Denoiser`.
-
-    Parameters
-    ----------
-    name : str
-        A key of `restore.evaluation.baselines.BASELINES`.
-    """
-
-    sha256 = ""
-    channels = 1
-    schedule = "none"
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self._method = baselines.method(name)
-
-    def restore(
-        self, observed: npt.NDArray[np.float64], degradation: Degradation
-    ) -> npt.NDArray[np.float64]:
-        """Denoise an image whose noise level is known."""
-        if degradation.kind != "noise":
-            raise RestoreError(f"model {self.name}: expected noise, found {degradation}")
-        estimate: npt.NDArray[np.float64] = self._method(observed, degradation.level)
-        return estimate
-
-
 def benchmark(
     models: str | Sequence[str],
     images: str | Path | Sequence[str | Path],
-    degradations: str | Sequence[str],
+    degradations: str | Sequence[str] = (),
     *,
+    truth: str | Path | None = None,
+    names: str = "auto",
+    name: str = "",
     seed: int = 0,
     device: str = "auto",
     precision: str = "auto",
@@ -84,11 +59,20 @@ def benchmark(
     Parameters
     ----------
     models : str or sequence of str
-        Shipped names, weights files, or baselines ('nlm', 'wavelet', 'tv', 'bm3d').
+        Shipped names, weights files, baselines ('nlm', 'wavelet', 'tv', 'bm3d'), or 'auto': what
+        `restore denoise` without options makes of each image, in its colours.
     images : str, Path or sequence of them
-        Names of image sets, or folders.
-    degradations : str or sequence of str
-        ``noise:25``, ``jpeg:10``, ``bicubic:3``.
+        Names of image sets, or folders; with `truth` the folder of noisy images.
+    degradations : str or sequence of str, optional
+        ``noise:25``, ``jpeg:10``, ``bicubic:3``, ``camera:1600``; none for pairs of real noise
+        and its ground truth: a set of pairs (PolyU), or two folders.
+    truth : str or Path, optional
+        The folder of ground truths; scores are as in `restore.evaluation.real_pairs`.
+    names : str, optional
+        How names of noisy images and of ground truths belong together: 'auto', 'same', or
+        ``_noisy=_clean``; see `restore.image_sets.find.paired`.
+    name : str, optional
+        Of the pairs in the table; by default that of the folder of noisy images.
     seed : int, optional
         Of the noise, 0 or more.
     device : str, optional
@@ -102,13 +86,13 @@ def benchmark(
     Returns
     -------
     DataFrame
-        One row per image, with `COLUMNS`; PSNR in dB.
+        One row per image, with `COLUMNS`; PSNR in dB; the degradation of pairs is pairs:NAME.
 
     Raises
     ------
     RestoreError
-        Before any work: a wrong name, a model that cannot do a degradation, or an image that
-        cannot be read or is too small to be scored.
+        Before any work: a wrong name, a model that cannot do a degradation, an image that cannot
+        be read or is too small to be scored, or one without a partner of its size.
     UserError
         The device is not there.
 
@@ -130,25 +114,59 @@ def benchmark(
     import pandas as pd
 
     wanted = [parse(text) for text in _several(degradations)]
-    sets = [image_set(name) for name in _several(images)]
-    chosen = load_models(_several(models), device, precision)
-    check(chosen, sets, wanted, protocol)
+    sets = sets_of(_several(images), wanted, truth, names, name)
+    if degraded_folder is not None and not wanted:
+        raise RestoreError("`degraded_folder`: pairs bring their noise with them; leave it out")
+    methods = load_methods(_several(models), device, precision)
+    check(methods, sets, wanted, protocol)
     rows = [
         row
-        for model in chosen
+        for method in methods
         for row in evaluate(
-            model, sets, wanted, seed=seed, degraded_folder=degraded_folder, protocol=protocol
+            method, sets, wanted, seed=seed, degraded_folder=degraded_folder, protocol=protocol
         )
     ]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def load_models(names: Sequence[str], device: str, precision: str) -> list[Denoiser | Baseline]:
-    """Return weights, by name or file, and baselines, ready to run."""
-    compute = pick(device, precision)
-    return [
-        Baseline(name) if name in baselines.BASELINES else load(name, compute) for name in names
-    ]
+def sets_of(
+    images: Sequence[str],
+    degradations: Sequence[Degradation],
+    truth: str | Path | None,
+    names: str,
+    name: str,
+) -> list[ImageSet]:
+    """Find the image sets; without degradations, those must be pairs."""
+    if truth is None:
+        if names != "auto" or name:
+            raise RestoreError(
+                f"`{'name' if name else 'names'}` {name or names}: it is for pairs of folders; "
+                "name the folder of ground truths as `truth`, or leave it out"
+            )
+        sets = [image_set(chosen) for chosen in images]
+        for chosen in sets:
+            if not (degradations or chosen.noisy):
+                raise RestoreError(
+                    f"image set {chosen.name}: expected a `degradation` such as noise:25, or the "
+                    "folder of ground truths as `truth`, found neither"
+                )
+        return sets
+    if degradations:
+        raise RestoreError(
+            f"`degradation` {degradations[0]}: pairs bring their noise with them; leave it out, or "
+            "leave out `truth`"
+        )
+    if len(images) != 1:
+        raise RestoreError(
+            f"`images`: expected one folder of noisy images beside `truth`, found {len(images)}; "
+            "score the others by themselves"
+        )
+    return [paired(images[0], truth, names, name)]
+
+
+def tests_of(chosen: ImageSet, degradations: Sequence[Degradation]) -> list[Test]:
+    """Return the made degradations; where there are none, the pairs of the set."""
+    return [*degradations] or [RealPairs(chosen.name)]
 
 
 def _several(given: str | Path | Sequence[str | Path]) -> list[str]:
@@ -157,7 +175,7 @@ def _several(given: str | Path | Sequence[str | Path]) -> list[str]:
 
 
 def evaluate(
-    model: Denoiser | Baseline,
+    method: Method,
     sets: Sequence[ImageSet],
     degradations: Sequence[Degradation],
     *,
@@ -165,17 +183,18 @@ def evaluate(
     degraded_folder: Path | None = None,
     protocol: Scoring = PUBLISHED,
 ) -> list[dict[str, Any]]:
-    """Score one model by the protocol of the DnCNN paper, or by another one that is asked for.
+    """Score one method by the protocol of the DnCNN paper, or by another one that is asked for.
 
     The input is neither clipped nor rounded; the output is clipped and rounded to 8 bit, but for
     super-resolution, where nothing is; scores are on grey or luma for a grey model, on all three
-    channels for a colour one.
+    channels for a colour one, and in the colours of the images for `auto` and for pairs.
 
     Parameters
     ----------
-    model : Denoiser or Baseline
+    method : Denoiser, Baseline or Automatic
     sets : sequence of ImageSet
     degradations : sequence of Degradation
+        None where the sets are pairs of real noise and its ground truth.
     seed : int
         Of the noise.
     degraded_folder : Path, optional
@@ -190,40 +209,40 @@ def evaluate(
     list of dict
         One per image, with the keys of `COLUMNS`.
     """
+    tests = [(chosen, test) for chosen in sets for test in tests_of(chosen, degradations)]
     rows = []
     computed = {}
-    for degradation in degradations:
-        departures = protocol.departures(degradation, colour=model.channels == 3)
-        computed[degradation] = "; ".join([precision(model), *departures])
+    for test in dict.fromkeys(test for _, test in tests):
+        colour = isinstance(method, Automatic) or method.channels == 3
+        departures = protocol.departures(test, colour=colour or isinstance(test, RealPairs))
+        computed[test] = "; ".join([precision(method), *departures])
         if departures:
-            log.warning("%s: not the published protocol: %s", degradation, ", ".join(departures))
-    total = len(degradations) * sum(len(chosen.items) for chosen in sets)
-    with progress(total, f"{model.name}", "images") as bar:
-        for chosen in sets:
-            for degradation in degradations:
-                for item, case in cases(
-                    chosen, degradation, model.channels, seed, degraded_folder, protocol
-                ):
-                    score = score_case(model, case, degradation)
-                    rows.append(
-                        {
-                            "model": model.name,
-                            "set": chosen.name,
-                            "degradation": degradation.kind,
-                            "level": f"{degradation.level:g}",
-                            "image": item.name,
-                            **{key: round(value, 4) for key, value in score.items()},
-                            "seed": seed,
-                            "weights_sha256": model.sha256,
-                            "precision": computed[degradation],
-                        }
-                    )
-                    bar.advance(psnr_db=score["psnr_db"])
+            log.warning("%s: not the published protocol: %s", test, ", ".join(departures))
+    with progress(sum(len(chosen) for chosen, _ in tests), method.name, "images") as bar:
+        for chosen, test in tests:
+            for item, case, output in restorations(
+                method, chosen, test, seed, degraded_folder, protocol
+            ):
+                score = _score(case, output)
+                rows.append(
+                    {
+                        "model": method.name,
+                        "set": chosen.name,
+                        "degradation": test.kind,
+                        "level": test.level if isinstance(test.level, str) else f"{test.level:g}",
+                        "image": item.name,
+                        **{key: round(value, 4) for key, value in score.items()},
+                        "seed": seed,
+                        "weights_sha256": method.sha256,
+                        "precision": computed[test],
+                    }
+                )
+                bar.advance(psnr_db=score["psnr_db"])
     return rows
 
 
 def check(
-    models: Sequence[Denoiser | Baseline],
+    methods: Sequence[Method],
     sets: Sequence[ImageSet],
     degradations: Sequence[Degradation],
     protocol: Scoring = PUBLISHED,
@@ -235,20 +254,22 @@ def check(
     Raises
     ------
     RestoreError
-        A model cannot do a degradation, or an image cannot be read or is too small to be scored.
+        A method cannot do a degradation, or an image cannot be read or is too small to be scored,
+        or belongs to no pair.
     """
-    for model in models:
+    for method in methods:
         for degradation in degradations:
-            if isinstance(model, Baseline) and degradation.kind != "noise":
-                raise RestoreError(f"model {model.name}: expected noise, found {degradation}")
-        learned = () if isinstance(model, Baseline) else model.learned_from
-        for name in (chosen.name for chosen in sets if chosen.name in learned):
+            _expect_able(method, degradation)
+        for name in (chosen.name for chosen in sets if chosen.name in method.learned_from):
             log.warning(
-                "%s learned from %s: its scores there say nothing of others", model.name, name
+                "%s learned from %s: its scores there say nothing of others", method.name, name
             )
-    colours = {model.channels == 3 for model in models}
-    for item in (item for chosen in sets for item in chosen.items):
+    if not degradations:
+        for chosen in sets:
+            real_pairs.check(chosen, protocol)
+    for item in (item for chosen in sets for item in chosen.items if degradations):
         image = item.load()
+        colours = {in_colour(method, image) for method in methods}
         try:
             for degradation in degradations:
                 for colour in colours:
@@ -258,51 +279,17 @@ def check(
             raise RestoreError(f"{item.path}: {error}; take it out of the set") from error
 
 
-def cases(
-    chosen: ImageSet,
-    degradation: Degradation,
-    channels: int,
-    seed: int,
-    degraded_folder: Path | None,
-    protocol: Scoring = PUBLISHED,
-) -> Iterator[tuple[Item, Pair]]:
-    """Yield each image of a set with its target and its degraded form."""
-    colour = channels == 3
-    for item in chosen.items:
-        image = item.load()
-        if degraded_folder is None:
-            case = pairs.pair(
-                image, degradation, seed=seed, name=item.name, colour=colour, protocol=protocol
-            )
-        else:
-            case = read_observed(
-                degraded_folder / str(degradation),
-                item.name,
-                image,
-                degradation,
-                colour=colour,
-                seed=seed,
-                protocol=protocol,
-            )
-        yield item, case
+def _expect_able(method: Method, degradation: Degradation) -> None:
+    if isinstance(method, Baseline) and degradation.kind != "noise":
+        raise RestoreError(f"model {method.name}: expected noise, found {degradation}")
+    if isinstance(method, Automatic) and degradation.kind == "bicubic":
+        raise RestoreError(
+            f"model auto: expected noise, jpeg or camera, found {degradation}; name a model"
+        )
 
 
-def restored(
-    model: Denoiser | Baseline, case: Pair, degradation: Degradation
-) -> npt.NDArray[np.float64]:
-    """Restore one image; clipped and rounded to 8 bit where the papers do so."""
-    if isinstance(model, Baseline):
-        output = model.restore(case.observed, degradation)
-    else:
-        output = model(case.observed)
-    return metrics.quantise(output) if case.quantised else output
-
-
-def score_case(
-    model: Denoiser | Baseline, case: Pair, degradation: Degradation
-) -> dict[str, float]:
+def _score(case: Pair, output: npt.NDArray[np.float64]) -> dict[str, float]:
     """Return PSNR and SSIM of one restored image and of its input."""
-    output = restored(model, case, degradation)
     scores: dict[str, Callable[..., float]] = {"psnr": metrics.psnr, "ssim": metrics.ssim}
     unit = {"psnr": "_db", "ssim": ""}
     return {
@@ -310,8 +297,3 @@ def score_case(
         for infix, values in (("", output), ("_input", case.observed))
         for name, score in scores.items()
     }
-
-
-def precision(model: Denoiser | Baseline) -> str:
-    """Return the precision that a row was computed with."""
-    return model.compute.precision if isinstance(model, Denoiser) else "float64"

@@ -8,10 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.artifacts import atomic
-from restore.degradations.degradation import Degradation
 from restore.errors import RestoreError
 from restore.evaluation import metrics
-from restore.evaluation.benchmark import Baseline, cases, restored
+from restore.evaluation.methods import Method
+from restore.evaluation.protocol import PUBLISHED
+from restore.evaluation.real_pairs import RealPairs
+from restore.evaluation.real_pairs import check as check_pairs
+from restore.evaluation.restorations import Test, restorations
 from restore.image_sets.find import ImageSet
 from restore.networks.denoiser import Denoiser, is_shipped
 
@@ -19,9 +22,9 @@ CROP = 192  # pixels shown of each image, each way
 
 
 def strip(
-    models: Sequence[Denoiser | Baseline],
+    methods: Sequence[Method],
     chosen: ImageSet,
-    degradation: Degradation,
+    test: Test,
     out: Path,
     *,
     seed: int,
@@ -32,11 +35,11 @@ def strip(
 
     Parameters
     ----------
-    models : sequence of Denoiser or Baseline
+    methods : sequence of Denoiser, Baseline or Automatic
         One column each.
     chosen : ImageSet
         Its first `images` images are shown, the middle of each.
-    degradation : Degradation
+    test : Degradation or RealPairs
     out : Path
         A .png file. PSNR in the titles is of the whole image.
     seed : int
@@ -48,31 +51,34 @@ def strip(
     """
     from matplotlib.figure import Figure
 
-    if not models:
+    if not methods:
         raise RestoreError("strip: expected at least one model")
-    head = ImageSet(chosen.name, chosen.items[:images])
-    rows = list(cases(head, degradation, models[0].channels, seed, degraded_folder))
-    columns = 2 + len(models)
-    figure = Figure(figsize=(2.6 * columns, 2.85 * len(rows)), layout="constrained")
-    axes = figure.subplots(len(rows), columns, squeeze=False)
-    for line, (item, case) in zip(axes, rows, strict=True):
-        scored = [case.observed, *(restored(model, case, degradation) for model in models)]
-        names = [str(degradation), *_names(models)]
-        _show(line[0], case.target, item.name)
-        for axis, values, name in zip(line[1:], scored, names, strict=True):
+    head = ImageSet(chosen.name, chosen.items[:images], chosen.noisy[:images])
+    if isinstance(test, RealPairs):
+        check_pairs(head, PUBLISHED)
+    made = [list(restorations(method, head, test, seed, degraded_folder)) for method in methods]
+    names = [str(test), *_names(methods)]
+    columns = 1 + len(names)
+    figure = Figure(figsize=(2.6 * columns, 2.85 * len(head)), layout="constrained")
+    axes = figure.subplots(len(head), columns, squeeze=False)
+    for line, row in zip(axes, zip(*made, strict=True), strict=True):
+        item, first, _ = row[0]
+        scored = [(first, first.observed), *((case, output) for _, case, output in row)]
+        _show(line[0], first.target, item.name)
+        for axis, (case, values), name in zip(line[1:], scored, names, strict=True):
             psnr = metrics.psnr(case.target, values, case.border)
             _show(axis, values, f"{name}: {psnr:.2f} dB")
     with atomic(out) as part:
         figure.savefig(part, dpi=110)
 
 
-def _names(models: Sequence[Denoiser | Baseline]) -> list[str]:
-    """Return the names of models; those of shipped weights say so."""
+def _names(methods: Sequence[Method]) -> list[str]:
+    """Return the names of methods; those of shipped weights say so."""
     return [
-        f"{model.name} (shipped)"
-        if isinstance(model, Denoiser) and is_shipped(model.sha256)
-        else model.name
-        for model in models
+        f"{method.name} (shipped)"
+        if isinstance(method, Denoiser) and is_shipped(method.sha256)
+        else method.name
+        for method in methods
     ]
 
 

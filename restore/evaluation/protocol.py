@@ -1,14 +1,25 @@
 """The choices of the scoring protocol: as the papers made them, or as the user asks."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from restore.errors import RestoreError
 
-if TYPE_CHECKING:
-    from restore.degradations.degradation import Degradation
-
 _ALLOWED = {"rounding": ("auto", "on", "off"), "luma": ("auto", "matlab", "full")}
+
+
+class Tested(Protocol):
+    """What a model is tested on: a made degradation, or pairs of real noise."""
+
+    @property
+    def kind(self) -> str:
+        """Return 'noise', 'jpeg', 'bicubic', 'camera' or 'pairs'."""
+        ...
+
+    @property
+    def level(self) -> float | str:
+        """Return its strength; of pairs, the name of the set."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -46,19 +57,19 @@ class Scoring:
         if self.border != "auto" and not (self.border.isascii() and self.border.isdigit()):
             raise RestoreError(f"`border` {self.border}: expected auto or a number of pixels")
 
-    def rounds(self, degradation: "Degradation") -> bool:
+    def rounds(self, degradation: Tested) -> bool:
         """Return whether the output is clipped and rounded before it is scored."""
         if self.rounding == "auto":
             return degradation.kind != "bicubic"
         return self.rounding == "on"
 
-    def shaved(self, degradation: "Degradation") -> int:
+    def shaved(self, degradation: Tested) -> int:
         """Return how many pixels are not scored at each side."""
         if self.border == "auto":
             return int(degradation.level) if degradation.kind == "bicubic" else 0
         return int(self.border)
 
-    def matlab_luma(self, degradation: "Degradation") -> bool:
+    def matlab_luma(self, degradation: Tested) -> bool:
         """Return whether a colour image becomes MATLAB's luma for a grey model."""
         return (
             degradation.kind in ("jpeg", "bicubic")
@@ -66,12 +77,12 @@ class Scoring:
             else self.luma == "matlab"
         )
 
-    def departures(self, degradation: "Degradation", *, colour: bool) -> list[str]:
+    def departures(self, degradation: Tested, *, colour: bool) -> list[str]:
         """Return the choices that are not those of the published tables.
 
         Parameters
         ----------
-        degradation : Degradation
+        degradation : Tested
         colour : bool
             The model is for colour, and needs no grey.
         """

@@ -123,7 +123,7 @@ def _lookup(known: pd.DataFrame, row: "pd.Series[Any]", column: str) -> float:
     if specific:
         model = specific[1] + (specific[3] or "")
     # The papers score each specific network at its own noise level, and by one protocol.
-    foreign = specific is not None and float(specific[2]) != float(row["level"])
+    foreign = specific is not None and f"{float(specific[2]):g}" != row["level"]
     known_set = PUBLISHED.get(str(row["set"]))
     # A part of a published set, or other images under its name.
     foreign |= known_set is not None and known_set.images != row["images"]

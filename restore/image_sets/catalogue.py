@@ -21,6 +21,10 @@ class Published:
         Names of the images, where the set is a part of `folder`.
     grey : bool
         Whether it has grey images.
+    pairs : tuple of str
+        For real noise with its ground truth: the names of two sub-folders, noisy and clean, and
+        how names differ where all files lie in one folder (`restore.image_sets.partners`). Such a
+        set is to judge by, never to train on.
     """
 
     folder: str
@@ -29,6 +33,7 @@ class Published:
     terms: str
     subset: tuple[str, ...] = ()
     grey: bool = False
+    pairs: tuple[str, ...] = ()
 
 
 _DNCNN = "https://raw.githubusercontent.com/cszn/DnCNN/master"
@@ -41,6 +46,9 @@ _RESEARCH = "research; no licence file"
 
 
 _BSDS_TERMS = "non-commercial research and education (Berkeley segmentation data set)"
+
+
+_POLYU = "https://raw.githubusercontent.com/csjunxu/PolyU-Real-World-Noisy-Images-Dataset"
 
 
 # BSD68 in colour: test001.png ... test068.png are these, in this order.
@@ -77,6 +85,15 @@ PUBLISHED = {
     "BSDS500-train": Published("BSDS500/train", 200, f"{_BSDS}/train", _BSDS_TERMS),
     "BSDS500-test": Published("BSDS500/test", 200, f"{_BSDS}/test", _BSDS_TERMS),
     "BSDS500-val": Published("BSDS500/val", 100, f"{_BSDS}/val", _BSDS_TERMS),
+    # J. Xu et al., "Real-world noisy image denoising: a new benchmark", arXiv:1804.02603, 2018:
+    # 100 crops of photographs by five cameras, and the mean of some hundred shots of each scene.
+    "PolyU": Published(
+        "PolyU",
+        100,
+        f"{_POLYU}/3af0f2646b267a00446fe4b7113a15e67bc80b4e/CroppedImages",
+        "non-commercial (The Hong Kong Polytechnic University); pairs to judge by, not to train on",
+        pairs=("noisy", "mean", "_real=_mean"),
+    ),
 }
 
 

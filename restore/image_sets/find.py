@@ -7,18 +7,18 @@ A published set is looked for under `data_root`, then under the folder that the 
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from restore.errors import RestoreError
 from restore.image_sets.catalogue import EMBEDDED, PUBLISHED, VARIABLE, names
+from restore.image_sets.partners import SAME, rule_for
 from restore.images import files, heads
 
 log = logging.getLogger(__name__)
@@ -70,10 +70,13 @@ class ImageSet:
     ----------
     name : str
     items : tuple of Item
+    noisy : tuple of Item
+        The noisy image of each item, in a set of real noise with its ground truth; else empty.
     """
 
     name: str
     items: tuple[Item, ...]
+    noisy: tuple[Item, ...] = ()
 
     def __len__(self) -> int:
         return len(self.items)
@@ -85,18 +88,6 @@ class ImageSet:
         """Return the same set with all images in memory, so that none is decoded twice."""
         items = (replace(item, pixels=item.load()) for item in self.items)
         return replace(self, items=tuple(items))
-
-
-@dataclass(frozen=True)
-class SetInfo:
-    """One line of `restore sets`."""
-
-    name: str
-    images: int
-    megabytes: float
-    origin: str
-    terms: str
-    state: Literal["embedded", "local", "downloaded", "to be fetched", "to be copied"]
 
 
 def image_set(
@@ -135,7 +126,7 @@ def image_set(
     """
     name_or_dir = str(name_or_dir)
     if name_or_dir in EMBEDDED:
-        paths = [_package_file(entry) for entry in EMBEDDED[name_or_dir]]
+        paths = [package_file(entry) for entry in EMBEDDED[name_or_dir]]
         return ImageSet(name_or_dir, tuple(Item(path.stem, path) for path in paths))
     if name_or_dir in PUBLISHED:
         folder = find(name_or_dir, data_root)
@@ -155,6 +146,67 @@ def image_set(
             f"image set {name_or_dir!r}: no such folder, and not one of {', '.join(names())}"
         )
     return ImageSet(folder.resolve().name, _listed(folder))
+
+
+def paired(noisy: str | Path, truth: str | Path, names: str = "auto", name: str = "") -> ImageSet:
+    """Pair the noisy images of a folder with their ground truth.
+
+    Parameters
+    ----------
+    noisy, truth : str or Path
+        Folders; one and the same where names tell the two apart.
+    names : str, optional
+        'same': the files are called alike, but for their suffix; ``NOISY=CLEAN`` such as
+        ``_noisy=_clean``: the one text stands in place of the other; 'auto' finds it out
+        (`restore.image_sets.partners.rule_for`).
+    name : str, optional
+        Of the set; by default that of the folder of noisy images.
+
+    Returns
+    -------
+    ImageSet
+        The ground truths, with their `noisy` images.
+
+    Raises
+    ------
+    RestoreError
+        No such folder, no image in it, an image without its partner, or one folder for both.
+    """
+    noisy, truth = Path(noisy), Path(truth)
+    for argument, folder in (("images", noisy), ("truth", truth)):
+        if not folder.is_dir():
+            raise RestoreError(f"`{argument}` {folder}: expected a folder of images, found none")
+    before, clean = ({item.name: item for item in _listed(folder)} for folder in (noisy, truth))
+    together = noisy.resolve() == truth.resolve()
+    rule = rule_for(before, clean, names, together=together)
+    if together:
+        if rule == SAME:
+            raise RestoreError(
+                f"`truth` {truth}: is the folder of the noisy images; name that of their ground "
+                "truth, or say by `names` which is which, such as _noisy=_clean"
+            )
+        before = {key: item for key, item in before.items() if rule.noisy in key}
+        clean = {key: item for key, item in clean.items() if rule.truth in key}
+    wanted = {key: rule.partner(key) if rule.noisy in key else "" for key in before}
+    _expect_partners(before, [key for key in wanted if wanted[key] not in clean], "ground truth")
+    _expect_partners(clean, [key for key in clean if key not in wanted.values()], "noisy image")
+    called = sorted((rule.common(key), key) for key in wanted)
+    return ImageSet(
+        name or noisy.resolve().name,
+        tuple(replace(clean[wanted[key]], name=shown) for shown, key in called),
+        tuple(replace(before[key], name=shown) for shown, key in called),
+    )
+
+
+def _expect_partners(items: Mapping[str, Item], alone: Sequence[str], what: str) -> None:
+    """Refuse images without a partner; none at all are refused, too."""
+    if alone or not items:
+        first = items[alone[0]].path if alone else ""
+        raise RestoreError(
+            f"{first}: expected a {what} that belongs to it by name, found none ({len(alone)} of "
+            f"{len(items)} have none); add or remove files, or say by `names` how the names of "
+            "noisy images and their ground truth differ, such as _noisy=_clean"
+        )
 
 
 def find(name: str, data_root: Path | None = None) -> Path | None:
@@ -185,41 +237,28 @@ def grey_image(name_or_dir: str, data_root: Path | None = None) -> str | None:
     return next(grey, None)
 
 
-def describe(data_root: Path | None = None) -> list[SetInfo]:
-    """List every set with its size, origin, terms, and whether it is here."""
-    from restore.image_sets.fetch import checksums, downloads
-
-    lines = []
-    for name, entries in EMBEDDED.items():
-        size = sum(_package_file(entry).stat().st_size for entry in entries) / 1e6
-        origin = ", ".join(dict.fromkeys(entry.split("/")[0] for entry in entries))
-        lines.append(SetInfo(name, len(entries), size, origin, "as the packages", "embedded"))
-    for name, known in PUBLISHED.items():
-        folder = find(name, data_root)
-        state: Literal["local", "downloaded", "to be fetched", "to be copied"]
-        if folder is not None:
-            state = "downloaded" if folder == downloads() / known.folder else "local"
-        else:
-            state = "to be fetched" if known.origin else "to be copied"
-        size = sum(entry.size for entry in checksums(name)) / 1e6
-        lines.append(SetInfo(name, known.images, size, known.origin, known.terms, state))
-    return lines
-
-
 def _published(name: str, folder: Path) -> ImageSet:
     known = PUBLISHED[name]
+    if known.pairs:
+        noisy, truth, names = known.pairs
+        apart = (folder / noisy).is_dir()
+        pairs = (folder / noisy, folder / truth) if apart else (folder, folder)
+        found = paired(*pairs, "same" if apart else names, name)
+        _warn_of_count(name, len(found), folder)
+        return found
     items = _listed(folder)
     if known.subset and folder.name == Path(known.folder).name:
         items = tuple(item for item in items if item.name in known.subset)
-    if len(items) != known.images:
-        log.warning(
-            "image set %s: expected %d images, found %d in %s",
-            name,
-            known.images,
-            len(items),
-            folder,
-        )
+    _warn_of_count(name, len(items), folder)
     return ImageSet(name, items)
+
+
+def _warn_of_count(name: str, found: int, folder: Path) -> None:
+    expected = PUBLISHED[name].images
+    if found != expected:
+        log.warning(
+            "image set %s: expected %d images, found %d in %s", name, expected, found, folder
+        )
 
 
 def _listed(folder: Path) -> tuple[Item, ...]:
@@ -239,7 +278,7 @@ def _listed(folder: Path) -> tuple[Item, ...]:
 
 
 @cache
-def _package_file(entry: str) -> Path:
+def package_file(entry: str) -> Path:
     """Find a data file of a package without importing the package."""
     package, _, rest = entry.partition("/")
     spec = find_spec(package)

@@ -51,7 +51,8 @@ def overlap(train: ImageSet, tests: Sequence[ImageSet]) -> list[tuple[str, str]]
     ----------
     train : ImageSet
     tests : sequence of ImageSet
-        Of any size; see the module for what counts as the same picture.
+        Of any size; see the module for what counts as the same picture. Of real noise with its
+        ground truth, both count.
 
     Returns
     -------
@@ -63,7 +64,9 @@ def overlap(train: ImageSet, tests: Sequence[ImageSet]) -> list[tuple[str, str]]
         wanted = [
             print_
             for test in tests
-            for print_ in pool.map(_fingerprint, test, repeat(f"{test.name}/"))
+            for print_ in pool.map(
+                _fingerprint, (*test.items, *test.noisy), repeat(f"{test.name}/")
+            )
         ]
         # In chunks of images, so that the table of correlations stays small.
         for begin in range(0, len(train) if wanted else 0, _CHUNK):
@@ -106,10 +109,17 @@ def apart(
     Raises
     ------
     RestoreError
-        There is an overlap, and nothing may be left out; or nothing would be left.
+        There is an overlap, and nothing may be left out; or nothing would be left. A set of real
+        noise with its ground truth is refused in any case.
     """
     if rule not in ("refuse", "drop"):
         raise RestoreError(f"overlap: expected refuse or drop, found '{rule}'")
+    for chosen in train:
+        if chosen.noisy:
+            raise RestoreError(
+                f"image set {chosen.name}: its pairs are to judge by, not to train on; train on "
+                "other images"
+            )
     sets, left_out = [], []
     for chosen in train:
         found = {

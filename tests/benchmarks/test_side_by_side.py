@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from benchmarks import side_by_side
-from benchmarks.restoration import precisions
+from benchmarks.restoration import choosing, precisions
 from benchmarks.side_by_side import COLUMNS, counted, machine, measure
 from engine.device import Compute
 from restore.networks import denoiser
@@ -73,3 +73,11 @@ def test_precisions_are_compared_on_images(tmp_path: Path, monkeypatch: pytest.M
     assert "shipped weights" in row.case
     assert row.max_difference is not None
     assert 0 < row.max_difference < 0.02
+
+
+def test_choosing_is_compared_with_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(side_by_side, "matrix_product_rate", lambda *_: 1.0)
+    row = choosing(CPU, side=64, repeats=1)
+    assert tuple(row.as_dict()) == COLUMNS
+    assert "64x64 by dncnn-s-25 against choosing that model: " in row.case
+    assert row.ratio == pytest.approx(row.baseline_seconds / row.our_seconds, rel=0.1)

@@ -28,6 +28,10 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     Image.fromarray(grey.astype(np.uint8)).save(folder / "photos" / "grey.png")
     colour = np.stack([grey, grey[::-1], grey[:, ::-1]], -1).astype(np.uint8)
     Image.fromarray(colour).save(folder / "photos" / "more" / "colour.jpg")
+    for name, level in (("shots", 20), ("means", 0)):
+        (folder / name).mkdir()
+        shot = np.clip(colour + rng.normal(0, level, colour.shape), 0, 255)
+        Image.fromarray(shot.astype(np.uint8)).save(folder / name / "shot.png")
     Image.fromarray((grey * 257).astype(np.uint16)).save(folder / "scan.tif")
     shutil.copy(ROOT / "restore/weights/dncnn-b.safetensors", folder)
     matconvnet(folder / "DnCNN3.mat")

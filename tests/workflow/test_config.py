@@ -104,6 +104,36 @@ def lines(stderr: str) -> list[str]:
             {"dncnn-b-color": {"test": {"BSD68": ["noise:25"]}}},
             "restore.shipped.dncnn-b-color: expected test images in colour, found grey ones in",
         ),
+        (
+            "restore",
+            "pairs",
+            {"night": {"models": ["auto"]}},
+            "restore.pairs.night: expected a set of pairs, found 'night'; known: PolyU; or name",
+        ),
+        (
+            "restore",
+            "pairs",
+            {"night": {"noisy": "photos/test", "models": ["auto"]}},
+            "restore.pairs.night: expected both noisy and truth, found one of them; name the other",
+        ),
+        (
+            "restore",
+            "pairs",
+            {"a": {"noisy": "photos/test", "truth": "photos/train", "models": ["auto"]}},
+            "restore.pairs.a: photos/test/test0.png: expected a ground truth that belongs to it",
+        ),
+        (
+            "restore",
+            "pairs",
+            {"a": {"noisy": "photos/test", "truth": "photos/test", "models": ["auto"]}},
+            "restore.pairs.a: truth photos/test: is the folder of the noisy images; name that of",
+        ),
+        (
+            "restore",
+            "pairs",
+            {"PolyU": {"models": ["dncnn-b-colour"]}},
+            "restore.pairs.PolyU.models[0]: expected auto, weights or a baseline, found 'dncnn-b",
+        ),
         ("restore", "schedule", "typo.yaml", "restore.schedule: typo.yaml: unknown key 'pach'"),
         (
             "hsi",

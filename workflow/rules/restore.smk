@@ -39,7 +39,9 @@ rule degrade:
 # does not train again.
 rule train_dncnn:
     input:
-        images=lambda w: files_of(TRAINED[w.model]) + files_of(tests_of(w.model)),
+        images=lambda w: files_of(TRAINED[w.model])
+        + files_of(tests_of(w.model))
+        + [file for test in pairs_of(w.model) for file in test["files"]],
         schedule=schedule_file(RESTORE["schedule"]),
     output:
         weights=trained(WEIGHTS),
@@ -60,7 +62,8 @@ rule train_dncnn:
         placed=in_place,
         folder=folder_of,
         images=lambda w: images_of(TRAINED[w.model], "images"),
-        apart=lambda w: images_of(tests_of(w.model), "apart-from"),
+        apart=lambda w: images_of(tests_of(w.model), "apart-from")
+        + apart_from_pairs(w.model),
         overlap=RESTORE["overlap"],
         schedule=RESTORE["schedule"],
         optimizer=[],

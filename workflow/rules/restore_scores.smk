@@ -49,8 +49,15 @@ rule benchmark:
 
 rule restore_summary:
     input:
-        scores=SCORES,
-        weights=collect(WEIGHTS, model=MODELS) + list(SHIPPED.values()),
+        scores=SCORES + PAIR_SCORES,
+        weights=list(
+            dict.fromkeys(
+                [*collect(WEIGHTS, model=MODELS), *SHIPPED.values()]
+                + weights_in_pairs(
+                    [m for test in PAIRS.values() for m in test["methods"]]
+                )
+            )
+        ),
         published=here("restore/evaluation/published.csv"),
     output:
         rows="<results>/restore/psnr_ssim.csv",
@@ -112,7 +119,7 @@ rule strip:
         " --seed {params.seed} --device {resources.device} --out {output:q} > {log:q} 2>&1"
 
 
-if SCORES:  # a run may only denoise folders
+if SCORES + PAIR_SCORES:  # a run may only denoise folders
     TABLES |= {
         "restore/psnr_ssim_summary": "PSNR and SSIM, means over each set",
         "restore/psnr_ssim": "PSNR and SSIM of each image",

@@ -8,8 +8,8 @@ from PIL import Image
 
 from restore.degradations.degradation import parse
 from restore.errors import RestoreError
-from restore.evaluation.benchmark import Baseline
 from restore.evaluation.figures import _names, curves, strip
+from restore.evaluation.methods import Baseline
 from restore.image_sets.find import image_set
 from restore.networks.denoiser import load
 

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from restore.errors import RestoreError
-from restore.image_sets import catalogue, fetch, find
+from restore.image_sets import catalogue, fetch, find, inventory
 
 
 @pytest.fixture(autouse=True)
@@ -97,7 +97,7 @@ def test_cbsd68_is_part_of_bsds500(tmp_path):
 
 def test_description_names_size_origin_and_terms(tmp_path):
     fill(tmp_path / "Set5", "a.png")
-    lines = {line.name: line for line in find.describe(tmp_path)}
+    lines = {line.name: line for line in inventory.describe(tmp_path)}
     assert tuple(lines) == catalogue.names()
     assert lines["Set5"].state == "local"
     assert lines["BSD68"].state == "to be fetched"
@@ -105,12 +105,14 @@ def test_description_names_size_origin_and_terms(tmp_path):
     assert lines["embedded-test"].state == "embedded"
     assert lines["Train400"].images == 400
     assert 8 < lines["Train400"].megabytes < 10
+    assert (lines["PolyU"].state, lines["PolyU"].images) == ("to be fetched", 100)
+    assert "not to train on" in lines["PolyU"].terms
     assert all(line.terms for line in lines.values())
 
 
 def test_every_published_set_has_its_sums():
     for name, known in catalogue.PUBLISHED.items():
-        expected = {"Set14": 0, "CBSD68": 100}.get(name, known.images)
+        expected = {"Set14": 0, "CBSD68": 100, "PolyU": 200}.get(name, known.images)
         assert len(fetch.checksums(name)) == expected
 
 
