@@ -18,7 +18,7 @@ from engine.device import Compute
 from engine.training.allocator import freed_memory_kept
 from engine.training.loop import drawn_ahead
 from restore.degradations import degradation
-from restore.denoising import choose, levels, noise_level
+from restore.denoising import choose, levels, noise_level, noise_seen
 from restore.denoising.choose import Seen
 from restore.denoising.pixels import PixelDenoiser
 from restore.evaluation import metrics, pairs
@@ -154,10 +154,13 @@ def choosing(compute: Compute, side: int = 512, repeats: int = 3) -> Row:
     known = choose.candidates("auto")  # read once for a folder
 
     def choice() -> choose.Choice:
-        sigma = noise_level.estimate(image, levels.white(image))
-        return choose.choose(known, Seen(channels=1, jpeg=False, sigma=sigma))
+        white = levels.white(image)
+        sigma, noise = noise_level.estimate(image, white), noise_seen.look(image, white)
+        return choose.choose(known, Seen(channels=1, jpeg=False, sigma=sigma, noise=noise))
 
-    network = PixelDenoiser(denoiser.load(str(choice().candidate.path), compute))
+    chosen = choice().candidate
+    assert chosen is not None  # there is noise to remove
+    network = PixelDenoiser(denoiser.load(str(chosen.path), compute))
     ways: tuple[Callable[[], object], ...] = (lambda: network([image.copy()]), choice)
     spent: tuple[list[float], list[float]] = ([], [])
     for _ in range(1 + repeats):
@@ -168,7 +171,7 @@ def choosing(compute: Compute, side: int = 512, repeats: int = 3) -> Row:
     slow, fast = (statistics.median(seconds[1:]) for seconds in spent)
     return Row(
         "restore auto",
-        f"denoising a grey 8-bit image of {side}x{side} by {choice().candidate.name} against "
+        f"denoising a grey 8-bit image of {side}x{side} by {chosen.name} against "
         f"choosing that model: {1e9 * fast / image.size:.0f} ms per megapixel, "
         f"{100 * fast / slow:.1f} % of the network's time (asked: at most 5 %)",
         round(slow, 5),

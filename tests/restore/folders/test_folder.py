@@ -221,7 +221,7 @@ def test_auto_picks_by_image_and_says_why(
     noisy = np.clip(128 + 25 * rng.standard_normal((160, 160, 3)), 0, 255).astype(np.uint8)
     Image.fromarray(noisy[..., 0]).save(photos / "noisy.png")
     Image.fromarray(noisy // 4 + 90).save(photos / "slight colour.png")
-    Image.fromarray(noisy // 4 + 90).save(photos / "photo.jpg")
+    Image.fromarray(noisy // 4 + 90).save(photos / "photo.jpg", quality=40)
     with caplog.at_level("INFO"):
         run(photos, tmp_path / "clean", "auto")
     records = lines(tmp_path / "clean")
@@ -281,7 +281,7 @@ def test_strict_fails_what_the_model_does_not_suit(
 
 
 def test_the_file_type_can_be_asked_for(photos: Path, tmp_path: Path, weights: str) -> None:
-    Image.fromarray(np.zeros((9, 7, 3), np.uint8)).save(photos / "photo.jpg")
+    Image.fromarray(np.zeros((9, 7, 3), np.uint8)).save(photos / "photo.jpg", quality=40)
     run(photos, tmp_path / "same", weights, form="same")
     assert (tmp_path / "same" / "photo.jpg").is_file()
     run(photos, tmp_path / "tiff", weights, form="tiff")
