@@ -8,8 +8,8 @@ import tifffile
 from PIL import Image
 
 from restore.images import files
-from restore.images.tiff import exif as tiff_exif
 from restore.images.picture import Picture
+from restore.images.tiff import exif as tiff_exif
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (9, 7, 3), dtype=np.uint8)
 

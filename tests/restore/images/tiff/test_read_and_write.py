@@ -149,7 +149,7 @@ def test_compressions_that_people_use(compression, pixels, tmp_path):
 @pytest.mark.parametrize("dtype", [np.int16, np.uint32, np.float64])
 def test_depths_that_would_be_lost_are_refused(dtype, tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", np.ones((4, 4), dtype))
-    with pytest.raises(RestoreError, match="expected samples of up to 16 bit .* found"):
+    with pytest.raises(RestoreError, match=r"expected samples of up to 16 bit .* found"):
         files.read(tmp_path / "a.tif")
 
 
