@@ -83,7 +83,13 @@ def test_nothing_but_gaps_stays_as_it_is():
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("-9999", -9999), (b"-9999\0", -9999), (" 0 ", 0), ("-3.40282e+38", -3.40282e38), ("no", None)],
+    [
+        ("-9999", -9999),
+        (b"-9999\0", -9999),
+        (" 0 ", 0),
+        ("-3.40282e+38", -3.40282e38),
+        ("no", None),
+    ],
 )
 def test_the_tag_is_a_text(text, value):
     assert gaps.stated(text) == value

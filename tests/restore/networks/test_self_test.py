@@ -70,8 +70,6 @@ def test_weights_that_remove_no_noise_are_refused(tmp_path):
         for part in ("weight", "bias")
     }
     torch.save(state, tmp_path / "ircnn.pth")
-    with pytest.raises(
-        RestoreError, match="expected a DnCNN that removes noise, found"
-    ):
+    with pytest.raises(RestoreError, match="expected a DnCNN that removes noise, found"):
         denoiser.import_published(tmp_path / "ircnn.pth", tmp_path / "out.safetensors")
     assert not (tmp_path / "out.safetensors").exists()
