@@ -100,6 +100,8 @@ def folder(
     """
     if not source.is_dir():
         raise RestoreError(f"{source}: no such image or folder")
+    if source.suffix.lower() == ".zarr":
+        raise RestoreError(f"{source}: expected image files, found a Zarr; save it as an OME-TIFF")
     _apart(source, target, exclude)
     names = sorted(_images(source, recursive, exclude))
     if not names:

@@ -128,7 +128,7 @@ class Worker:
         if choice.candidate is None:
             return
         sigmas = [plane.sigma if math.isfinite(plane.sigma) else 0.0 for plane in planes]
-        whites = [plane.peak for plane in planes]
+        whites = [plane.white for plane in planes]
         denoiser = self._denoiser(choice.candidate)
         if isinstance(denoiser, PixelDenoiser):
             denoiser([plane.values for plane in planes], sigmas, whites)

@@ -73,7 +73,8 @@ def _extra(picture: Picture) -> Iterator[tuple[Any, ...]]:
     for code, content in ((XMP, picture.xmp), (IPTC, picture.iptc)):
         if content and code not in codes:
             yield code, 7 if code == IPTC else 1, len(content), content, False
-    if picture.comment and 270 not in codes and not picture.exif:
+    codes |= {entry.code for entry in exif.from_block(picture.exif)}
+    if picture.comment and 270 not in codes:
         yield 270, 2, len(picture.comment) + 1, picture.comment, False
     if picture.white is not None and picture.pixels.dtype.kind == "u":
         channels = (1 if picture.pixels.ndim == 2 else 3) + len(picture.layout)
