@@ -94,11 +94,11 @@ class RealNoise:
     .. [4] K. Zhang et al., "Beyond a Gaussian Denoiser", IEEE TIP 26(7), 2017.
     """
 
-    camera: float = 0.58
-    correlated: float = 0.18
+    camera: float = 0.5
+    correlated: float = 0.26
     white: float = 0.08
-    grey: float = 0.06
-    clean: float = 0.1
+    grey: float = 0.04
+    clean: float = 0.12
     iso: Range = (50.0, 25600.0)
     gamma: Range = (1.8, 2.6)
     contrast: float = 0.5
@@ -116,7 +116,7 @@ class RealNoise:
     shrink: Range = (1.0, 2.4)
     jpeg: float = 0.7
     quality: Range = (60.0, 100.0)
-    black_and_white: float = 0.12
+    black_and_white: float = 0.3
     sigma: Range = (0.0, 55.0)
     sigma_correlated: Range = (0.0, 50.0)
     independent: float = 0.25
