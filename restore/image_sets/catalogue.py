@@ -121,6 +121,13 @@ EMBEDDED = {
         f"{_PYWT}/ascent.npz",
         f"{_PYWT}/aero.npz",
     ),
+    # In colour, for weights that were trained elsewhere; those trained on `embedded-train` know it.
+    "embedded-color": (
+        f"{_SKIMAGE}/astronaut.png",
+        f"{_SKIMAGE}/coffee.png",
+        f"{_SKIMAGE}/chelsea.png",
+        f"{_SKLEARN}/flower.jpg",
+    ),
 }
 
 

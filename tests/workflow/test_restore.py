@@ -214,6 +214,7 @@ def test_the_published_run_needs_no_data_to_be_planned(
     noise = ("noise:15", "noise:25", "noise:50")
     bicubic = ("bicubic:2", "bicubic:3", "bicubic:4")
     jpeg = ("jpeg:10", "jpeg:20", "jpeg:30", "jpeg:40")
+    camera = ("camera:400", "camera:1600", "camera:6400")
     own = {
         **{f"dncnn-s-{sigma}": [(s, f"noise:{sigma}") for s in ("BSD68", "Set12")]
            for sigma in (15, 25, 50)},
@@ -224,20 +225,23 @@ def test_the_published_run_needs_no_data_to_be_planned(
             *((name, level) for name in ("Classic5", "LIVE1") for level in jpeg),
         ],
         "dncnn-b-color": [("CBSD68", level) for level in noise],
+        "dncnn-r": [("CBSD68", level) for level in camera],
     }  # fmt: skip
     classical = {name: [("BSD68", level) for level in noise] for name in ("nlm", "wavelet", "tv")}
     assert works_of(jobs, "train dncnn") == {f"train {name}" for name in own}
-    grey = {test for name, tests in own.items() if name[-5:] != "color" for test in tests}
+    grey = {test for name, tests in own.items() for test in tests if test[0] != "CBSD68"}
     assert works_of(jobs, "degrade") == {
         *(f"degrade {name}: {level}" for name, level in grey),
-        *(f"degrade-color CBSD68: {level}" for level in noise),
+        *(f"degrade-color CBSD68: {level}" for level in noise + camera),
     }
     scored = {
         f"score {model} on {name}, {level}"
         for model, tests in (own | classical).items()
         for name, level in tests
     }
-    scored |= {f"score {model} on pairs:PolyU" for model in ("auto", "dncnn-b-color", "nlm")}
+    scored |= {
+        f"score {model} on pairs:PolyU" for model in ("auto", "dncnn-r", "dncnn-b-color", "nlm")
+    }
     assert {job for job in works_of(jobs, "score") if "IndianPines" not in job} == scored
     runs = {
         f"{classifier} on IndianPines, {split}, seed {seed}"
