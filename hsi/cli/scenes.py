@@ -9,12 +9,17 @@ from engine.command import expect_file, expect_folder
 from hsi.cli.arguments import LabelSource, Overwrite, SceneSource, Seed, keep_inputs
 
 
-def info(source: SceneSource) -> None:
-    """Print what is known of a scene."""
+def info(
+    source: SceneSource,
+    count: Annotated[
+        bool, typer.Option("--count", help="Count pixels without data above 1 GiB, too.")
+    ] = False,
+) -> None:
+    """Print what is known of a scene, and what its file holds that is left out."""
     from hsi.scenes.describe import describe
     from hsi.scenes.scene import open_scene
 
-    for key, value in describe(open_scene(source)).items():
+    for key, value in describe(open_scene(source), count=count).items():
         typer.echo(f"{key}: {value}")
 
 

@@ -78,6 +78,7 @@ def read(path: Path, file: Any, variable: str | None) -> Contents:
     del variable
     swath = _swath(file)
     parts, centres = [], []
+    widths: list[npt.NDArray[np.float64]] = []
     for sensor in SENSORS:
         name = f"{SWATHS}/{swath}/Data Fields/{sensor.upper()}_Cube"
         listed = f"List_Cw_{sensor}"
@@ -94,6 +95,8 @@ def read(path: Path, file: Any, variable: str | None) -> Contents:
         places = used[np.argsort(stated[used])]
         parts.append(Part(cube, places, *_scale(file, sensor)))
         centres.append(stated[places])
+        wide = np.ravel(file.attrs.get(f"List_Fwhm_{sensor}", [])).astype(np.float64)
+        widths += [wide[places]] if wide.size == stated.size else []
     if parts[0].cube.shape[:2] != parts[1].cube.shape[:2]:
         raise HsiError(
             f"{path}: expected VNIR and SWIR of one size, found {parts[0].cube.shape[:2]} and "
@@ -108,6 +111,7 @@ def read(path: Path, file: Any, variable: str | None) -> Contents:
         np.concatenate(centres),
         georeference=place,
         ignore_value=0.0,
+        fwhm=np.concatenate(widths) if len(widths) == len(SENSORS) else None,
         provenance={
             "format": "HDF5",
             "product": f"PRISMA {swath}",
