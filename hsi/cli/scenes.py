@@ -37,6 +37,27 @@ def convert(
     write_scene(out, open_scene(source))
 
 
+def stack(
+    sources: Annotated[
+        list[str], typer.Argument(metavar="FILES...", help="Files of one place, such as bands.")
+    ],
+    out: Annotated[Path, typer.Option(help="ENVI .hdr, GeoTIFF .tif, or .npy.")],
+    repeat: Annotated[
+        bool, typer.Option("--repeat", help="Repeat the pixels of coarser files.")
+    ] = False,
+    overwrite: Overwrite = False,
+) -> None:
+    """Write several files, such as the bands of Sentinel-2 or Landsat, as one cube."""
+    from hsi.formats.writing import refuse_existing
+    from hsi.scenes.scene import write_scene
+    from hsi.scenes.stack import stack as stacked
+
+    expect_folder(out.parent)
+    keep_inputs([out], *sources)
+    refuse_existing(out, overwrite=overwrite)
+    write_scene(out, stacked(sources, repeat=repeat))
+
+
 def picture(
     source: SceneSource,
     out: Annotated[Path, typer.Argument(metavar="OUT", help="File to write (.png).")],

@@ -140,7 +140,10 @@ def _scale(path: Path, header: Header, bands: int) -> dict[str, npt.NDArray[np.f
     factor = numbers(path, header, "reflectance scale factor", 1)
     if gains is None and factor is not None and factor[0] not in (0, 1):
         gains = np.full(bands, 1 / factor[0])
-    return {"scale": gains, "offset": offsets}
+    return {
+        "scale": None if gains is None or (gains == 1).all() else gains,
+        "offset": None if offsets is None or not offsets.any() else offsets,
+    }
 
 
 def _band_names(path: Path, header: Header, bands: int) -> list[str] | None:
