@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from engine.errors import UserError, why
 from hsi.errors import HsiError
 from hsi.formats import indexed_png, masks, matlab, numpy_arrays
 from hsi.formats.contents import Contents, Kind
@@ -62,11 +63,19 @@ def read(source: str | Path, kind: Kind) -> Contents:
     """
     path, variable = locate(source)
     reader = _reader(path)
-    if reader is envi.read and path.suffix.lower() == ".hdr":
-        tiff = pairs.tiff_of(path)
-        if tiff is not None:
-            return geotiff.read(tiff, variable, kind)
-    return reader(path, variable, kind)
+    try:
+        if reader is envi.read and path.suffix.lower() == ".hdr":
+            tiff = pairs.tiff_of(path)
+            if tiff is not None:
+                return geotiff.read(tiff, variable, kind)
+        return reader(path, variable, kind)
+    except (UserError, MemoryError):
+        raise
+    except Exception as error:  # libraries raise all kinds of errors for damaged files
+        raise HsiError(
+            f"{path}: expected a whole file of its format, found one that cannot be read "
+            f"({type(error).__name__}: {why(error)}); fetch it again"
+        ) from error
 
 
 def files(source: str | Path) -> list[Path]:

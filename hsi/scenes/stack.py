@@ -107,7 +107,7 @@ def stack(sources: Sequence[str | Path], *, repeat: bool = False) -> Scene:
     finest = max(scenes, key=lambda scene: scene.shape)
     factors = [_factor(scene, finest, repeat=repeat) for scene in scenes]
     cube = StackedCube([scene.cube for scene in scenes], factors)
-    stated = {key: _joined(scenes, key) for key in PER_BAND}
+    stated: dict[str, Any] = {key: _joined(scenes, key) for key in PER_BAND}
     bad = [np.zeros(s.cube.shape[2], bool) if s.bad_bands is None else s.bad_bands for s in scenes]
     ignored, mask = _no_data(scenes, factors, cube)
     names = [name for scene in scenes for name in _names(scene)]

@@ -154,8 +154,17 @@ def _fill(dataset: Any, cube: Cube, dtype: np.dtype[Any]) -> None:
 
 def _held(path: Path, value: float | None, dtype: np.dtype[Any]) -> float | None:
     """Return the ignore value, or None if the type cannot hold it: no pixel can have it then."""
-    if value is None or dtype.kind == "f":
-        return value
+    if value is None:
+        return None
+    if dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            held = float(dtype.type(value))
+        # Texts round the lowest number of a type to one beyond it.
+        beyond = np.isfinite(value) and abs(value) > np.finfo(dtype).max
+        if not beyond or np.isfinite(held):
+            return held if beyond else value
+        log.warning("%s: no %s is %g; the ignore value is left out", path, dtype, value)
+        return None
     if not (np.isfinite(value) and np.iinfo(dtype).min <= value <= np.iinfo(dtype).max):
         log.warning("%s: no %s is %g; the ignore value is left out", path, dtype, value)
         return None

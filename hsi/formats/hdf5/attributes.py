@@ -1,13 +1,17 @@
 """What attributes of HDF5 say about a cube: no data, scale, units, the names of its axes."""
 
+import logging
 import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from hsi.formats import no_data
 from hsi.formats.centres import Listed
+
+log = logging.getLogger(__name__)
 
 SCALES = ("scalefactor", "scale", "slope", "gain", "reflectancescalefactor")
 OFFSETS = ("addoffset", "offset", "intercept")
@@ -41,23 +45,29 @@ def ignored(path: Path, dataset: Any) -> tuple[float, ...]:
     return found or _fill_value(dataset)
 
 
-def scale_and_offset(dataset: Any) -> tuple[float | None, float | None]:
-    """Return factor and offset: physical = factor × stored + offset; None where they say nothing.
+def scale_and_offset(
+    path: Path, dataset: Any, bands: int
+) -> tuple[npt.NDArray[np.float64] | None, npt.NDArray[np.float64] | None]:
+    """Return factors and offsets (B,): physical = factor × stored + offset.
 
-    `Scale_Factor` = 10000, as NEON writes it, is what the values were multiplied by.
+    None where they say nothing. `Scale_Factor` = 10000, as NEON writes it, is what the values were
+    multiplied by. A list of another length is logged and left out.
     """
-    gain, name = _number(dataset, SCALES)
-    offset, _ = _number(dataset, OFFSETS)
+    gain, name = _numbers(path, dataset, SCALES, bands)
+    offset, _ = _numbers(path, dataset, OFFSETS, bands)
     written = next((key for key in dataset.attrs if _word(key) == name), "")
-    if gain is not None and gain > 1 and name in DIVISORS and written != "scale_factor":
+    if gain is not None and name in DIVISORS and written != "scale_factor" and (gain > 1).all():
         gain = 1 / gain
-    return None if gain in (0, 1) else gain, None if offset == 0 else offset
+    return (
+        None if gain is None or (gain == 1).all() or not gain.all() else gain,
+        None if offset is None or not offset.any() else offset,
+    )
 
 
 def listed(name: str, dataset: Any) -> Listed:
-    """Return a dataset of one axis as a list, with its unit."""
+    """Return a dataset of one axis, others of length one aside, as a list with its unit."""
     unit = next((text(value) for key, value in dataset.attrs.items() if _word(key) in UNITS), "")
-    return Listed(name, dataset.size, lambda: np.asarray(dataset[()]), unit or None)
+    return Listed(name, dataset.size, lambda: np.ravel(dataset[()]), unit or None)
 
 
 def is_centres(dataset: Any) -> bool:
@@ -72,12 +82,20 @@ def not_understood(dataset: Any) -> list[str]:
     return [key for key in dataset.attrs if _word(key).strip("_") not in known]
 
 
-def _number(dataset: Any, words: tuple[str, ...]) -> tuple[float | None, str]:
+def _numbers(
+    path: Path, dataset: Any, words: tuple[str, ...], bands: int
+) -> tuple[npt.NDArray[np.float64] | None, str]:
+    """Return the numbers of the first attribute called as one of some words, and that word."""
     for word in words:
         for key, value in dataset.attrs.items():
-            numbers = no_data.values(value, key) if _word(key) == word else ()
-            if numbers:
-                return float(numbers[0]), word
+            found = no_data.values(value, f"{path}: {key}") if _word(key) == word else ()
+            if len(found) == 1 or (found and len(found) == bands):
+                return np.full(bands, np.array(found, np.float64)), word
+            if found:
+                log.warning(
+                    "%s: %s: expected one number, or one per band (%d), found %d; left out",
+                    path, key, bands, len(found),
+                )  # fmt: skip
     return None, ""
 
 

@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from engine.errors import why
 from hsi.errors import HsiError
 from hsi.formats import centres, no_data
@@ -78,7 +76,8 @@ def _cube(
 ) -> Contents:
     dataset = datasets[name]
     kept = axes_kept(dataset.shape)
-    lists = [attributes.listed(key, item) for key, item in datasets.items() if item.ndim == 1]
+    flat = {key: item for key, item in datasets.items() if item.size == max(item.shape)}
+    lists = [attributes.listed(key, item) for key, item in flat.items()]
     marked = [item for item in lists if attributes.is_centres(datasets[item.name])]
     axis = _stated_band_axis(dataset, kept)
     sizes = [dataset.shape[place] for place in (kept if axis is None else [kept[axis]])]
@@ -94,7 +93,7 @@ def _cube(
     bands = cube.shape[2]
     wide = centres.find_widths(lists, bands, name)
     wavelengths = centres.in_nanometres(listed, bands, f"{path}: wavelengths")
-    gain, offset = attributes.scale_and_offset(dataset)
+    gain, offset = attributes.scale_and_offset(path, dataset, bands)
     product = neon.beside(dataset, wavelengths)
     found |= product.provenance
     first, mask = no_data.first_and_mask(ignored, cube, bad_bands=product.bad_bands)
@@ -107,8 +106,8 @@ def _cube(
         bad_bands=product.bad_bands,
         georeference=cf_grid.georeference(dataset, cube.axes) or product.georeference,
         ignore_value=first,
-        scale=None if gain is None else np.full(bands, gain),
-        offset=None if offset is None else np.full(bands, offset),
+        scale=gain,
+        offset=offset,
         provenance=found,
         fwhm=centres.widths_in_nanometres(wide, listed, wavelengths),
         mask=mask,
