@@ -27,8 +27,10 @@ def of_bands(path: Path, header: Header, bands: int) -> dict[str, Any]:
     header : Header
     bands : int
     """
-    stated = numbers(path, header, "wavelength", bands)
-    unit = header.get("wavelength units")
+    named = named_wavelengths(entries(header.get("wavelength", "")))  # '450 nm' and the like
+    named = None if named is None or named.size != bands else named
+    stated = numbers(path, header, "wavelength", bands) if named is None else named
+    unit = header.get("wavelength units") if named is None else "nm"
     centres = None if stated is None else nanometres(stated, unit, f"{path}: wavelength")
     flags = numbers(path, header, "bbl", bands)
     wide = numbers(path, header, "fwhm", bands)

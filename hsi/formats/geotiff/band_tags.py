@@ -24,6 +24,13 @@ OWN = (*CENTRES, *UNITS, *WIDTHS, "bbl")
 # Tags of GDAL's own that say nothing about a scene.
 OF_GDAL = ("area_or_point", "statistics_", "layer_type", "representation_type", "ovr_resampling")
 TIFFTAG = "tifftag_"  # how GDAL calls the tags of TIFF itself
+# Those of its tags that a copy keeps; others tell of the file: its software, its resolution.
+KEPT_OF_TIFF = tuple(
+    f"{TIFFTAG}{name}"
+    for name in ("documentname", "imagedescription", "datetime", "artist", "copyright")
+)
+# Descriptions that say how the values of one file lie: ImageJ's, tifffile's, OME's.
+STRUCTURE = ("ImageJ=", '{"shape"', "<?xml", "<OME")
 
 Found = dict[str, Any]
 
@@ -65,11 +72,7 @@ def envi_domain(dataset: Any) -> Header:
 
 def extra(dataset: Any) -> dict[str, str]:
     """Return the further tags of a file: what `written` keeps."""
-    known = {
-        key: value
-        for key, value in _lower(dataset.tags()).items()
-        if key not in OWN and not key.startswith(OF_GDAL) and key != "class_names"
-    }
+    known = {key: value for key, value in _further(dataset).items() if _is_kept(key, value)}
     header = envi_domain(dataset)
     return known | {
         key: f"{{{value}}}" if key in header.braced else value
@@ -79,14 +82,18 @@ def extra(dataset: Any) -> dict[str, str]:
 
 
 def left_out(dataset: Any) -> tuple[str, ...]:
-    """Return the names of the tags of bands that are not understood."""
+    """Return the names of the tags of the file, and of its bands, that are not understood."""
+    of_file = [key for key, value in _further(dataset).items() if not _is_kept(key, value)]
     names = {
         key
         for number in dataset.indexes
         for key in _lower(dataset.tags(number))
         if key not in OWN and not key.startswith(OF_GDAL)
     }
-    return (f"tags of bands {', '.join(sorted(names)[:12])}",) if names else ()
+    return (
+        *((f"tags {', '.join(of_file)}",) if of_file else ()),
+        *((f"tags of bands {', '.join(sorted(names)[:12])}",) if names else ()),
+    )
 
 
 def written(
@@ -123,6 +130,21 @@ def written_of_file(
 def automatic_name(centre: float) -> str:
     """Return the name of a band that has none but a wavelength."""
     return f"{centre:.10g} nm"
+
+
+def _further(dataset: Any) -> dict[str, str]:
+    """Return the tags of a file that are neither GDAL's own nor understood."""
+    return {
+        key: value
+        for key, value in _lower(dataset.tags()).items()
+        if key not in OWN and not key.startswith(OF_GDAL) and key != "class_names"
+    }
+
+
+def _is_kept(key: str, value: str) -> bool:
+    if not key.startswith(TIFFTAG):
+        return True
+    return key in KEPT_OF_TIFF and not value.lstrip().startswith(STRUCTURE)
 
 
 def _wavelengths(path: Path, dataset: Any, tags: list[dict[str, str]]) -> Found:

@@ -197,7 +197,7 @@ def memory_map(path: Path, cube: GeoTiffCube) -> npt.NDArray[Any] | None:
     if cube.numbers != list(range(1, cube.shape[2] + 1)):
         return None
     try:
-        with tifffile.TiffFile(path) as file:
+        with quiet_tifffile(), tifffile.TiffFile(path) as file:
             page = file.pages.first
             if page.tags.get("PhotometricInterpretation") is None or not page.is_memmappable:
                 return None
@@ -239,6 +239,17 @@ def _labels(
     return Contents(
         path, array, georeference=place, class_names=names, colours=colours, provenance=found
     )
+
+
+@contextmanager
+def quiet_tifffile() -> Iterator[None]:
+    """Keep tifffile from logging what it does not make of tags that GDAL reads."""
+    logger = logging.getLogger("tifffile")
+    before, logger.disabled = logger.disabled, True
+    try:
+        yield
+    finally:
+        logger.disabled = before
 
 
 @contextmanager

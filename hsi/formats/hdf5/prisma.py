@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hsi.errors import HsiError
-from hsi.formats.contents import Contents
+from hsi.formats.contents import Contents, beside
 from hsi.formats.hdf5.cube import Hdf5Cube
 from hsi.formats.lazy import LazyCube, tell_pieces
 
@@ -105,6 +105,8 @@ def read(path: Path, file: Any, variable: str | None) -> Contents:
     joined = PrismaCube(parts)
     tell_pieces(str(path), joined)
     place = _georeference(file, joined.shape)
+    folder = file[f"{SWATHS}/{swath}/Data Fields"]
+    cubes = [f"{sensor.upper()}_Cube" for sensor in SENSORS]
     return Contents(
         path,
         joined,
@@ -119,6 +121,7 @@ def read(path: Path, file: Any, variable: str | None) -> Contents:
             "scale": "applied",
             "grid": "not georeferenced" if place is None else "georeferenced",
         },
+        left_out=beside(list(folder), cubes),
     )
 
 

@@ -415,7 +415,13 @@ def test_pages_are_bands(tmp_path, caplog):
     planes = np.moveaxis(CUBE, -1, 0).astype("u2")
     settings = {"imagej": True, "metadata": {"axes": "ZYX"}}
     tifffile.imwrite(tmp_path / "b.tif", planes, truncate=True, **settings)
-    assert np.array_equal(open_scene(tmp_path / "b.tif").cube, CUBE)
+    scene = open_scene(tmp_path / "b.tif")
+    assert np.array_equal(scene.cube, CUBE)
+    assert "tifftag_imagedescription" in describe(scene)["left out"]
+    for name in ("d.tif", "d.hdr", "e.tif"):  # a copy is no stack of ImageJ's any more
+        write_scene(tmp_path / name, scene)
+        scene = open_scene(tmp_path / name)
+        assert np.array_equal(scene.cube, CUBE)
     tifffile.imwrite(tmp_path / "c.tif", CUBE[..., 0].astype("u2"), metadata=None)
     tifffile.imwrite(tmp_path / "c.tif", CUBE[:3, :, 0].astype("u2"), metadata=None, append=True)
     scene = open_scene(tmp_path / "c.tif")
@@ -433,6 +439,7 @@ def test_pages_are_bands(tmp_path, caplog):
         ("wavelength = {450, 550, 650, 850, 1600, 2200,}\nwavelength units = nm\n", None),
         ("wavelength = {450 550 650 850 1600 2200}\n", None),
         ("wavelength = {450,\n 550, 650, 850,\n 1600, 2200\n}\n", None),
+        ("wavelength = {450 nm, 550 nm, 650 nm, 850 nm, 1.6 um, 2.2 um}\n", None),
         (WLINE + "bbl = {True, True, False, True, True, True}\n", [2]),
         (WLINE + "bbl = {1.0, 1, 0.0, yes, good, 1,}\n", [2]),
         (WLINE + "bbl = {1 1 0 1 1 1}\n", [2]),

@@ -1,5 +1,6 @@
 """Products that are recognised by what their files say."""
 
+import h5py
 import numpy as np
 import pytest
 
@@ -180,3 +181,32 @@ def test_each_file_has_its_own_value_for_no_data(tmp_path):
     assert scene.cube.dtype == np.float32
     write_scene(tmp_path / "c.hdr", scene)
     assert np.array_equal(open_scene(tmp_path / "c.hdr").no_data(slice(None)), empty)
+
+
+def test_aviris_3_has_a_place_and_widths(tmp_path):
+    cube = np.dstack([band(n) for n in range(3)]).astype(np.float32)
+    cube[:2] = -9999
+    with h5py.File(tmp_path / "AV3_L2A_RFL_ORT.nc", "w") as file:
+        file.attrs["title"] = "AVIRIS-3 L2A Orthocorrected Surface Reflectance"
+        file["reflectance/reflectance"] = np.moveaxis(cube, -1, 0)
+        file["reflectance/wavelength"] = np.array([400.0, 500.0, 600.0])
+        file["reflectance/wavelength"].attrs["units"] = "nanometers"
+        file["reflectance/fwhm"] = np.array([8.0, 8.0, 8.5])
+        file["reflectance/reflectance"].attrs.update(
+            {"grid_mapping": "transverse_mercator", "_FillValue": np.float32([-9999])}
+        )
+        file["transverse_mercator"] = np.bytes_(b"")
+        file["transverse_mercator"].attrs.update(
+            {"spatial_ref": rasterio.crs.CRS.from_epsg(32611).to_wkt(),
+             "GeoTransform": np.array([5e5, 8.0, 0.0, 4e6, 0.0, -8.0])}
+        )  # fmt: skip
+    scene = open_scene(tmp_path / "AV3_L2A_RFL_ORT.nc")
+    assert np.array_equal(scene.cube, cube)
+    assert scene.fwhm.tolist() == [8.0, 8.0, 8.5]
+    assert scene.georeference["transform"] == (8.0, 0.0, 5e5, 0.0, -8.0, 4e6)
+    assert scene.provenance["title"].startswith("AVIRIS-3 L2A")
+    assert scene.pixels_without_data() == 2 * SIZE
+    write_scene(tmp_path / "a.tif", scene)
+    with rasterio.open(tmp_path / "a.tif") as file:
+        assert file.crs.to_epsg() == 32611
+        assert file.tags(3)["fwhm"] == "8.5"

@@ -28,7 +28,7 @@ POINTS = st.lists(
     min_size=1, max_size=7, unique=True,
 )  # fmt: skip
 CALM = settings(
-    max_examples=40, deadline=None, derandomize=True,
+    max_examples=25, deadline=None, derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )  # fmt: skip
 
@@ -153,7 +153,7 @@ def test_everything_comes_back(suffix):
 @pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 @pytest.mark.parametrize("order", [(".hdr", ".tif"), (".tif", ".hdr")])
 def test_copies_of_copies_are_equal(order):
-    @settings(CALM, max_examples=15)
+    @settings(CALM, max_examples=8)
     @given(scenes())
     def round_trip(scene):
         hypothesis.assume(scene.bad_bands is None or not scene.bad_bands.all())
