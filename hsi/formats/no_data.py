@@ -124,32 +124,6 @@ def held_as(value: float, dtype: np.dtype[Any]) -> Any:
     return dtype.type(int(value)) if limits.min <= int(value) <= limits.max else None
 
 
-def without_data(
-    spectra: npt.NDArray[Any], ignore_value: float | None = None
-) -> npt.NDArray[np.bool_]:
-    """Return which spectra hold no measurement.
-
-    Parameters
-    ----------
-    spectra : ndarray (..., B)
-        Usable bands alone.
-    ignore_value : float, optional
-        What stands where nothing was measured, as the file states it.
-
-    Returns
-    -------
-    ndarray (...), bool
-        True where all values are zero (also where zero is the ignore value), and where a value is
-        not finite, or is another ignore value: a part of a spectrum cannot be classified.
-    """
-    empty: npt.NDArray[np.bool_] = (spectra == 0).all(axis=-1)
-    if spectra.dtype.kind == "f":
-        empty |= ~np.isfinite(spectra).all(axis=-1)
-    if ignore_value is not None and ignore_value != 0:
-        empty |= equals(spectra, ignore_value).any(axis=-1)
-    return empty
-
-
 class IgnoredValues:
     """A mask of the pixels of a cube that have one of several values for no data.
 

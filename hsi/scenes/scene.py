@@ -19,9 +19,10 @@ from hsi.formats.envi import read as envi
 from hsi.formats.envi import write as envi_write
 from hsi.formats.geotiff import write as geotiff_write
 from hsi.formats.lazy import cube_blocks
-from hsi.formats.no_data import Mask, without_data
+from hsi.formats.no_data import Mask
 from hsi.formats.registry import KEPT, WRITTEN, read
 from hsi.scenes.embedded import EMBEDDED, INDIAN_PINES_ORIGIN, embedded_file
+from hsi.scenes.no_data import without_data
 
 log = logging.getLogger(__name__)
 
@@ -151,7 +152,7 @@ class Scene:
         Parameters
         ----------
         spectra : ndarray (r, c, B)
-            Of the block, usable bands alone; see `hsi.formats.no_data.without_data`.
+            Of the block, usable bands alone; see `hsi.scenes.no_data.without_data`.
         rows, columns : slice
             Of the block, for the scene's mask.
         """
