@@ -21,6 +21,7 @@ for command in (
     evaluation.summary,
     scenes.picture,
     scenes.convert,
+    scenes.stack,
 ):
     app.command()(naming_options(command))
 

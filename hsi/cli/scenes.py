@@ -9,12 +9,17 @@ from engine.command import expect_file, expect_folder
 from hsi.cli.arguments import LabelSource, Overwrite, SceneSource, Seed, keep_inputs
 
 
-def info(source: SceneSource) -> None:
-    """Print what is known of a scene."""
+def info(
+    source: SceneSource,
+    count: Annotated[
+        bool, typer.Option("--count", help="Count pixels without data above 1 GiB, too.")
+    ] = False,
+) -> None:
+    """Print what is known of a scene, and what its file holds that is left out."""
     from hsi.scenes.describe import describe
     from hsi.scenes.scene import open_scene
 
-    for key, value in describe(open_scene(source)).items():
+    for key, value in describe(open_scene(source), count=count).items():
         typer.echo(f"{key}: {value}")
 
 
@@ -30,6 +35,27 @@ def convert(
     expect_folder(out.parent)
     refuse_existing(out, overwrite=overwrite)
     write_scene(out, open_scene(source))
+
+
+def stack(
+    sources: Annotated[
+        list[str], typer.Argument(metavar="FILES...", help="Files of one place, such as bands.")
+    ],
+    out: Annotated[Path, typer.Option(help="ENVI .hdr, GeoTIFF .tif, or .npy.")],
+    repeat: Annotated[
+        bool, typer.Option("--repeat", help="Repeat the pixels of coarser files.")
+    ] = False,
+    overwrite: Overwrite = False,
+) -> None:
+    """Write several files, such as the bands of Sentinel-2 or Landsat, as one cube."""
+    from hsi.formats.writing import refuse_existing
+    from hsi.scenes.scene import write_scene
+    from hsi.scenes.stack import stack as stacked
+
+    expect_folder(out.parent)
+    keep_inputs([out], *sources)
+    refuse_existing(out, overwrite=overwrite)
+    write_scene(out, stacked(sources, repeat=repeat))
 
 
 def picture(

@@ -9,13 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from hsi.errors import HsiError
-from hsi.formats.units import nanometres
+from hsi.formats.no_data import Mask
 
 Kind = Literal["cube", "labels"]
 
 LISTED = 12  # variables that a message names
-# Under these names, whatever their case, a file lists its band centres.
-WAVELENGTH_NAMES = ("wavelengths", "wavelength", "wavelengths_nm", "wavelength_nm", "lambda")
 
 
 class Cube(Protocol):
@@ -65,6 +63,17 @@ class Contents:
         Physical value = scale × stored value + offset; stated by the file, not applied.
     provenance : mapping
         What the reader understood, in words and numbers.
+    fwhm : ndarray (B,), float64, optional
+        Widths of the bands in nanometres (full width at half maximum).
+    band_names : sequence of str, optional
+    default_bands : tuple of int, optional
+        Bands to show as red, green and blue (or one, as grey), counted from 0.
+    mask : Mask (H, W), optional
+        True where there is data.
+    extra : mapping
+        Further keys of the file, as text, that copies in ENVI and GeoTIFF keep.
+    left_out : sequence of str
+        What the file holds beside this, and no copy keeps.
     """
 
     path: Path
@@ -78,6 +87,12 @@ class Contents:
     scale: npt.NDArray[np.float64] | None = None
     offset: npt.NDArray[np.float64] | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    fwhm: npt.NDArray[np.float64] | None = None
+    band_names: Sequence[str] | None = None
+    default_bands: tuple[int, ...] | None = None
+    mask: Mask | None = None
+    extra: Mapping[str, str] = field(default_factory=dict)
+    left_out: Sequence[str] = ()
 
 
 def choose(
@@ -111,10 +126,11 @@ def choose(
         if variable not in shapes:
             raise HsiError(f"{path}: no variable '{variable}'; the file holds {listing}")
         return variable
+    axes = {name: squeezed(shape, 3 if kind == "cube" else 2) for name, shape in shapes.items()}
     if kind == "cube":
-        fitting = [name for name, shape in shapes.items() if len(shape) == 3]
+        fitting = [name for name, shape in axes.items() if len(shape) == 3]
     else:
-        fitting = [name for name, s in shapes.items() if len(s) == 2 and min(s) > 1]
+        fitting = [name for name, s in axes.items() if len(s) == 2 and min(s) > 1]
         marked = [name for name in fitting if "gt" in name.lower() or "label" in name.lower()]
         fitting = marked if len(marked) == 1 else fitting
     if len(fitting) != 1:
@@ -168,8 +184,18 @@ def band_axis(shape: tuple[int, ...], name: str, bands: int | None = None) -> in
     return 0 if rows == columns and depth != rows else 2
 
 
-def band_centres(found: npt.NDArray[Any] | None, bands: int) -> npt.NDArray[np.float64] | None:
-    """Return a file's list of wavelengths in nanometres, if it has one per band."""
-    if found is None or found.size != bands or found.dtype.kind not in "uif":
-        return None
-    return nanometres(np.asarray(found, np.float64).ravel(), None)
+def squeezed(shape: tuple[int, ...], axes: int) -> tuple[int, ...]:
+    """Return a shape without its axes of length one, the first ones first, down to some axes."""
+    kept = list(shape)
+    while len(kept) > axes and 1 in kept:
+        kept.remove(1)
+    return tuple(kept)
+
+
+def beside(names: Sequence[str], used: Sequence[str | None]) -> tuple[str, ...]:
+    """Return the variables of a file that were not used, for `Contents.left_out`."""
+    others = [name for name in names if name not in used]
+    if not others:
+        return ()
+    more = f" and {len(others) - LISTED} more" if len(others) > LISTED else ""
+    return (f"variables {', '.join(others[:LISTED])}{more}",)

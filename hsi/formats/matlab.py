@@ -1,6 +1,7 @@
-"""MATLAB files: v5 through SciPy, v7.3 (which is HDF5) through h5py."""
+"""MATLAB files: v5 through SciPy, v7.3 (which is HDF5) through h5py; structs are looked into."""
 
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,18 +11,34 @@ import numpy.typing as npt
 
 from engine.errors import why
 from hsi.errors import HsiError
-from hsi.formats.contents import WAVELENGTH_NAMES, Contents, Kind, band_centres, bands_last, choose
+from hsi.formats import centres, no_data
+from hsi.formats.contents import Contents, Kind, bands_last, beside, choose, squeezed
 
 # Names under which a file states the rows and columns of a flattened cube, in lower case.
 SIZE_NAMES = (("nrow", "ncol"), ("nrows", "ncols"), ("rows", "cols"), ("rows", "columns"),
               ("height", "width"), ("lines", "samples"))  # fmt: skip
+DEEPEST = 8  # structs in structs
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A numeric variable, or a field of a struct as 'struct.field', that is read when asked for."""
+
+    shape: tuple[int, ...]
+    read: Callable[[], npt.NDArray[Any]]
+
+    @property
+    def size(self) -> int:
+        """Number of values."""
+        return int(np.prod(self.shape))
 
 
 def read(path: Path, variable: str | None, kind: Kind) -> Contents:
     """Read a cube (H, W, B) or labels (H, W) from a .mat file.
 
     A flattened cube (bands, rows × columns), or the other way round, is unfolded where the file
-    states its size, as `nRow` and `nCol`; MATLAB counts rows fastest.
+    states its size, as `nRow` and `nCol`; MATLAB counts rows fastest. Fields of structs are named
+    with dots, as 'hsi.Data'.
 
     Raises
     ------
@@ -31,25 +48,54 @@ def read(path: Path, variable: str | None, kind: Kind) -> Contents:
     from scipy.io.matlab import MatReadError
 
     try:
-        arrays, version = _v73(path) if _is_hdf5(path) else _v5(path)
+        found, version = _v73(path) if _is_hdf5(path) else _v5(path)
+        return _contents(path, found, version, variable, kind)
     except (MatReadError, ValueError, OSError, TypeError, zlib.error) as error:
         raise HsiError(f"{path}: expected a whole MATLAB file ({why(error)})") from error
 
-    found: dict[str, Any] = {"format": f"MATLAB {version}"}
-    listed = next((a for key, a in arrays.items() if key.lower() in WAVELENGTH_NAMES), None)
-    if kind == "cube":
-        flat = _flattened(arrays)
-        if flat is not None and variable in (None, flat.name):
-            cube = flat.unfolded(arrays[flat.name])
-            found |= {"variable": flat.name, "layout": flat.layout}
-            return Contents(path, cube, band_centres(listed, cube.shape[2]), provenance=found)
 
-    name = choose(path, {key: a.shape for key, a in arrays.items()}, variable, kind)
-    array, found["variable"] = arrays[name], name
-    if kind == "labels" or array.ndim != 3:
-        return Contents(path, array, provenance=found)
-    array, found["layout"] = bands_last(array, name, None if listed is None else listed.size)
-    return Contents(path, array, band_centres(listed, array.shape[2]), provenance=found)
+def _contents(
+    path: Path, variables: dict[str, Variable], version: str, variable: str | None, kind: Kind
+) -> Contents:
+    found: dict[str, Any] = {"format": f"MATLAB {version}"}
+    small = {key: item.read() for key, item in variables.items() if item.size < DEEPEST}
+    ignored = no_data.stated({_own(key): value for key, value in small.items()}, str(path))
+    lists = [
+        centres.Listed(key, item.size, item.read)
+        for key, item in variables.items()
+        if item.size == max(item.shape, default=0)
+    ]
+    flat = _flattened(variables, {_own(key): value for key, value in small.items()})
+    if kind == "cube" and flat is not None and variable in (None, flat.name):
+        name, cube = flat.name, flat.unfolded(variables[flat.name].read())
+        found |= {"variable": name, "layout": flat.layout}
+        listed = centres.find(lists, cube.shape[2:], name)
+    else:
+        name = choose(path, {key: item.shape for key, item in variables.items()}, variable, kind)
+        array, found["variable"] = variables[name].read(), name
+        if kind == "labels":
+            array = array.reshape(squeezed(array.shape, 2))
+            return Contents(path, no_data.unlabelled(path, array, ignored), provenance=found)
+        array = array.reshape(squeezed(array.shape, 3))
+        if array.ndim != 3:
+            return Contents(path, array, provenance=found)
+        listed = centres.find(lists, array.shape, name)
+        cube, found["layout"] = bands_last(array, name, None if listed is None else listed.size)
+    bands = cube.shape[2]
+    wavelengths = centres.in_nanometres(listed, bands, f"{path}: wavelengths")
+    wide = centres.find_widths(lists, bands, name)
+    first, mask = no_data.first_and_mask(ignored, cube)
+    used = [name, *(item.name for item in (listed, wide) if item is not None)]
+    return Contents(
+        path,
+        cube,
+        wavelengths,
+        provenance=found,
+        ignore_value=first,
+        mask=mask,
+        fwhm=centres.widths_in_nanometres(wide, listed, wavelengths),
+        left_out=beside(list(variables), used),
+    )
 
 
 def _is_hdf5(path: Path) -> bool:
@@ -58,29 +104,52 @@ def _is_hdf5(path: Path) -> bool:
     return bool(h5py.is_hdf5(path))
 
 
-def _v5(path: Path) -> tuple[dict[str, npt.NDArray[Any]], str]:
+def _v5(path: Path) -> tuple[dict[str, Variable], str]:
     from scipy.io import loadmat
 
-    found = loadmat(path)
-    numeric = {
-        name: value
-        for name, value in found.items()
-        if not name.startswith("__") and isinstance(value, np.ndarray) and value.dtype.kind in "uif"
-    }
-    return numeric, "v5"
+    found: dict[str, Variable] = {}
+    for name, value in loadmat(path).items():
+        if not name.startswith("__"):
+            _add(found, name, value, 0)
+    return found, "v5"
 
 
-def _v73(path: Path) -> tuple[dict[str, npt.NDArray[Any]], str]:
+def _add(found: dict[str, Variable], name: str, value: Any, depth: int) -> None:
+    """Add an array, or the arrays in the fields of a struct."""
+    if not isinstance(value, np.ndarray) or depth > DEEPEST:
+        return
+    if value.dtype.kind in "uif":
+        found[name] = Variable(value.shape, lambda: value)
+    elif value.dtype.names is not None and value.size == 1:
+        for part in value.dtype.names:
+            _add(found, f"{name}.{part}", value.ravel()[0][part], depth + 1)
+    elif value.dtype.kind == "O" and value.size == 1:
+        _add(found, name, value.ravel()[0], depth + 1)
+
+
+def _v73(path: Path) -> tuple[dict[str, Variable], str]:
+    import h5py
+
+    found: dict[str, Variable] = {}
+
+    def keep(name: str, item: Any) -> None:
+        if not isinstance(item, h5py.Dataset) or name.startswith("#"):
+            return
+        text = item.attrs.get("MATLAB_class", b"") == b"char" or "MATLAB_empty" in item.attrs
+        if item.dtype.kind in "uif" and item.ndim and not text:
+            # HDF5 lists the axes of MATLAB's column-major arrays in reverse.
+            found[name.replace("/", ".")] = Variable(item.shape[::-1], lambda: _of_v73(path, name))
+
+    with h5py.File(path, "r") as file:
+        file.visititems(keep)
+    return found, "v7.3"
+
+
+def _of_v73(path: Path, name: str) -> npt.NDArray[Any]:
     import h5py
 
     with h5py.File(path, "r") as file:
-        # HDF5 lists the axes of MATLAB's column-major arrays in reverse.
-        numeric = {
-            name: np.asarray(item).T
-            for name, item in file.items()
-            if isinstance(item, h5py.Dataset) and item.dtype.kind in "uif" and item.ndim
-        }
-    return numeric, "v7.3"
+        return np.asarray(file[name]).T
 
 
 @dataclass(frozen=True)
@@ -104,18 +173,24 @@ class Flattened:
         return np.moveaxis(cube, 0, -1)
 
 
-def _flattened(arrays: dict[str, npt.NDArray[Any]]) -> Flattened | None:
+def _flattened(
+    variables: dict[str, Variable], small: dict[str, npt.NDArray[Any]]
+) -> Flattened | None:
     """Return the only variable of (bands, pixels) or (pixels, bands), if the file states a size."""
-    single = {key.lower(): int(a.item()) for key, a in arrays.items() if a.size == 1}
+    single = {key.lower(): int(a.item()) for key, a in small.items() if a.size == 1}
     for row_key, column_key in SIZE_NAMES:
         if row_key in single and column_key in single:
             rows, columns = single[row_key], single[column_key]
             flat = {
-                name: a.shape[1] == rows * columns
-                for name, a in arrays.items()
-                if a.ndim == 2 and rows * columns in a.shape and min(a.shape) > 1
+                name: item.shape[1] == rows * columns
+                for name, item in variables.items()
+                if len(item.shape) == 2 and rows * columns in item.shape and min(item.shape) > 1
             }
             if len(flat) == 1:
                 name, bands_first = next(iter(flat.items()))
                 return Flattened(name, rows, columns, bands_first)
     return None
+
+
+def _own(name: str) -> str:
+    return name.rpartition(".")[2]

@@ -7,15 +7,8 @@ import numpy as np
 
 from engine.errors import why
 from hsi.errors import HsiError
-from hsi.formats.contents import (
-    WAVELENGTH_NAMES,
-    Contents,
-    Cube,
-    Kind,
-    band_centres,
-    bands_last,
-    choose,
-)
+from hsi.formats import centres, no_data
+from hsi.formats.contents import Contents, Cube, Kind, bands_last, beside, choose, squeezed
 from hsi.formats.lazy import cube_blocks
 from hsi.formats.writing import new_files
 
@@ -28,33 +21,51 @@ def read(path: Path, variable: str | None, kind: Kind) -> Contents:
     HsiError
         Not a NumPy file, cut short, or with objects inside; no variable that fits.
     """
+    arrays = {}
     try:
         if path.suffix.lower() == ".npy":
             if variable is not None:
                 raise HsiError(f"{path}: a .npy file holds one array; leave out ':{variable}'")
-            array, name, wavelengths = np.load(path, mmap_mode="r", allow_pickle=False), "", None
+            array, name = np.load(path, mmap_mode="r", allow_pickle=False), ""
         else:
             with np.load(path, allow_pickle=False) as archive:
-                listed = [key for key in archive.files if key.lower() in WAVELENGTH_NAMES]
-                wanted = {variable, *listed} if variable in archive else set(archive.files)
+                told = [key for key in archive.files if centres.tells(key) or no_data.tells(key)]
+                wanted = {variable, *told} if variable in archive else set(archive.files)
                 arrays = {key: archive[key] for key in archive.files if key in wanted}
             shapes = {key: a.shape for key, a in arrays.items() if a.dtype.kind in "biuf"}
             name = choose(path, shapes, variable, kind)
             array = arrays[name]
-            wavelengths = next((arrays[key] for key in listed if key != name), None)
     except (ValueError, OSError, EOFError, BadZipFile) as error:
         said = why(error)  # NumPy advises to load pickles, which run whatever code they hold
         said = "it holds objects, or is no NumPy file" if "pickle" in said else said
         raise HsiError(f"{path}: expected a whole NumPy file without pickles ({said})") from error
 
     found: dict[str, object] = {"format": "NumPy", **({"variable": name} if name else {})}
+    small = {key: a for key, a in arrays.items() if key != name and a.size < 16}
+    ignored = no_data.stated(small, str(path))
     if kind == "labels":
-        return Contents(path, array, provenance=found)
+        array = array.reshape(squeezed(array.shape, 2))
+        return Contents(path, no_data.unlabelled(path, array, ignored), provenance=found)
+    array = array.reshape(squeezed(array.shape, 3))
+    lists = [centres.of_array(key, a) for key, a in arrays.items() if key != name]
+    listed = centres.find(lists, array.shape)
     if array.ndim == 3:
-        count = None if wavelengths is None else wavelengths.size
-        array, found["layout"] = bands_last(array, name, count)
-    centres = band_centres(wavelengths, array.shape[-1])
-    return Contents(path, array, wavelengths=centres, provenance=found)
+        array, found["layout"] = bands_last(array, name, None if listed is None else listed.size)
+    bands = array.shape[-1] if array.ndim else 0
+    wavelengths = centres.in_nanometres(listed, bands, str(path))
+    wide = centres.find_widths(lists, bands)
+    first, mask = no_data.first_and_mask(ignored, array)
+    used = [name, *(item.name for item in (listed, wide) if item is not None)]
+    return Contents(
+        path,
+        array,
+        wavelengths=wavelengths,
+        fwhm=centres.widths_in_nanometres(wide, listed, wavelengths),
+        ignore_value=first,
+        mask=mask,
+        provenance=found,
+        left_out=beside(list(arrays), used),
+    )
 
 
 def write(path: Path, array: Cube) -> None:

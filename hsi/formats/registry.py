@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from engine.errors import UserError, why
 from hsi.errors import HsiError
-from hsi.formats import indexed_png, matlab, numpy_arrays
+from hsi.formats import indexed_png, masks, matlab, numpy_arrays
 from hsi.formats.contents import Contents, Kind
+from hsi.formats.envi import pairs
 from hsi.formats.envi import read as envi
-from hsi.formats.geotiff import enmap
+from hsi.formats.geotiff import products
 from hsi.formats.geotiff import read as geotiff
 from hsi.formats.hdf5 import read as hdf5
 
@@ -26,6 +28,7 @@ READERS: dict[str, Reader] = {
     ".bsq": envi.read,
     ".tif": geotiff.read,
     ".tiff": geotiff.read,
+    ".jp2": geotiff.read,
     ".h5": hdf5.read,
     ".hdf5": hdf5.read,
     ".he5": hdf5.read,
@@ -35,6 +38,13 @@ READERS: dict[str, Reader] = {
 
 # What cubes and maps are written as; .npy keeps the array alone.
 WRITTEN = (".hdr", ".tif", ".tiff", ".npy")
+
+_ALL = (
+    "wavelengths", "bad_bands", "georeference", "ignore_value", "scale", "offset", "fwhm",
+    "band_names", "default_bands", "mask", "extra",
+)  # fmt: skip
+# What a copy keeps of what a scene states, beside its values, by the suffix of the copy.
+KEPT: dict[str, tuple[str, ...]] = {".hdr": _ALL, ".tif": _ALL, ".tiff": _ALL, ".npy": ()}
 
 
 def read(source: str | Path, kind: Kind) -> Contents:
@@ -52,7 +62,20 @@ def read(source: str | Path, kind: Kind) -> Contents:
         No such file, an unknown suffix, or what the reader does not find inside.
     """
     path, variable = locate(source)
-    return _reader(path)(path, variable, kind)
+    reader = _reader(path)
+    try:
+        if reader is envi.read and path.suffix.lower() == ".hdr":
+            tiff = pairs.tiff_of(path)
+            if tiff is not None:
+                return geotiff.read(tiff, variable, kind)
+        return reader(path, variable, kind)
+    except (UserError, MemoryError):
+        raise
+    except Exception as error:  # libraries raise all kinds of errors for damaged files
+        raise HsiError(
+            f"{path}: expected a whole file of its format, found one that cannot be read "
+            f"({type(error).__name__}: {why(error)}); fetch it again"
+        ) from error
 
 
 def files(source: str | Path) -> list[Path]:
@@ -70,10 +93,14 @@ def files(source: str | Path) -> list[Path]:
     """
     path, _ = locate(source)
     reader = _reader(path)
+    tiff = pairs.tiff_of(path) if path.suffix.lower() == ".hdr" else None
+    if tiff is not None:
+        return files(tiff)
     if reader is envi.read:
         return envi.files(path)
     if reader is geotiff.read:
-        beside = [enmap.metadata_file(path), path.with_name(f"{path.name}.aux.xml")]
+        beside = [path.with_name(f"{path.name}.aux.xml"), masks.file_beside(path)]
+        beside += [*products.files(path), *pairs.headers_of(path)]
         return [path, *(file for file in beside if file is not None and file.is_file())]
     return [path]
 

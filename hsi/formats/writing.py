@@ -41,9 +41,14 @@ def new_files(path: Path, size: int = 0) -> Iterator[Path]:
         with tempfile.TemporaryDirectory(prefix=".part-", dir=path.parent) as folder:
             part = Path(folder) / path.name
             yield part
-            for file in sorted(part.parent.iterdir(), key=lambda file: file == part):
-                with file.open("rb") as written:
-                    os.fsync(written.fileno())
+            written = sorted(part.parent.iterdir(), key=lambda file: file == part)
+            # A mask or metadata of the file that is replaced would be taken for the new one's.
+            for stale in sidecars(path):
+                if stale.name not in [file.name for file in written]:
+                    stale.unlink(missing_ok=True)
+            for file in written:
+                with file.open("rb") as whole:
+                    os.fsync(whole.fileno())
                 file.replace(path.parent / file.name)
     except OSError as error:
         # GDAL reports a full disk without its number.
@@ -55,10 +60,17 @@ def new_files(path: Path, size: int = 0) -> Iterator[Path]:
         raise HsiError(f"{path}: cannot be written ({why(error)})") from error
 
 
+def sidecars(path: Path) -> list[Path]:
+    """Return GDAL's files of a raster: those that are read together with it, if they are there."""
+    data = path.with_suffix(".img") if path.suffix.lower() == ".hdr" else path
+    kinds = () if path.suffix.lower() not in (".hdr", ".tif", ".tiff") else (".msk", ".aux.xml")
+    return [data.with_name(f"{data.name}{kind}") for kind in kinds]
+
+
 def refuse_existing(path: Path, *, overwrite: bool) -> None:
-    """Raise HsiError if a file, or the data of an ENVI header, exists already."""
+    """Raise HsiError if a file, the data of an ENVI header, or a mask beside it exists already."""
     files = [path, path.with_suffix(".img")] if path.suffix.lower() == ".hdr" else [path]
-    for file in files:
+    for file in [*files, *sidecars(path)]:
         if file.exists() and not overwrite:
             raise HsiError(
                 f"{file}: expected no such file, found one; give another name, or `overwrite`"

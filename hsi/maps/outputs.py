@@ -13,6 +13,7 @@ from hsi.classifiers.model import Model
 from hsi.classifiers.protocol import Prediction
 from hsi.errors import HsiError
 from hsi.formats.envi import read as envi
+from hsi.formats.registry import files
 from hsi.maps.journal import MapState
 from hsi.maps.options import MapOptions
 from hsi.maps.rasters import RASTERS, Content, Raster
@@ -171,17 +172,19 @@ def make_rasters(files: Outputs, model: Model, scene: Scene, options: MapOptions
 
 def identity(scene: Scene) -> dict[str, Any]:
     """Return what tells a scene from others: sizes and times of its files, or its checksum."""
-    files = [[str(p), p.stat().st_size, p.stat().st_mtime_ns] for p in sorted(scene_files(scene))]
+    stated = [[str(p), p.stat().st_size, p.stat().st_mtime_ns] for p in sorted(scene_files(scene))]
     return {
         "source": str(scene.provenance.get("source", "")),
         "shape": list(scene.cube.shape),
-        "files": files or [scene.checksum()],
+        "files": stated or [scene.checksum()],
     }
 
 
 def scene_files(scene: Scene) -> set[Path]:
-    """Return the files that a scene was read from."""
+    """Return the files that a scene was read from, masks and metadata beside them included."""
     source = str(scene.provenance.get("source", ""))
-    names = {source, source.rpartition(":")[0], str(scene.provenance.get("data", ""))}
-    names |= {str(Path(name).with_suffix(".hdr")) for name in names if name}
-    return {Path(name).resolve() for name in names if name and Path(name).is_file()}
+    try:
+        found = files(source) if source else []
+    except HsiError:  # a scene that no file holds
+        found = []
+    return {path.resolve() for path in [*found, *map(Path, scene.provenance.get("files", ()))]}

@@ -14,8 +14,9 @@ from engine.artifacts import write_text
 from engine.memory import release
 from hsi.errors import HsiError
 from hsi.formats.envi.write import classification_keys, header_text
-from hsi.formats.georeference import for_envi, for_geotiff, load_rasterio
+from hsi.formats.georeference import aux_xml, for_envi, for_geotiff, load_rasterio
 from hsi.formats.geotiff import write as geotiff_write
+from hsi.formats.writing import sidecars
 
 
 @dataclass(frozen=True)
@@ -221,6 +222,11 @@ class EnviRaster(PlainRaster):
         else:
             kind, known = "ENVI Classification", classification_keys(held.names, held.colours)
         text = header_text(held.shape, held.dtype, kind, known | self._place)
+        for stale in sidecars(self.path):
+            stale.unlink(missing_ok=True)
+        aux = aux_xml(held.georeference)
+        if aux is not None:
+            write_text(self._data.with_name(f"{self._data.name}.aux.xml"), aux.decode())
         write_text(self.path, text)
 
 

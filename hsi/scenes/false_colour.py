@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hsi.errors import HsiError
+from hsi.formats.no_data import equals
 from hsi.scenes.scene import Scene
 
 # Near infrared, red and green as red, green and blue: vegetation is red. In nanometres.
@@ -23,7 +24,8 @@ def choose_bands(scene: Scene) -> tuple[int, int, int]:
     -------
     tuple of 3 int
         Indices of the bands next to 860, 650 and 550 nm where the scene has wavelengths and bands
-        within 50 nm of each; else of three good bands, at five, three and one sixth of them.
+        within 50 nm of each; without wavelengths those that the file shows by default; else three
+        good bands, at five, three and one sixth of them.
     """
     good = scene.good_bands
     if scene.wavelengths is not None:
@@ -32,6 +34,9 @@ def choose_bands(scene: Scene) -> tuple[int, int, int]:
         if all(abs(centres[n] - a) <= FARTHEST for n, a in zip(nearest, INFRARED, strict=True)):
             red, green, blue = (int(good[index]) for index in nearest)
             return red, green, blue
+    elif scene.default_bands is not None and len(scene.default_bands) == 3:
+        red, green, blue = scene.default_bands
+        return red, green, blue
     red, green, blue = (int(good[len(good) * sixths // 6]) for sixths in (5, 3, 1))
     return red, green, blue
 
@@ -76,7 +81,9 @@ def false_colour(scene: Scene, bands: tuple[int, int, int] | None = None) -> npt
         plane = np.asarray(scene.cube[..., band], np.float32)
         finite = np.isfinite(plane)
         if scene.ignore_value is not None:
-            finite &= plane != np.float32(scene.ignore_value)
+            finite &= ~equals(plane, scene.ignore_value)
+        if scene.mask is not None:
+            finite &= np.asarray(scene.mask[:])
         if not finite.any():
             raise HsiError(f"{scene.name}: expected numbers in band {band + 1}, found none")
         low, high = np.percentile(plane[finite], STRETCH)

@@ -1,9 +1,15 @@
-"""Spectra without a measurement: all zero, not finite, or the ignore value."""
+"""Spectra without a measurement: all zero, not finite, or the ignore value.
+
+What a file's ignore value is, in the words of all formats, is in `hsi.formats.no_data`; a scene's
+mask counts in `Scene.without_data`.
+"""
 
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from hsi.formats.no_data import equals
 
 
 def without_data(
@@ -27,18 +33,6 @@ def without_data(
     empty: npt.NDArray[np.bool_] = (spectra == 0).all(axis=-1)
     if spectra.dtype.kind == "f":
         empty |= ~np.isfinite(spectra).all(axis=-1)
-    ignored = _of_type(ignore_value, spectra.dtype)
-    if ignored is not None and ignored != 0:
-        empty |= (spectra == ignored).any(axis=-1)
+    if ignore_value is not None and ignore_value != 0:
+        empty |= equals(spectra, ignore_value).any(axis=-1)
     return empty
-
-
-def _of_type(value: float | None, dtype: np.dtype[Any]) -> Any:
-    """Return a value as a type, or None where the type cannot hold it, or it is NaN."""
-    if value is None or np.isnan(value):
-        return None
-    if dtype.kind == "f":
-        with np.errstate(over="ignore"):
-            return dtype.type(value)
-    limits = np.iinfo(dtype)
-    return dtype.type(value) if limits.min <= value <= limits.max and value == int(value) else None

@@ -3,7 +3,7 @@
 import hashlib
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
@@ -18,7 +18,9 @@ from hsi.formats.contents import LAYOUTS, Cube, band_axis
 from hsi.formats.envi import read as envi
 from hsi.formats.envi import write as envi_write
 from hsi.formats.geotiff import write as geotiff_write
-from hsi.formats.registry import WRITTEN, read
+from hsi.formats.lazy import cube_blocks
+from hsi.formats.no_data import Mask
+from hsi.formats.registry import KEPT, WRITTEN, read
 from hsi.scenes.embedded import EMBEDDED, INDIAN_PINES_ORIGIN, embedded_file
 from hsi.scenes.no_data import without_data
 
@@ -51,6 +53,18 @@ class Scene:
         Physical value = scale × stored value + offset; kept, not applied.
     provenance : mapping
         `source`, `format`, and what the reader understood.
+    fwhm : ndarray (B,), float64, optional
+        Widths of the bands in nanometres (full width at half maximum).
+    band_names : sequence of str, optional
+    default_bands : tuple of int, optional
+        Bands to show as red, green and blue (or one, as grey), counted from 0.
+    mask : Mask (H, W), optional
+        True where there is data; an array, or a mask that is read when it is sliced by rows, or by
+        rows and columns.
+    extra : mapping
+        Further keys of the file, as text, that copies in ENVI and GeoTIFF keep.
+    left_out : sequence of str
+        What the file holds beside this, in words; no copy keeps it.
 
     Raises
     ------
@@ -74,6 +88,12 @@ class Scene:
     scale: npt.NDArray[np.float64] | None = None
     offset: npt.NDArray[np.float64] | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    fwhm: npt.NDArray[np.float64] | None = None
+    band_names: Sequence[str] | None = None
+    default_bands: tuple[int, ...] | None = None
+    mask: Mask | None = None
+    extra: Mapping[str, str] = field(default_factory=dict)
+    left_out: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         if self.cube.ndim != 3 or 0 in self.cube.shape:
@@ -85,13 +105,18 @@ class Scene:
             raise HsiError(
                 f"{self.name}: expected real numbers of at most 64 bits, found {self.cube.dtype}"
             )
-        for key in ("wavelengths", "bad_bands", "scale", "offset"):
+        for key in ("wavelengths", "bad_bands", "scale", "offset", "fwhm", "band_names"):
             value = getattr(self, key)
-            if value is not None and value.shape != self.cube.shape[2:]:
+            if value is not None and np.shape(value) != self.cube.shape[2:]:
                 raise HsiError(
                     f"{self.name}: expected {self.cube.shape[2]} {key.replace('_', ' ')}, one per "
-                    f"band, found {value.size}; mend the file's header"
+                    f"band, found {np.size(value)}; mend the file's header"
                 )
+        if self.mask is not None and tuple(self.mask.shape) != self.shape:
+            raise HsiError(
+                f"{self.name}: expected a mask of {self.shape[0]} × {self.shape[1]} pixels, found "
+                f"{' × '.join(map(str, self.mask.shape))}"
+            )
         if self.wavelengths is not None and not np.isfinite(self.wavelengths).all():
             raise HsiError(f"{self.name}: expected a wavelength for every band, found NaN")
 
@@ -113,9 +138,34 @@ class Scene:
     def no_data(self, rows: slice) -> npt.NDArray[np.bool_]:
         """Return which pixels of a block of rows hold no measurement, (r, W); read that block.
 
-        Bad bands do not count; see `hsi.scenes.no_data.without_data`.
+        Bad bands do not count; see `without_data`.
         """
-        return without_data(np.asarray(self.cube[rows])[..., self.good_bands], self.ignore_value)
+        return self.without_data(
+            np.asarray(self.cube[rows])[..., self.good_bands], rows, slice(None)
+        )
+
+    def without_data(
+        self, spectra: npt.NDArray[Any], rows: slice, columns: slice
+    ) -> npt.NDArray[np.bool_]:
+        """Return which pixels of a block hold no measurement, (r, c), given their spectra.
+
+        Parameters
+        ----------
+        spectra : ndarray (r, c, B)
+            Of the block, usable bands alone; see `hsi.scenes.no_data.without_data`.
+        rows, columns : slice
+            Of the block, for the scene's mask.
+        """
+        empty = without_data(spectra, self.ignore_value)
+        return empty if self.mask is None else empty | ~np.asarray(self.mask[rows, columns])
+
+    def pixels_without_data(self) -> int:
+        """Return how many pixels hold no measurement; reads the whole cube, some rows at a time."""
+        count = 0
+        for rows in cube_blocks(self.cube):
+            count += int(self.no_data(rows).sum())
+            release(self.cube)
+        return count
 
     def refuse_not_finite(self) -> NoReturn:
         """Raise an HsiError that says where the good bands hold NaN or infinite values.
@@ -132,12 +182,14 @@ class Scene:
         )
 
     def checksum(self) -> str:
-        """Return the SHA-256 of the cube's shape, type and values, read some rows at a time."""
+        """Return the SHA-256 of the cube's shape, type, values and mask, read by rows."""
         height, *across = self.cube.shape
         digest = hashlib.sha256(f"{self.cube.shape}{self.cube.dtype.str}".encode())
         step = max(1, CHECKSUM_BYTES // (math.prod(across) * self.cube.dtype.itemsize))
         for start in range(0, height, step):
             digest.update(np.ascontiguousarray(self.cube[start : start + step]).tobytes())
+            if self.mask is not None:
+                digest.update(np.packbits(self.mask[start : start + step]).tobytes())
             release(self.cube)
         return digest.hexdigest()
 
@@ -187,12 +239,9 @@ def open_scene(source: str | Path) -> Scene:
         found.path.stem,
         found.array,
         wavelengths,
-        found.bad_bands,
-        found.georeference,
-        found.ignore_value,
-        found.scale,
-        found.offset,
-        {"source": str(source), **found.provenance},
+        provenance={"source": str(source), **found.provenance},
+        **{key: getattr(found, key) for key in KEPT[".hdr"] if key != "wavelengths"},
+        left_out=found.left_out,
     )
 
 
@@ -231,18 +280,19 @@ def write_scene(path: Path | str, scene: Scene) -> None:
                 f"{path}: {' × '.join(map(str, scene.cube.shape))} values in a .npy would be taken "
                 "for bands first when they are read; write .hdr or .tif"
             )
+        lost = [key.replace("_", " ") for key in KEPT[".hdr"] if _is_told(getattr(scene, key))]
+        if lost:
+            log.warning(
+                "%s: .npy keeps the values alone, without %s; .hdr and .tif keep these",
+                path, ", ".join(lost),
+            )  # fmt: skip
         numpy_arrays.write(path, scene.cube)
         return
     if suffix == ".hdr":
         envi.refuse_older_data(path)
     write = envi_write.write_cube if suffix == ".hdr" else geotiff_write.write_cube
-    write(
-        path,
-        scene.cube,
-        wavelengths=scene.wavelengths,
-        bad_bands=scene.bad_bands,
-        georeference=scene.georeference,
-        ignore_value=scene.ignore_value,
-        scale=scene.scale,
-        offset=scene.offset,
-    )
+    write(path, scene.cube, **{key: getattr(scene, key) for key in KEPT[suffix]})
+
+
+def _is_told(value: Any) -> bool:
+    return value is not None and (not isinstance(value, Mapping) or bool(value))

@@ -9,7 +9,6 @@ import numpy.typing as npt
 from engine.memory import release
 from hsi.errors import HsiError
 from hsi.scenes.bands import Bands
-from hsi.scenes.no_data import without_data
 from hsi.scenes.scene import Scene
 
 # Of spectra in float64 that are worked on at once, and of a file's rows that are mapped for it.
@@ -18,14 +17,6 @@ READ_BYTES = 16 * 2**20
 PEAK_BYTES = 5 * READ_BYTES
 
 Prepare = Callable[[npt.NDArray[Any], npt.NDArray[np.bool_]], npt.NDArray[Any]]
-
-
-def has_data(scene: Scene, spectra: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
-    """Return which spectra (..., B) hold data.
-
-    It is the opposite of `hsi.scenes.no_data.without_data`.
-    """
-    return ~without_data(spectra, scene.ignore_value)
 
 
 def refuse_without_data(scene: Scene) -> NoReturn:
@@ -48,12 +39,12 @@ def strips(scene: Scene, rows: slice, columns: slice, bands: Bands) -> Iterator[
 def read(
     scene: Scene, rows: slice, columns: slice, bands: Bands
 ) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
-    """Return spectra (h, w, B), and which of them hold data (h, w)."""
+    """Return spectra (h, w, B), and which of them hold data (h, w); see `Scene.without_data`."""
     raw = np.asarray(scene.cube[rows, columns])
     spectra = bands.take(raw)
     if np.may_share_memory(spectra, raw):  # the pages of the file are given back
         spectra = spectra.copy()
-    valid = has_data(scene, spectra)
+    valid = ~scene.without_data(spectra, rows, columns)
     del raw
     release(scene.cube)
     return spectra, valid

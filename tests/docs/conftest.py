@@ -42,6 +42,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     scene = Scene("field", cube, np.linspace(400.0, 1000.0, BANDS))
     write_scene(folder / "scene.hdr", scene)
     write_scene(folder / "field.tif", scene)
+    for name in ("B04", "B08"):
+        write_scene(folder / f"{name}.tif", Scene(name, cube[..., :1]))
     savemat(folder / "labels.mat", {"gt": truth})
     (folder / "short.yaml").write_text("steps: 2\nbatch_size: 8\n")
     (folder / "candidates.yaml").write_text("place: {classifier: coordinates}\n")

@@ -1,5 +1,6 @@
 """ENVI's text headers: keys and values, lists in braces."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,13 +10,33 @@ import numpy.typing as npt
 
 from hsi.errors import HsiError
 
+log = logging.getLogger(__name__)
+
 REQUIRED = ("samples", "lines", "bands", "data type", "interleave")
 DATA_TYPES = {
     1: "u1", 2: "i2", 3: "i4", 4: "f4", 5: "f8", 6: "c8", 9: "c16", 12: "u2", 13: "u4", 14: "i8",
     15: "u8",
 }  # fmt: skip
+# Where pixels lie on the ground.
+GEOREFERENCE = (
+    "map info", "coordinate system string", "projection info", "geo points", "rpc info",
+)  # fmt: skip
+# All keys that are understood; copies in ENVI and GeoTIFF keep the others as they are.
+UNDERSTOOD = (
+    *REQUIRED, *GEOREFERENCE, "header offset", "file type", "byte order", "file compression",
+    "major frame offsets", "minor frame offsets", "wavelength", "wavelength units", "fwhm", "bbl",
+    "band names", "default bands", "data ignore value", "reflectance scale factor",
+    "data gain values", "data offset values", "classes", "class names", "class lookup",
+)  # fmt: skip
+FLAGS = {"true": 1.0, "yes": 1.0, "good": 1.0, "false": 0.0, "no": 0.0, "bad": 0.0}
 
-Header = dict[str, str]
+
+class Header(dict[str, str]):
+    """Keys in lower case, values as text without braces; `braced` holds the keys that had some."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.braced: set[str] = set()
 
 
 def read_header(path: Path) -> Header:
@@ -30,25 +51,26 @@ def read_header(path: Path) -> Header:
     first, *lines = text.splitlines() or [""]
     if not first.strip().startswith("ENVI"):
         raise HsiError(f"{path}: expected an ENVI header, whose first line is ENVI, found another")
-    header: Header = {}
+    header = Header()
     rest = iter(lines)
     for line in rest:
         key, equals, value = line.partition("=")
         if not equals or line.startswith(";"):
             continue
-        value = value.strip()
+        key, value = " ".join(key.lower().split()), value.strip()
         if value.startswith("{"):
             while "}" not in value:
                 following = next(rest, None)
                 if following is None:
                     raise HsiError(
-                        f"{path}: {key.strip()}: expected a list that ends with a brace, found the "
+                        f"{path}: {key}: expected a list that ends with a brace, found the "
                         "end of the header; it is cut short"
                     )
                 if not following.startswith(";"):
                     value += "\n" + following.strip()
             value = value[1 : value.rindex("}")].strip()
-        header[" ".join(key.lower().split())] = value
+            header.braced.add(key)
+        header[key] = value
     missing = [key for key in REQUIRED if key not in header]
     if missing and "library" not in header.get("file type", "").lower():
         raise HsiError(
@@ -59,8 +81,9 @@ def read_header(path: Path) -> Header:
 
 
 def entries(value: str) -> list[str]:
-    """Return the entries of a list, split at its commas."""
-    return [" ".join(part.split()) for part in value.split(",")] if value else []
+    """Return the entries of a list, split at its commas; one at its end ends the last entry."""
+    parts = [" ".join(part.split()) for part in value.split(",")] if value else []
+    return parts[:-1] if len(parts) > 1 and not parts[-1] else parts
 
 
 def number(path: Path, header: Header, key: str, default: int | None = None) -> int:
@@ -72,14 +95,48 @@ def number(path: Path, header: Header, key: str, default: int | None = None) -> 
         raise HsiError(f"{path}: {key}: expected a whole number, found '{value}'") from error
 
 
-def numbers(path: Path, header: Header, key: str) -> npt.NDArray[np.float64] | None:
-    """Return a list of numbers of a header, float64, or None if the key is missing."""
-    if not header.get(key):
+def numbers(
+    path: Path, header: Header, key: str, count: int | None = None
+) -> npt.NDArray[np.float64] | None:
+    """Return a list of numbers of a header, float64, or None.
+
+    A list that cannot be read, or of another length, is logged and left out: such lists describe
+    the values, and do not say where they lie.
+
+    Parameters
+    ----------
+    path : Path
+        For messages.
+    header : Header
+    key : str
+    count : int, optional
+        How many there must be.
+    """
+    text = header.get(key, "")
+    parts = entries(text) if "," in text else text.split()
+    if not parts:
         return None
     try:
-        return np.array([float(part) for part in entries(header[key])])
+        found = np.array([FLAGS.get(part.lower().strip("'\""), part) for part in parts], np.float64)
     except ValueError as error:
-        raise HsiError(f"{path}: {key}: expected numbers ({error})") from error
+        log.warning("%s: %s: expected numbers (%s); the list is left out", path, key, error)
+        return None
+    if count is not None and found.size != count:
+        log.warning(
+            "%s: %s: expected %d numbers, one per band, found %d; the list is left out",
+            path, key, count, found.size,
+        )  # fmt: skip
+        return None
+    return found
+
+
+def extra(header: Header) -> dict[str, str]:
+    """Return the keys that are not understood, with their text, in braces where it was."""
+    return {
+        key: f"{{{value}}}" if key in header.braced else value
+        for key, value in header.items()
+        if key not in UNDERSTOOD and value
+    }
 
 
 def format_header(values: Mapping[str, Any]) -> str:

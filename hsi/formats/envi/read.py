@@ -8,18 +8,16 @@ import numpy as np
 import numpy.typing as npt
 
 from hsi.errors import HsiError
+from hsi.formats import masks, no_data
 from hsi.formats.contents import Contents, Kind
-from hsi.formats.envi.header import DATA_TYPES, Header, entries, number, numbers, read_header
+from hsi.formats.envi import metadata, pairs
+from hsi.formats.envi.header import DATA_TYPES, Header, extra, number, read_header
 from hsi.formats.envi.write import write_classification, write_cube
-from hsi.formats.units import nanometres
 
 __all__ = ["is_envi", "read", "write_classification", "write_cube"]
 
 log = logging.getLogger(__name__)
 
-GEOREFERENCE = ("map info", "coordinate system string", "projection info", "geo points")
-# Where a header's data may be, in the order they are tried; a file without suffix is usual.
-DATA_SUFFIXES = ("", ".img", ".dat", ".raw", ".bil", ".bip", ".bsq", ".bin", ".cube", ".rfl")
 # Axes of the file as lines (0), samples (1) and bands (2).
 INTERLEAVES = {"bsq": (2, 0, 1), "bil": (0, 2, 1), "bip": (0, 1, 2)}
 
@@ -44,72 +42,70 @@ def read(path: Path, variable: str | None, kind: Kind) -> Contents:
         raise HsiError(f"{path}: an ENVI file holds one array; leave out ':{variable}'")
     header_file, header, data = _pair(path)
     array = _memory_map(header_file, header, data)
-    array = array[:, :, 0] if kind == "labels" and array.shape[2] == 1 else array
-    stated = numbers(header_file, header, "wavelength")
-    unit = header.get("wavelength units")
-    flags = numbers(header_file, header, "bbl")
-    names, colours = _classes(header_file, header)
-    ignored = numbers(header_file, header, "data ignore value")
-    scale, offset = _scale(header_file, header, array.shape[-1])
-    if kind == "labels" and ignored is not None and ignored[0] != 0:
-        array = np.where(array == ignored[0], 0, array)
+    names, colours = metadata.classes(header_file, header)
+    ignored = metadata.ignored(header_file, header)
+    mask: no_data.Mask | None = masks.beside(data, array.shape[:2])
+    found = metadata.of_bands(header_file, header, array.shape[2])
+    understood = _understood(header, data)
+    if mask is not None:
+        understood["mask"] = str(masks.file_beside(data))
+    if kind == "labels" and array.shape[2] == 1:
+        array = no_data.unlabelled(
+            header_file, array[:, :, 0], ignored, mask=None if mask is None else mask[:],
+            background=names[0] if names else None,
+        )  # fmt: skip
+        return Contents(
+            header_file, array, georeference=metadata.place(header, data), class_names=names,
+            colours=colours, provenance=understood,
+        )  # fmt: skip
+    first, mask = no_data.first_and_mask(ignored, array, mask, found["bad_bands"])
     return Contents(
         header_file,
         array,
-        None if stated is None else nanometres(stated, unit),
-        None if flags is None else flags == 0,
-        {key: _stated(key, header[key]) for key in GEOREFERENCE if header.get(key)} or None,
-        names,
-        colours,
-        ignore_value=None if ignored is None else float(ignored[0]),
-        scale=scale,
-        offset=offset,
-        provenance=_understood(header, data, unit if stated is not None else None),
+        georeference=metadata.place(header, data),
+        class_names=names,
+        colours=colours,
+        ignore_value=first,
+        provenance=understood,
+        mask=mask,
+        extra=extra(header),
+        **found,
     )
 
 
 def is_envi(path: Path) -> bool:
     """Return whether a file of any name has an ENVI header beside it."""
-    return any(header.is_file() for header in _headers(path))
+    return bool(pairs.headers_of(path))
 
 
 def files(path: Path) -> list[Path]:
-    """Return the header and the data, given either of them; errors as in `read`."""
+    """Return the header, the data and a mask beside them, given either; errors as in `read`."""
     header, _, data = _pair(path)
-    return [header, data]
+    mask = masks.file_beside(data)
+    beside = [mask, data.with_name(f"{data.name}.aux.xml")]
+    return [header, data, *(file for file in beside if file is not None and file.is_file())]
 
 
-def _headers(data: Path) -> list[Path]:
-    return [data.with_suffix(".hdr"), data.with_name(f"{data.name}.hdr")]
+def refuse_older_data(path: Path) -> None:
+    """Raise HsiError if a new header would be read with other data, or its .img by another header.
+
+    Both are files of earlier work that lie beside it.
+    """
+    stem = path.with_suffix("")
+    for older, what in ((stem, "data"), (path.with_name(f"{stem.name}.img.hdr"), "header")):
+        if older.is_file():
+            whose = "its" if what == "data" else f"{stem.name}.img's"
+            raise HsiError(f"{path}: {older} would be taken for {whose} {what}; give another name")
 
 
 def _pair(path: Path) -> tuple[Path, Header, Path]:
     """Return the header and the data, given either of them."""
     if path.suffix.lower() != ".hdr":
-        for header in _headers(path):
-            if header.is_file():
-                return header, read_header(header), path
-        raise HsiError(f"{path}: expected the ENVI header {path.with_suffix('.hdr')} beside it")
+        return (*pairs.header_of(path), path)
     found = read_header(path)
     if "library" in found.get("file type", "").lower():
         raise HsiError(f"{path}: expected an image, found an ENVI spectral library")
-    stem = path.with_suffix("")
-    tried = [stem.with_name(stem.name + suffix) for suffix in DATA_SUFFIXES]
-    tried += [stem.with_name(stem.name + suffix.upper()) for suffix in DATA_SUFFIXES[1:]]
-    for data in tried:
-        if data.is_file():
-            return path, found, data
-    names = ", ".join(file.name for file in tried[: len(DATA_SUFFIXES)])
-    raise HsiError(f"{path}: expected its data beside it, one of {names}; found none")
-
-
-def refuse_older_data(path: Path) -> None:
-    """Raise HsiError if another file would be read as the data of a new header, not its .img."""
-    stem = path.with_suffix("")
-    for suffix in DATA_SUFFIXES[: DATA_SUFFIXES.index(".img")]:
-        older = stem.with_name(stem.name + suffix)
-        if older.is_file():
-            raise HsiError(f"{path}: {older} would be taken for its data; give it another name")
+    return path, found, pairs.data_of(path, found)
 
 
 def _memory_map(path: Path, header: Header, data: Path) -> npt.NDArray[Any]:
@@ -132,7 +128,10 @@ def _memory_map(path: Path, header: Header, data: Path) -> npt.NDArray[Any]:
             f"{path}: expected lines, samples and bands above 0, found {lines} × {samples} × "
             f"{bands}"
         )
-    size = lines * samples * bands * dtype.itemsize
+    frame = _frame(path, header, dtype, pairs.frames(header, lines, samples, bands))
+    axes = INTERLEAVES[interleave]
+    majors = (lines, samples, bands)[axes[0]]
+    size = majors * frame.itemsize
     found = data.stat().st_size
     if found < offset + size:
         raise HsiError(
@@ -142,29 +141,31 @@ def _memory_map(path: Path, header: Header, data: Path) -> npt.NDArray[Any]:
         )
     if found > offset + size:
         log.warning("%s: %d bytes more than the header states", data, found - offset - size)
-    axes = INTERLEAVES[interleave]
-    shape = [(lines, samples, bands)[axis] for axis in axes]
-    stored = np.memmap(data, dtype, "r", offset, tuple(shape))
+    stored: npt.NDArray[Any] = np.memmap(data, frame, "r", offset, (majors,))
+    if frame.names:
+        stored = stored["minor"]["values"]
     return stored.transpose(np.argsort(axes))
 
 
-def _stated(key: str, value: str) -> str | list[str]:
-    return value if key == "coordinate system string" else entries(value)
+def _frame(
+    path: Path, header: Header, dtype: np.dtype[Any], axes: tuple[int, int, int]
+) -> np.dtype[Any]:
+    """Return the type of a major frame, with the bytes that lie before and after frames."""
+    try:
+        major, minor = (pairs.frame_offsets(header, kind) for kind in ("major", "minor"))
+    except ValueError as error:
+        raise HsiError(f"{path}: frame offsets: {error}") from error
+    if not any(major + minor):
+        return np.dtype((dtype, axes[1:]))
+    inner = np.dtype(
+        [("before", f"V{minor[0]}"), ("values", dtype, axes[2:]), ("after", f"V{minor[1]}")]
+    )
+    return np.dtype(
+        [("before", f"V{major[0]}"), ("minor", inner, axes[1:2]), ("after", f"V{major[1]}")]
+    )
 
 
-def _scale(
-    path: Path, header: Header, bands: int
-) -> tuple[npt.NDArray[np.float64] | None, npt.NDArray[np.float64] | None]:
-    """Return gains and offsets, or the factor that reflectance was multiplied by."""
-    gains = numbers(path, header, "data gain values")
-    offsets = numbers(path, header, "data offset values")
-    factor = numbers(path, header, "reflectance scale factor")
-    if gains is None and factor is not None and factor[0] not in (0, 1):
-        gains = np.full(bands, 1 / factor[0])
-    return gains, offsets
-
-
-def _understood(header: Header, data: Path, unit: str | None) -> dict[str, Any]:
+def _understood(header: Header, data: Path) -> dict[str, Any]:
     interleave = header["interleave"].strip().lower()
     found: dict[str, Any] = {"format": f"ENVI {interleave}", "data": str(data)}
     if DATA_TYPES[int(header["data type"])] != "u1":
@@ -173,19 +174,13 @@ def _understood(header: Header, data: Path, unit: str | None) -> dict[str, Any]:
         )
     if int(header.get("header offset", 0)):
         found["header offset"] = f"{int(header['header offset'])} bytes"
-    if unit:
-        found["wavelength units"] = f"{unit} in the file"
+    for kind in ("major", "minor"):
+        if any(pairs.frame_offsets(header, kind)):
+            found[f"{kind} frame offsets"] = "{} and {} bytes".format(
+                *pairs.frame_offsets(header, kind)
+            )
+    if header.get("wavelength") and header.get("wavelength units"):
+        found["wavelength units"] = f"{header['wavelength units']} in the file"
     if "reflectance scale factor" in header:
         found["reflectance scale factor"] = header["reflectance scale factor"]
     return found
-
-
-def _classes(path: Path, header: Header) -> tuple[list[str] | None, npt.NDArray[np.uint8] | None]:
-    names = entries(header["class names"]) if header.get("class names") else None
-    if not header.get("class lookup"):
-        return names, None
-    try:
-        colours = [int(value) for value in entries(header["class lookup"])]
-        return names, np.array(colours, np.uint8).reshape(-1, 3)
-    except (ValueError, OverflowError) as error:
-        raise HsiError(f"{path}: class lookup: expected three numbers 0–255 per class") from error

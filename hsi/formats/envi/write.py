@@ -8,9 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from hsi.formats import georeference as geo
+from hsi.formats import masks
 from hsi.formats.contents import Cube
+from hsi.formats.envi import metadata
 from hsi.formats.envi.header import DATA_TYPES, format_header
 from hsi.formats.lazy import cube_blocks
+from hsi.formats.no_data import Mask
 from hsi.formats.writing import new_files
 
 CODES = {np.dtype(name): code for code, name in DATA_TYPES.items()}
@@ -28,28 +31,23 @@ def write_cube(
     ignore_value: float | None = None,
     scale: npt.NDArray[np.float64] | None = None,
     offset: npt.NDArray[np.float64] | None = None,
+    fwhm: npt.NDArray[np.float64] | None = None,
     band_names: Sequence[str] | None = None,
+    default_bands: Sequence[int] | None = None,
+    mask: Mask | None = None,
+    extra: Mapping[str, str] | None = None,
 ) -> None:
     """Write a cube (H, W, B) as ENVI bip: `path` (.hdr) and its .img.
 
-    Types that ENVI does not know are widened without loss.
+    A mask becomes .img.msk, points and coefficients that ENVI has no words for .img.aux.xml, both
+    in GDAL's form. Types that ENVI does not know are widened without loss.
     """
-    known: dict[str, Any] = {}
-    if wavelengths is not None:
-        known |= {"wavelength units": "Nanometers", "wavelength": _plain(wavelengths)}
-    if bad_bands is not None:
-        known["bbl"] = [int(not bad) for bad in bad_bands]
-    if ignore_value is not None:
-        known["data ignore value"] = f"{ignore_value:.17g}"
-    if scale is not None and offset is None and np.ptp(scale) == 0:
-        known["reflectance scale factor"] = f"{1 / scale[0]:.12g}"
-    elif scale is not None or offset is not None:
-        ones, zeros = np.ones(cube.shape[2]), np.zeros(cube.shape[2])
-        known["data gain values"] = _plain(ones if scale is None else scale)
-        known["data offset values"] = _plain(zeros if offset is None else offset)
-    if band_names is not None:
-        known["band names"] = list(band_names)
-    _write(path, cube, "ENVI Standard", known | geo.for_envi(georeference))
+    known = metadata.keys(
+        wavelengths=wavelengths, bad_bands=bad_bands, ignore_value=ignore_value, scale=scale,
+        offset=offset, fwhm=fwhm, band_names=band_names, default_bands=default_bands, extra=extra,
+    )  # fmt: skip
+    known |= geo.for_envi(georeference)
+    _write(path, cube, "ENVI Standard", known, geo.aux_xml(georeference), mask)
 
 
 def write_classification(
@@ -73,7 +71,8 @@ def write_classification(
     georeference : mapping, optional
     """
     known = classification_keys(class_names, colours) | geo.for_envi(georeference)
-    _write(path, classes[:, :, None], "ENVI Classification", known)
+    aux = geo.aux_xml(georeference)
+    _write(path, classes[:, :, None], "ENVI Classification", known, aux)
 
 
 def classification_keys(
@@ -108,15 +107,23 @@ def header_text(
     )
 
 
-def _write(path: Path, cube: Cube, file_type: str, known: Mapping[str, Any]) -> None:
+def _write(
+    path: Path,
+    cube: Cube,
+    file_type: str,
+    known: Mapping[str, Any],
+    aux: bytes | None,
+    mask: Mask | None = None,
+) -> None:
     dtype = np.dtype(WIDER.get(cube.dtype.name, cube.dtype)).newbyteorder("=")
     target = path.with_suffix(".hdr")
     with new_files(target, int(np.prod(cube.shape)) * dtype.itemsize) as part:
-        with part.with_suffix(".img").open("wb") as file:
+        data = part.with_suffix(".img")
+        with data.open("wb") as file:
             for rows in cube_blocks(cube):
                 file.write(np.ascontiguousarray(cube[rows], dtype).data)
+        if mask is not None:
+            masks.write_beside(data.with_name(f"{data.name}.msk"), mask)
+        if aux is not None:
+            data.with_name(f"{data.name}.aux.xml").write_bytes(aux)
         part.write_text(header_text(cube.shape, dtype, file_type, known), encoding="utf-8")
-
-
-def _plain(values: npt.NDArray[np.float64]) -> list[str]:
-    return [f"{value:.17g}" if value != round(value, 9) else f"{value:.12g}" for value in values]

@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from hsi.formats import masks
 from hsi.formats.contents import Cube
 from hsi.formats.georeference import for_geotiff, load_rasterio
 from hsi.formats.geotiff import band_tags
 from hsi.formats.geotiff.classes import write_classes
 from hsi.formats.lazy import row_blocks
+from hsi.formats.no_data import Mask
 from hsi.formats.writing import new_files
 
 log = logging.getLogger(__name__)
@@ -35,7 +37,11 @@ def write_cube(
     ignore_value: float | None = None,
     scale: npt.NDArray[np.float64] | None = None,
     offset: npt.NDArray[np.float64] | None = None,
+    fwhm: npt.NDArray[np.float64] | None = None,
     band_names: Sequence[str] | None = None,
+    default_bands: Sequence[int] | None = None,
+    mask: Mask | None = None,
+    extra: Mapping[str, str] | None = None,
 ) -> None:
     """Write a cube (H, W, B) as a GeoTIFF, uncompressed, the bands of a pixel side by side.
 
@@ -45,7 +51,13 @@ def write_cube(
         A full disk, or no rasterio.
     """
     dtype = np.dtype(WIDER.get(cube.dtype.name, cube.dtype)).newbyteorder("=")
-    layout = {"interleave": "pixel", "nodata": _held(path, ignore_value, dtype)}
+    # GDAL takes the last of four bands of 8 bits for alpha unless it is told.
+    layout = {
+        "interleave": "pixel",
+        "photometric": "MINISBLACK",
+        "ALPHA": "NO",
+        "nodata": _held(path, ignore_value, dtype),
+    }
     size = int(np.prod(cube.shape)) * dtype.itemsize
     with (
         new_files(path, size) as part,
@@ -54,18 +66,26 @@ def write_cube(
         for number in range(1, cube.shape[2] + 1):
             centre = None if wavelengths is None else float(wavelengths[number - 1])
             bad = None if bad_bands is None else bool(bad_bands[number - 1])
-            tags = band_tags.written(centre, bad)
+            width = None if fwhm is None else float(fwhm[number - 1])
+            tags = band_tags.written(centre, bad, width)
             if tags:
                 dataset.update_tags(number, **tags)
             if band_names is not None:
                 dataset.set_band_description(number, band_names[number - 1])
             elif centre is not None:
-                dataset.set_band_description(number, f"{centre:.10g} nm")
+                dataset.set_band_description(number, band_tags.automatic_name(centre))
         if scale is not None:
             dataset.scales = scale.tolist()
         if offset is not None:
             dataset.offsets = offset.tolist()
+        plain, envi = band_tags.written_of_file(default_bands, extra)
+        if plain:
+            dataset.update_tags(**plain)
+        if envi:
+            dataset.update_tags(ns="ENVI", **envi)
         _fill(dataset, cube, dtype)
+        if mask is not None:
+            masks.fill(mask, lambda values, window: dataset.write_mask(values, window=window))
 
 
 def write_classification(
@@ -114,7 +134,7 @@ def _created(
         warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
         # Tags go into the file itself, not beside it.
         with (
-            rasterio.Env(GDAL_PAM_ENABLED="NO"),
+            rasterio.Env(GDAL_PAM_ENABLED="NO", GDAL_TIFF_INTERNAL_MASK="YES"),
             rasterio.open(
                 path, "w", driver="GTiff", height=height, width=width, count=count,
                 dtype=dtype.name, blockysize=strip, BIGTIFF="IF_SAFER",
@@ -134,8 +154,17 @@ def _fill(dataset: Any, cube: Cube, dtype: np.dtype[Any]) -> None:
 
 def _held(path: Path, value: float | None, dtype: np.dtype[Any]) -> float | None:
     """Return the ignore value, or None if the type cannot hold it: no pixel can have it then."""
-    if value is None or dtype.kind == "f":
-        return value
+    if value is None:
+        return None
+    if dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            held = float(dtype.type(value))
+        # Texts round the lowest number of a type to one beyond it.
+        beyond = np.isfinite(value) and abs(value) > np.finfo(dtype).max
+        if not beyond or np.isfinite(held):
+            return held if beyond else value
+        log.warning("%s: no %s is %g; the ignore value is left out", path, dtype, value)
+        return None
     if not (np.isfinite(value) and np.iinfo(dtype).min <= value <= np.iinfo(dtype).max):
         log.warning("%s: no %s is %g; the ignore value is left out", path, dtype, value)
         return None

@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from hsi.formats.hdf5.attributes import text
+
 EVEN = 1e-3  # of a step: by how much coordinates may stray, as float32 does
 
 
@@ -16,15 +18,16 @@ def georeference(dataset: Any, axes: tuple[int, ...]) -> dict[str, Any] | None:
     axes : tuple of int
         Its axes as rows, columns and bands.
     """
-    mapping = _text(dataset.attrs.get("grid_mapping"))
+    mapping = text(dataset.attrs.get("grid_mapping"))
     found = dataset.parent.get(mapping) if mapping else None
     found = dataset.file.get(mapping) if mapping and found is None else found
     if found is None:
         return None
     crs = next(
-        (_text(found.attrs[key]) for key in ("crs_wkt", "spatial_ref") if key in found.attrs), ""
+        (text(found.attrs[key]) for key in ("crs_wkt", "spatial_ref") if key in found.attrs), ""
     )
-    stated = _text(found.attrs.get("GeoTransform")).split()
+    listed = found.attrs.get("GeoTransform")  # a text, or six numbers
+    stated = text(listed).split() or np.ravel([] if listed is None else listed).tolist()
     if len(stated) == 6:  # in GDAL's order
         left, across, shear_x, top, shear_y, down = (float(value) for value in stated)
         transform: tuple[float, ...] | None = (across, shear_x, left, shear_y, down, top)
@@ -51,9 +54,3 @@ def _even(dataset: Any, axis: int) -> tuple[float, float] | None:
     return (
         (float(values[0]), float(step)) if np.abs(values - even).max() <= EVEN * abs(step) else None
     )
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bytes):
-        return value.decode(errors="replace")
-    return value if isinstance(value, str) else ""

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from hsi.errors import HsiError
-from hsi.formats.contents import WAVELENGTH_NAMES, Contents, Kind, band_centres, bands_last, choose
+from hsi.formats import centres, no_data
+from hsi.formats.contents import Contents, Kind, bands_last, beside, choose, squeezed
 
 
 def is_netcdf3(path: Path) -> bool:
@@ -33,29 +34,53 @@ def read_netcdf3(path: Path, variable: str | None, kind: Kind) -> Contents:
                 if item.data.dtype.kind in "uif" and item.shape
             }
             name = choose(path, shapes, variable, kind)
+            stated = vars(file.variables[name])["_attributes"]
             array = np.array(file.variables[name].data)
             array = array.astype(array.dtype.newbyteorder("="))
-            fill: Any = getattr(file.variables[name], "_FillValue", None)
-            listed = next(
-                (
-                    np.array(item.data, np.float64)
-                    for key, item in file.variables.items()
-                    if key.lower() in WAVELENGTH_NAMES and item.shape
-                ),
-                None,
-            )
+            lists = [
+                centres.of_array(key, np.array(item.data, np.float64), _unit(item))
+                for key, item in file.variables.items()
+                if len(item.shape) == 1 and item.data.dtype.kind in "uif"
+            ]
+            names = list(file.variables)
     except (OSError, ValueError, TypeError, IndexError, KeyError) as error:
         raise HsiError(
             f"{path}: expected a whole NetCDF file ({error or 'cut short'}); convert it to "
             "NetCDF-4 (nccopy -k nc4)"
         ) from error
     found: dict[str, Any] = {"format": "NetCDF-3", "variable": name}
-    ignored = None if fill is None else float(np.ravel(fill)[0])
-    if kind == "labels" or array.ndim != 3:
-        if ignored is not None and ignored != 0:
-            array = np.where(array == ignored, array.dtype.type(0), array)
+    ignored = no_data.stated(stated, str(path))
+    if kind == "labels":
+        array = array.reshape(squeezed(array.shape, 2))
+        array = no_data.unlabelled(path, array, ignored) if array.ndim == 2 else array
         return Contents(path, array, provenance=found)
+    array = array.reshape(squeezed(array.shape, 3))
+    if array.ndim != 3:
+        return Contents(path, array, provenance=found)
+    listed = centres.find(lists, array.shape)
     cube, found["layout"] = bands_last(array, name, None if listed is None else listed.size)
-    return Contents(
-        path, cube, band_centres(listed, cube.shape[2]), ignore_value=ignored, provenance=found
+    bands = cube.shape[2]
+    wavelengths = centres.in_nanometres(listed, bands, f"{path}: wavelengths")
+    wide = centres.find_widths(lists, bands)
+    gain, offset = (
+        no_data.values(stated.get(key, ()), key) for key in ("scale_factor", "add_offset")
     )
+    first, mask = no_data.first_and_mask(ignored, cube)
+    used = [name, *(item.name for item in (listed, wide) if item is not None)]
+    return Contents(
+        path,
+        cube,
+        wavelengths,
+        ignore_value=first,
+        mask=mask,
+        fwhm=centres.widths_in_nanometres(wide, listed, wavelengths),
+        scale=np.full(bands, float(gain[0])) if gain and gain[0] != 1 else None,
+        offset=np.full(bands, float(offset[0])) if offset and offset[0] != 0 else None,
+        provenance=found,
+        left_out=beside(names, used),
+    )
+
+
+def _unit(variable: Any) -> str | None:
+    stated = getattr(variable, "units", None)
+    return stated.decode(errors="replace") if isinstance(stated, bytes) else stated

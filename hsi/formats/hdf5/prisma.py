@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hsi.errors import HsiError
-from hsi.formats.contents import Contents
+from hsi.formats.contents import Contents, beside
 from hsi.formats.hdf5.cube import Hdf5Cube
 from hsi.formats.lazy import LazyCube, tell_pieces
 
@@ -78,6 +78,7 @@ def read(path: Path, file: Any, variable: str | None) -> Contents:
     del variable
     swath = _swath(file)
     parts, centres = [], []
+    widths: list[npt.NDArray[np.float64]] = []
     for sensor in SENSORS:
         name = f"{SWATHS}/{swath}/Data Fields/{sensor.upper()}_Cube"
         listed = f"List_Cw_{sensor}"
@@ -94,6 +95,8 @@ def read(path: Path, file: Any, variable: str | None) -> Contents:
         places = used[np.argsort(stated[used])]
         parts.append(Part(cube, places, *_scale(file, sensor)))
         centres.append(stated[places])
+        wide = np.ravel(file.attrs.get(f"List_Fwhm_{sensor}", [])).astype(np.float64)
+        widths += [wide[places]] if wide.size == stated.size else []
     if parts[0].cube.shape[:2] != parts[1].cube.shape[:2]:
         raise HsiError(
             f"{path}: expected VNIR and SWIR of one size, found {parts[0].cube.shape[:2]} and "
@@ -102,12 +105,15 @@ def read(path: Path, file: Any, variable: str | None) -> Contents:
     joined = PrismaCube(parts)
     tell_pieces(str(path), joined)
     place = _georeference(file, joined.shape)
+    folder = file[f"{SWATHS}/{swath}/Data Fields"]
+    cubes = [f"{sensor.upper()}_Cube" for sensor in SENSORS]
     return Contents(
         path,
         joined,
         np.concatenate(centres),
         georeference=place,
         ignore_value=0.0,
+        fwhm=np.concatenate(widths) if len(widths) == len(SENSORS) else None,
         provenance={
             "format": "HDF5",
             "product": f"PRISMA {swath}",
@@ -115,6 +121,7 @@ def read(path: Path, file: Any, variable: str | None) -> Contents:
             "scale": "applied",
             "grid": "not georeferenced" if place is None else "georeferenced",
         },
+        left_out=beside(list(folder), cubes),
     )
 
 

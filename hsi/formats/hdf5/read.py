@@ -3,22 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from engine.errors import why
 from hsi.errors import HsiError
-from hsi.formats.contents import (
-    LAYOUTS,
-    WAVELENGTH_NAMES,
-    Contents,
-    Kind,
-    band_axis,
-    band_centres,
-    choose,
-)
-from hsi.formats.hdf5 import cf_grid, emit, prisma
-from hsi.formats.hdf5.cube import Hdf5Cube
+from hsi.formats import centres, no_data
+from hsi.formats.contents import LAYOUTS, Contents, Kind, band_axis, beside, choose, squeezed
+from hsi.formats.hdf5 import attributes, cf_grid, emit, neon, prisma
+from hsi.formats.hdf5.cube import Hdf5Cube, axes_kept
 from hsi.formats.hdf5.netcdf3 import is_netcdf3, read_netcdf3
 from hsi.formats.lazy import CACHE_BYTES, tell_pieces
 
@@ -65,30 +55,66 @@ def read(path: Path, variable: str | None, kind: Kind) -> Contents:
     name = choose(path, {key: item.shape for key, item in datasets.items()}, wanted, kind)
     dataset = datasets[name]
     found: dict[str, Any] = {"format": _format(path, file), "variable": name}
-    ignored = _attribute(dataset, "_FillValue", "missing_value")
+    title = attributes.text(file.attrs.get("title"))
+    found |= {"title": title} if title else {}
+    ignored = attributes.ignored(path, dataset)
     if kind == "labels":
-        array = dataset[()]
-        if ignored is not None and ignored != 0:
-            array = np.where(array == ignored, array.dtype.type(0), array)
+        array = dataset[()].reshape(squeezed(dataset.shape, 2))
+        array = no_data.unlabelled(path, array, ignored) if array.ndim == 2 else array
         return Contents(path, array, provenance=found)
-    if dataset.ndim != 3:
+    if len(squeezed(dataset.shape, 3)) != 3:
         return Contents(path, dataset[()], provenance=found)
-    listed = _listed_centres(datasets, name, dataset.shape)
-    axis = _band_axis(dataset, name, None if listed is None else listed.size)
+    return _cube(path, datasets, name, ignored, found)
+
+
+def _cube(
+    path: Path,
+    datasets: dict[str, Any],
+    name: str,
+    ignored: tuple[float, ...],
+    found: dict[str, Any],
+) -> Contents:
+    dataset = datasets[name]
+    kept = axes_kept(dataset.shape)
+    flat = {key: item for key, item in datasets.items() if item.size == max(item.shape)}
+    lists = [attributes.listed(key, item) for key, item in flat.items()]
+    marked = [item for item in lists if attributes.is_centres(datasets[item.name])]
+    axis = _stated_band_axis(dataset, kept)
+    sizes = [dataset.shape[place] for place in (kept if axis is None else [kept[axis]])]
+    listed = centres.find(lists, sizes, name)
+    listed = next((item for item in marked if item.size in sizes), listed)
+    if axis is None:
+        shape = tuple(dataset.shape[place] for place in kept)
+        own = name.rpartition("/")[2]
+        axis = band_axis(shape, own, None if listed is None else listed.size)
     found["layout"] = LAYOUTS[axis]
     cube = Hdf5Cube(path, dataset, axis)
     tell_pieces(str(path), cube)
-    gain, offset = _attribute(dataset, "scale_factor"), _attribute(dataset, "add_offset")
     bands = cube.shape[2]
+    wide = centres.find_widths(lists, bands, name)
+    wavelengths = centres.in_nanometres(listed, bands, f"{path}: wavelengths")
+    gain, offset = attributes.scale_and_offset(path, dataset, bands)
+    product = neon.beside(dataset, wavelengths)
+    found |= product.provenance
+    first, mask = no_data.first_and_mask(ignored, cube, bad_bands=product.bad_bands)
+    others = attributes.not_understood(dataset)
+    used = [name, *(item.name for item in (listed, wide) if item is not None)]
     return Contents(
         path,
         cube,
-        band_centres(listed, bands),
-        georeference=cf_grid.georeference(dataset, cube.axes),
-        ignore_value=ignored,
-        scale=None if gain in (None, 1) else np.full(bands, gain),
-        offset=None if offset in (None, 0) else np.full(bands, offset),
+        wavelengths,
+        bad_bands=product.bad_bands,
+        georeference=cf_grid.georeference(dataset, cube.axes) or product.georeference,
+        ignore_value=first,
+        scale=gain,
+        offset=offset,
         provenance=found,
+        fwhm=centres.widths_in_nanometres(wide, listed, wavelengths),
+        mask=mask,
+        left_out=(
+            *((f"attributes {', '.join(others)}",) if others else ()),
+            *beside(list(datasets), used),
+        ),
     )
 
 
@@ -109,34 +135,12 @@ def _format(path: Path, file: Any) -> str:
     return "NetCDF-4" if path.suffix.lower() == ".nc" or "_NCProperties" in file.attrs else "HDF5"
 
 
-def _attribute(dataset: Any, *names: str) -> float | None:
-    for name in names:
-        value = np.ravel(dataset.attrs[name]) if name in dataset.attrs else np.empty(0)
-        if value.size and value.dtype.kind in "uif":
-            return float(value[0])
-    return None
-
-
-def _listed_centres(
-    datasets: dict[str, Any], name: str, shape: tuple[int, ...]
-) -> npt.NDArray[Any] | None:
-    """Return a list of band centres, the one nearest to the cube first."""
-    folder = name.rpartition("/")[0]
-    fitting = [
-        key
-        for key, item in datasets.items()
-        if key.rpartition("/")[2].lower() in WAVELENGTH_NAMES
-        and item.ndim == 1
-        and item.size in shape
-    ]
-    fitting.sort(key=lambda key: key.rpartition("/")[0] != folder)
-    return np.asarray(datasets[fitting[0]][()]) if fitting else None
-
-
-def _band_axis(dataset: Any, name: str, bands: int | None) -> int:
-    for axis, dimension in enumerate(dataset.dims):
+def _stated_band_axis(dataset: Any, kept: list[int]) -> int | None:
+    """Return the axis of the bands, among those kept, that is named as one."""
+    for number, place in enumerate(kept):
+        dimension = dataset.dims[place]
         scale = dimension[0].name if len(dimension) else ""
         words = f"{dimension.label} {scale}".lower()
         if any(word in words for word in BAND_WORDS):
-            return axis
-    return band_axis(dataset.shape, name.rpartition("/")[2], bands)
+            return number
+    return None

@@ -105,6 +105,26 @@ def test_convert_keeps_the_cube(files, scene):
     assert np.array_equal(open_scene(files / "again.hdr").wavelengths, scene.wavelengths)
 
 
+def test_files_are_stacked_and_counted(files, scene, capsys):
+    parts = [files / "1.hdr", files / "2.hdr"]
+    for path in parts:
+        write_scene(path, scene)
+    assert hsi("stack", *parts, "--out", files / "both.hdr") == 0
+    assert np.array_equal(open_scene(files / "both.hdr").cube[..., 16:], scene.cube)
+    assert hsi("stack", *parts, "--out", files / "both.hdr") == 2
+    assert hsi("stack", *parts, "--out", parts[0], "--overwrite") == 2
+    assert "the output would overwrite an input" in capsys.readouterr().err
+    assert hsi("info", files / "both.hdr", "--count") == 0
+    told = capsys.readouterr().out
+    assert "pixels without data: 0 of 810" in told
+    assert "left out: nothing" in told
+
+
+def test_npy_says_what_it_does_not_keep(files, caplog):
+    assert hsi("convert", files / "stripes.hdr", files / "copy.npy") == 0
+    assert "copy.npy: .npy keeps the values alone, without wavelengths;" in caplog.text
+
+
 def test_runs_of_other_settings_are_other_runs(files):
     (files / "quick.yaml").write_text("steps: 2\nbatch_size: 8\n")
     scene, truth = files / "stripes.hdr", files / "gt.npy"

@@ -116,6 +116,8 @@ def test_data_may_have_no_suffix_or_any(tmp_path, cube):
     assert np.array_equal(open_scene(tmp_path / "a").cube, cube)
     (tmp_path / "a").rename(tmp_path / "a.reflectance")
     assert np.array_equal(open_scene(tmp_path / "a.reflectance").cube, cube)
+    assert np.array_equal(open_scene(header).cube, cube)  # it is as long as the header says
+    (tmp_path / "a.reflectance").write_bytes(b"notes")
     with pytest.raises(HsiError, match=r"a\.hdr: expected its data beside it, one of a, a\.img"):
         open_scene(header)
 
@@ -146,10 +148,7 @@ def test_missing_keys_are_named(tmp_path, cube):
         ({"data type": 7}, "data type: expected one of .*, found 7"),
         ({"lines": "many"}, "lines: expected a whole number, found 'many'"),
         ({"bands": 0}, "above 0, found 7 × 5 × 0"),
-        ({"wavelength": "{1, x, 3, 4}"}, "wavelength: expected numbers"),
-        ({"wavelength": "{1, 2, 3}"}, "expected 4 wavelengths, one per band, found 3"),
         ({"wavelength": "{1, 2, 3"}, "wavelength: expected a list that ends with a brace"),
-        ({"bbl": "{1, 1}"}, "expected 4 bad bands, one per band, found 2"),
         ({"file compression": 1}, "expected plain data, found compressed data"),
         ({"file type": "ENVI Spectral Library"}, "found an ENVI spectral library"),
     ],
@@ -157,6 +156,25 @@ def test_missing_keys_are_named(tmp_path, cube):
 def test_a_wrong_header_is_one_clear_line(tmp_path, cube, keys, message):
     with pytest.raises(HsiError, match=message):
         open_scene(write_raw(tmp_path, cube, **keys))
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"wavelength": "{1, x, 3, 4}"}, "wavelength: expected numbers"),
+        ({"wavelength": "{1, 2, 3}"}, "wavelength: expected 4 numbers, one per band, found 3"),
+        ({"bbl": "{1, 1}"}, "bbl: expected 4 numbers, one per band, found 2"),
+        ({"fwhm": "{1, 1, ?, 1}"}, "fwhm: expected numbers"),
+        ({"default bands": "{9, 1, 2}"}, "default bands: expected one or three numbers from 1 to"),
+        ({"band names": "{a, b}"}, "band names: expected 4, one per band, found 2"),
+        ({"data gain values": "{1, 2}"}, "data gain values: expected 4 numbers"),
+        ({"data ignore value": "dark"}, "data ignore value: expected a number, found 'dark'"),
+        ({"class lookup": "{0, 0, 300}"}, "class lookup: expected three numbers 0–255 per class"),
+    ],
+)
+def test_a_broken_list_of_a_side_matter_warns(tmp_path, cube, caplog, keys, message):
+    assert np.array_equal(open_scene(write_raw(tmp_path, cube, **keys)).cube, cube)
+    assert message in caplog.text
 
 
 def test_classification_round_trip(tmp_path):

@@ -18,6 +18,13 @@ rasterio = pytest.importorskip("rasterio")
 
 WHERE = {"crs": "EPSG:32616", "transform": (20.0, 0.0, 5e5, 0.0, -20.0, 4e6)}
 GRID = rasterio.Affine(*WHERE["transform"])
+RPCS = {
+    **dict.fromkeys(("LINE_OFF", "SAMP_OFF", "LINE_SCALE", "SAMP_SCALE"), "15"),
+    **dict.fromkeys(("LAT_OFF", "LONG_OFF", "HEIGHT_OFF"), "10"),
+    **dict.fromkeys(("LAT_SCALE", "LONG_SCALE", "HEIGHT_SCALE"), "0.5"),
+    "LINE_NUM_COEFF": " ".join(["0.5"] * 20), "SAMP_NUM_COEFF": " ".join(["0.25"] * 20),
+    "LINE_DEN_COEFF": "1" + " 0" * 19, "SAMP_DEN_COEFF": "1" + " 0" * 19,
+}  # fmt: skip
 NAMES = ("water, deep", "class 2", "Straße")
 
 
@@ -105,3 +112,31 @@ def test_probabilities_are_bands_named_after_classes(tmp_path, suffix):
 def test_a_scene_of_hdf5_with_a_place_gets_a_geotiff(tmp_path, placed, model, cpu):
     scene = Scene("s", placed.cube, placed.wavelengths, georeference=WHERE)
     assert classify(scene, model, tmp_path / "m", compute=cpu).map.suffix == ".tif"
+
+
+POINTS = ((0.0, 0.0, 10.0, 50.0, 0.0), (0.0, 27.0, 10.1, 50.0, 0.0), (30.0, 0.0, 10.0, 49.9, 3.0),
+          (30.0, 27.0, 10.1, 49.9, 0.0), (9.5, 4.25, 10.02, 49.97, 0.0))  # fmt: skip
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".hdr"])
+def test_masked_pixels_are_0_and_points_are_kept(tmp_path, placed, model, cpu, suffix):
+    mask = np.ones(placed.shape, bool)
+    mask[20:, 3:9] = False
+    where = {"gcps": POINTS, "gcps crs": "EPSG:4326", "rpcs": RPCS}
+    masked = Scene("s", placed.cube, placed.wavelengths, georeference=where, mask=mask)
+    write_scene(tmp_path / f"s{suffix}", masked)
+    scene = open_scene(tmp_path / f"s{suffix}")
+    files = classify(scene, model, tmp_path / "m", compute=cpu)
+    assert files.map.suffix == suffix
+    numbers = open_labels(files.map).ground_truth
+    assert not numbers[20:, 3:9].any()
+    empty = masked.no_data(slice(None))
+    assert np.array_equal(numbers == 0, empty)
+    with rasterio.open(files.map if suffix == ".tif" else files.map.with_suffix(".img")) as file:
+        points, system = file.gcps
+        found = tuple((p.row, p.col, p.x, p.y, p.z) for p in points)
+        coefficients = file.tags(ns="RPC")
+    assert found == POINTS
+    assert system.to_epsg() == 4326
+    assert float(coefficients["LINE_OFF"]) == 15
+    assert [float(v) for v in coefficients["LINE_NUM_COEFF"].split()] == [0.5] * 20

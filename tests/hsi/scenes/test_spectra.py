@@ -16,17 +16,21 @@ def test_what_holds_no_data():
     cube[0, 2, 1] = np.nan
     cube[0, 3, 0] = 0
     cube[0, 4, 2] = -np.inf
-    found = spectra.has_data(Scene("x", cube), cube)
-    assert found[0].tolist() == [True, False, False, True, False, True]
+    found = Scene("x", cube).no_data(slice(None))
+    assert found[0].tolist() == [False, True, True, False, True, False]
 
 
 def test_the_value_for_missing_data_is_missing():
-    class Marked:
-        ignore_value = -9999
-
     # A part of a spectrum cannot be classified.
-    values = np.array([[-9999, -9999], [-9999, 3], [2, 3]])
-    assert spectra.has_data(Marked(), values).tolist() == [False, False, True]
+    values = np.array([[[-9999, -9999], [-9999, 3], [2, 3], [2, 4]]])
+    scene = Scene("x", values, ignore_value=-9999)
+    assert scene.no_data(slice(0, 1)).tolist() == [[True, True, False, False]]
+    masked = Scene("x", values, ignore_value=-9999, mask=np.array([[True, True, True, False]]))
+    assert masked.no_data(slice(0, 1)).tolist() == [[True, True, False, True]]
+    assert masked.pixels_without_data() == 3
+    _, valid = spectra.read(masked, slice(0, 1), slice(2, 4), Bands(np.arange(2)))
+    assert valid.tolist() == [[True, False]]
+    assert scene.checksum() != masked.checksum()
 
 
 @pytest.mark.parametrize("order", ["bip", "bil", "bsq"])
