@@ -68,6 +68,9 @@ def read(file: BinaryIO, suffix: str = "") -> Picture:
         mode, kind = image.mode, {"MPO": "JPEG", "DIB": "BMP"}.get(image.format or "", image.format)
         samples, white, icc = _decoded(file, head, image, icc, key)
     del image  # as large as the samples
+    if (samples[-1] == samples[-1, :1]).all():  # as it is where rows are missing
+        file.seek(0)
+        png_chunks.check_whole(file)
     samples, narrower = sample_formats.checked(samples)
     if key is not None and samples.ndim == (2 if len(key) == 1 else 3):
         samples = np.dstack([samples, sample_formats.transparent(samples, key)])

@@ -18,6 +18,11 @@ _COLOUR = (
     b"pCAL",
 )  # fmt: skip
 _ORIENTATION = re.compile(rb"(tiff:Orientation(?:\s*=\s*[\"']|>))[2-8]")
+# First column, first row, and steps of each pass of an interlaced file.
+_ADAM7 = (
+    (0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)
+)  # fmt: skip
+_PIECE = 2**20  # bytes unpacked at a time
 _CHANNELS = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}
 
 
@@ -73,6 +78,40 @@ def read_key(file: BinaryIO) -> tuple[int, ...] | None:
     if depth < 8:
         return tuple((value & (2**depth - 1)) * 255 // (2**depth - 1) for value in values)
     return tuple(value & (2**depth - 1) for value in values)
+
+
+def check_whole(file: BinaryIO) -> None:
+    """Refuse a PNG whose packed rows are fewer than its header states; Pillow leaves them black.
+
+    Parameters
+    ----------
+    file : binary file
+        At its start; left anywhere. Rows are counted, not kept.
+
+    Raises
+    ------
+    ValueError
+        Rows are missing.
+    """
+    header = file.read(33)
+    if header[:8] != SIGNATURE or len(header) < 33:
+        return
+    width, height, depth, kind, _, _, interlaced = struct.unpack(">IIBBBBB", header[16:29])
+    bits = depth * (1 if kind == 3 else _CHANNELS.get(kind, 1))
+    passes = _ADAM7 if interlaced else ((0, 0, 1, 1),)
+    expected = 0
+    for left, top, across, down in passes:
+        columns, rows = -(-(width - left) // across), -(-(height - top) // down)
+        expected += rows * (1 + (columns * bits + 7) // 8) if columns > 0 and rows > 0 else 0
+    unpacked, found = zlib.decompressobj(), 0
+    while len(head := file.read(8)) == 8 and head[4:] != b"IEND" and found < expected:
+        data = file.read(struct.unpack(">I", head[:4])[0])
+        file.seek(4, 1)
+        while head[4:] == b"IDAT" and data and found < expected:
+            found += len(unpacked.decompress(data, _PIECE))
+            data = unpacked.unconsumed_tail
+    if found < expected:
+        raise ValueError(f"expected {expected} bytes of rows, found {found}")
 
 
 def _chunks(file: BinaryIO, names: tuple[bytes, ...]) -> Texts:

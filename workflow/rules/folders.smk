@@ -58,6 +58,7 @@ def options_of(w):
     chosen = DENOISE[w.clean]
     return [
         *(f"--{name}={chosen[name]}" for name in ("sigma", "format", "strength")),
+        *[f"--white={chosen['white']}"] * (chosen["white"] is not None),
         *["--self-ensemble"] * chosen["self_ensemble"],
         *["--strict"] * chosen["strict"],
     ]
