@@ -1,8 +1,7 @@
 """Denoisers by name or file: the shipped weights, and those people train or import."""
 
-import logging
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -22,8 +21,6 @@ from restore.networks.dncnn import Architecture, DnCNN
 from restore.networks.tiles import Tiles
 
 DEFAULT_TILE = 512
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -297,23 +294,7 @@ def import_published(published: Path, out: Path) -> str:
     shape = Architecture(
         found["depth"], found["channels"], found["features"], batch_norm=False, residual=True
     )
-    network = DnCNN(shape).eval()
-    network.load_state_dict(tensors)
-    sense, gain = self_test.sense(network)
-    if sense is None:
-        raise RestoreError(
-            f"{published}: expected a DnCNN that removes noise, found one that does not (PSNR of a "
-            f"noisy picture changes by {gain:.1f} dB); networks of other links or with dilated "
-            "convolutions cannot be imported"
-        )
-    if sense == "added":
-        last = f"layers.{shape.depth - 1}"
-        for part in ("weight", "bias"):
-            tensors[f"{last}.{part}"] = -tensors[f"{last}.{part}"]
-        log.warning("%s: its network adds its last layer; negated, to be subtracted", published)
-    elif sense == "direct":
-        shape = replace(shape, residual=False)
-        log.warning("%s: its network gives the image itself, not the noise", published)
+    tensors, shape, sense = self_test.tried(tensors, shape, published)
     found |= {"residual": shape.residual, "sense": sense}
     network = DnCNN(shape)
     network.load_state_dict(tensors)

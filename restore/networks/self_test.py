@@ -4,12 +4,19 @@ A file of weights does not say how its network joins input and output, nor that 
 are dilated. So a small picture with noise goes in, and its PSNR must rise.
 """
 
+import logging
 import math
+from dataclasses import replace
+from pathlib import Path
 from typing import Literal
 
 import torch
+from torch import Tensor
 
-from restore.networks.dncnn import DnCNN
+from restore.errors import RestoreError
+from restore.networks.dncnn import Architecture, DnCNN
+
+log = logging.getLogger(__name__)
 
 Sense = Literal["subtracted", "added", "direct"]
 
@@ -42,7 +49,7 @@ def sense(network: DnCNN) -> tuple[Sense | None, float]:
         noise = torch.randn(clean.shape, generator=generator) * (sigma / 255)
         noisy = clean + noise
         last = noisy - network(noisy)
-        found: dict[Sense, torch.Tensor] = {
+        found: dict[Sense, Tensor] = {
             "subtracted": noisy - last, "added": noisy + last, "direct": last
         }  # fmt: skip
         for name, restored in found.items():
@@ -54,7 +61,45 @@ def sense(network: DnCNN) -> tuple[Sense | None, float]:
     return (name if best[name] >= LEAST else None), best[name]
 
 
-def _picture() -> torch.Tensor:
+def tried(
+    tensors: dict[str, Tensor], shape: Architecture, path: Path
+) -> tuple[dict[str, Tensor], Architecture, Sense]:
+    """Return weights so that they remove noise, with the architecture that they are of.
+
+    Parameters
+    ----------
+    tensors : dict of str to Tensor
+        Of a DnCNN without batch normalisation.
+    shape : Architecture
+    path : Path
+        The file that they are from, for messages.
+
+    Raises
+    ------
+    RestoreError
+        They remove no noise in any sense.
+    """
+    network = DnCNN(shape).eval()
+    network.load_state_dict(tensors)
+    found, gain = sense(network)
+    if found is None:
+        raise RestoreError(
+            f"{path}: expected a DnCNN that removes noise, found one that does not (PSNR of a "
+            f"noisy picture changes by {gain:.1f} dB); networks of other links or with dilated "
+            "convolutions cannot be imported"
+        )
+    if found == "added":
+        log.warning("%s: its network adds its last layer; negated, to be subtracted", path)
+        last = f"layers.{shape.depth - 1}."
+        turned = {name: -part if name.startswith(last) else part for name, part in tensors.items()}
+        return turned, shape, found
+    if found == "direct":
+        log.warning("%s: its network gives the image itself, not the noise", path)
+        return tensors, replace(shape, residual=False), found
+    return tensors, shape, found
+
+
+def _picture() -> Tensor:
     """Draw slopes and edges on 0..1."""
     at = torch.arange(SIDE, dtype=torch.float32)
     waves = 0.5 + 0.2 * torch.sin(at / 9)[None, :] + 0.15 * torch.cos(at / 7)[:, None]
