@@ -100,7 +100,7 @@ def files(source: str | Path) -> list[Path]:
         return envi.files(path)
     if reader is geotiff.read:
         beside = [path.with_name(f"{path.name}.aux.xml"), masks.file_beside(path)]
-        beside += [*products.files(path), *pairs.headers_of(path)]
+        beside += [*products.files(path), *(file for file, _ in pairs.headers_of_tiff(path))]
         return [path, *(file for file in beside if file is not None and file.is_file())]
     return [path]
 

@@ -103,12 +103,15 @@ def tiff_of(path: Path) -> Path | None:
     return None
 
 
+def headers_of_tiff(path: Path) -> list[tuple[Path, Header]]:
+    """Return the ENVI headers of a TIFF: those beside it that have no data of their own."""
+    found = ((file, _readable(file)) for file in headers_of(path))
+    return [(file, header) for file, header in found if header and _is_of_tiff(header, file)]
+
+
 def beside_tiff(path: Path, size: tuple[int, ...]) -> tuple[Path, Header] | None:
     """Return the ENVI header of a TIFF of (lines, samples, bands), or None."""
-    for file in headers_of(path):
-        header = _readable(file)
-        if header is None or not _is_of_tiff(header, file):
-            continue
+    for file, header in headers_of_tiff(path):
         stated = tuple(header.get(key, "").strip() for key in ("lines", "samples", "bands"))
         if stated == tuple(map(str, size)):
             return file, header

@@ -398,6 +398,7 @@ def test_a_header_of_other_data_is_not_that_of_a_tiff(tmp_path):
     geotiff(tmp_path / "a.tif", CUBE)
     envi(tmp_path, "a", WLINE)
     assert open_scene(tmp_path / "a.tif").wavelengths is None
+    assert files(tmp_path / "a.tif") == [tmp_path / "a.tif"]
     assert open_scene(tmp_path / "a.hdr").provenance["format"] == "ENVI bip"
 
 
