@@ -221,7 +221,8 @@ def test_auto_picks_by_image_and_says_why(
     noisy = np.clip(128 + 25 * rng.standard_normal((160, 160, 3)), 0, 255).astype(np.uint8)
     Image.fromarray(noisy[..., 0]).save(photos / "noisy.png")
     Image.fromarray(noisy // 4 + 90).save(photos / "slight colour.png")
-    Image.fromarray(noisy // 4 + 90).save(photos / "photo.jpg", quality=40)
+    tinted = noisy // 4 + np.array([90, 60, 120], np.uint8)
+    Image.fromarray(tinted).save(photos / "photo.jpg", quality=40)
     with caplog.at_level("INFO"):
         run(photos, tmp_path / "clean", "auto")
     records = lines(tmp_path / "clean")
