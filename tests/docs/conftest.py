@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 from scipy.io import savemat
 
+from engine.artifacts import load_tensors
 from hsi.scenes.scene import Scene, write_scene
 from tests.docs.pages import ROOT, Line
 from tests.docs.reader import Reader
@@ -34,7 +35,13 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
         Image.fromarray(shot.astype(np.uint8)).save(folder / name / "shot.png")
     Image.fromarray((grey * 257).astype(np.uint16)).save(folder / "scan.tif")
     shutil.copy(ROOT / "restore/weights/dncnn-b.safetensors", folder)
-    matconvnet(folder / "DnCNN3.mat")
+    # Weights that remove no noise are refused.
+    sound = load_tensors(ROOT / "restore/weights/dncnn-3.safetensors")[0]
+    layers = [
+        tuple(sound[f"layers.{index}.{part}"].numpy() for part in ("weight", "bias"))
+        for index in range(len(sound) // 2)
+    ]
+    matconvnet(folder / "DnCNN3.mat", depth=len(layers), features=64, given=layers)
 
     truth = np.ones((SIDE, SIDE), np.uint8)
     truth[::2] = 2

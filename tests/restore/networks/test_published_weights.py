@@ -19,10 +19,11 @@ from restore.networks.published_weights import import_weights
 DEPTH = 4
 
 
-def matconvnet(path, channels=1, depth=DEPTH, features=8, seed=0, normed=False):
+def matconvnet(path, channels=1, depth=DEPTH, features=8, seed=0, normed=False, given=None):
     """Write a network as MATLAB 7.3 does, and give its weights as PyTorch orders them.
 
-    With batch normalisation, gain, shift, mean and deviation follow weight and bias.
+    They are random, or `given` as a list of (weight, bias). With batch normalisation, gain, shift,
+    mean and deviation follow weight and bias.
     """
     rng = np.random.default_rng(seed)
     widths = [channels, *[features] * (depth - 1), channels]
@@ -33,6 +34,7 @@ def matconvnet(path, channels=1, depth=DEPTH, features=8, seed=0, normed=False):
             shape = (widths[index + 1], widths[index], 3, 3)
             weight = rng.normal(size=shape).astype(np.float32)
             bias = rng.normal(size=shape[0]).astype(np.float32)
+            weight, bias = (weight, bias) if given is None else given[index]
             tensors.append((weight, bias))
             stored = weight.transpose(0, 1, 3, 2)
             stored = stored[0] if shape[0] == 1 else stored
