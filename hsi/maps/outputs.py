@@ -3,17 +3,16 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from engine.tiling import Block
+from hsi.blockwise.journal import BlockJournal
 from hsi.classifiers.model import Model
 from hsi.classifiers.protocol import Prediction
 from hsi.errors import HsiError
 from hsi.formats.envi import read as envi
-from hsi.maps.journal import MapState
 from hsi.maps.options import MapOptions
 from hsi.maps.rasters import RASTERS, Content, Raster
 from hsi.scenes.scene import Scene
@@ -73,7 +72,7 @@ def outputs(out: Path, scene: Scene) -> Outputs:
 
 
 def refuse_existing(
-    files: Outputs, options: MapOptions, state: MapState, inputs: set[Path]
+    files: Outputs, options: MapOptions, state: BlockJournal, inputs: set[Path]
 ) -> None:
     """Raise HsiError where a file would be replaced unasked, or is an input of the map."""
     wanted = files.wanted(options)
@@ -167,21 +166,3 @@ def make_rasters(files: Outputs, model: Model, scene: Scene, options: MapOptions
         confidence = kind(files.confidence, content)
     numbers = kind(files.map, Content(size, smallest, names, colours, place))
     return Rasters(numbers, probabilities, confidence, top)
-
-
-def identity(scene: Scene) -> dict[str, Any]:
-    """Return what tells a scene from others: sizes and times of its files, or its checksum."""
-    files = [[str(p), p.stat().st_size, p.stat().st_mtime_ns] for p in sorted(scene_files(scene))]
-    return {
-        "source": str(scene.provenance.get("source", "")),
-        "shape": list(scene.cube.shape),
-        "files": files or [scene.checksum()],
-    }
-
-
-def scene_files(scene: Scene) -> set[Path]:
-    """Return the files that a scene was read from."""
-    source = str(scene.provenance.get("source", ""))
-    names = {source, source.rpartition(":")[0], str(scene.provenance.get("data", ""))}
-    names |= {str(Path(name).with_suffix(".hdr")) for name in names if name}
-    return {Path(name).resolve() for name in names if name and Path(name).is_file()}
