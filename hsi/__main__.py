@@ -3,7 +3,7 @@
 from typing import NoReturn
 
 from engine.command import application, main
-from hsi.cli import evaluation, maps, scenes, training
+from hsi.cli import denoising, evaluation, maps, scenes, training
 from hsi.cli.arguments import naming_options
 
 app = application("Classify hyperspectral scenes: honest splits, HybridSN, whole maps, scores.")
@@ -21,6 +21,8 @@ for command in (
     evaluation.summary,
     scenes.picture,
     scenes.convert,
+    denoising.denoise,
+    denoising.degrade,
 ):
     app.command()(naming_options(command))
 
