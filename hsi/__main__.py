@@ -23,6 +23,8 @@ for command in (
     scenes.convert,
     denoising.denoise,
     denoising.degrade,
+    denoising.denoise_benchmark,
+    denoising.denoise_summary,
 ):
     app.command()(naming_options(command))
 

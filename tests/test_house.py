@@ -49,6 +49,7 @@ ALLOWED: dict[str, set[str]] = {
     "hsi.denoising": {
         "hsi.blockwise",
         "hsi.degradations",
+        "hsi.figures",
         "hsi.formats",
         "hsi.scenes",
         "restore.__init__",

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from engine.command import expect_folder
+from engine.command import expect_file, expect_folder
 from hsi.cli.arguments import Device, Overwrite, Precision, SceneSource, Seed, keep_inputs
 from hsi.errors import HsiError
 
@@ -84,3 +84,44 @@ def degrade(
     keep_inputs([out, out.with_suffix(".img")], source)
     refuse_existing(out, overwrite=overwrite)
     write_scene(out, run_degradation(open_scene(source), degradation, seed=seed))
+
+
+def denoise_benchmark(
+    source: SceneSource,
+    degradation: Annotated[str, typer.Argument(help="As for hsi degrade.")],
+    out: Annotated[Path, typer.Option(help="Table to write (.csv); a picture lies beside it.")],
+    methods: Annotated[
+        list[str] | None,
+        typer.Option("--method", help="One to compare; by default all that need nothing more."),
+    ] = None,
+    rank: Annotated[int, typer.Option(min=1, help="Components of the clean scene.")] = 12,
+    name: Annotated[str, typer.Option(help="What the table calls the scene.")] = "",
+    seed: Seed = 0,
+    device: Device = "auto",
+    precision: Precision = "auto",
+) -> None:
+    """Degrade a clean version of a scene, denoise it by several methods, and score them."""
+    from hsi.denoising.benchmark import benchmark
+    from hsi.denoising.methods import METHODS, OPTIONAL, Setting
+    from hsi.scenes.scene import open_scene
+
+    expect_file(out, ".csv")
+    keep_inputs([out], source)
+    chosen = methods or [method for method in METHODS if method not in OPTIONAL]
+    benchmark(
+        open_scene(source), degradation, chosen, out,
+        seed=seed, rank=rank, name=name, setting=Setting(device, precision),
+    )  # fmt: skip
+
+
+def denoise_summary(
+    tables: Annotated[
+        list[Path], typer.Argument(metavar="TABLE...", help="Of hsi denoise-benchmark.")
+    ],
+    out: Annotated[Path, typer.Option(help="Table to write (.csv); its means lie beside it.")],
+) -> None:
+    """Join tables of denoising, with means over seeds beside."""
+    from hsi.denoising.benchmark import join
+
+    expect_file(out, ".csv")
+    join(tables, out)

@@ -3,7 +3,6 @@
 import json
 import logging
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,11 +15,12 @@ from engine.errors import why
 from engine.memory import is_exhausted, release, size_in_words
 from engine.progress import progress
 from engine.revision import code_revision
-from engine.tiling import Block, Tiling
+from engine.tiling import Tiling
 from hsi.blockwise.disk import reserve
 from hsi.blockwise.identity import identity, scene_files
 from hsi.blockwise.journal import BlockJournal
 from hsi.denoising import eigen_images
+from hsi.denoising.blocks import denoised_block
 from hsi.denoising.fit import Fitted, fit
 from hsi.denoising.options import DenoiseOptions
 from hsi.denoising.plan import side
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_FLUSHES = 1.0
-ROWS = 32  # of a block that are read and written at once
 
 
 def denoise(
@@ -107,64 +106,13 @@ def denoise(
     _warn_if_denoised(scene)
     if out is None:
         fitted = fit(scene, options)
-        model = _load(device, precision)
+        model = load_denoiser(device, precision)
         values = np.empty(scene.cube.shape, scene.cube.dtype)
         for block in _tiling(scene, fitted, options):
             for rows, columns, part in denoised_block(scene, fitted, model, block):
                 values[rows, columns] = part
         return replace(scene, cube=values)
     return _to_file(scene, Path(out), options, device, precision)
-
-
-def denoised_block(
-    scene: Scene, fitted: Fitted, model: "Denoiser", block: Block
-) -> Iterator[tuple[slice, slice, npt.NDArray[Any]]]:
-    """Yield the denoised values of a block, a few rows at a time: rows, columns, (r, w, bands)."""
-    around_rows, around_columns = block.around
-    height = around_rows.stop - around_rows.start
-    width = around_columns.stop - around_columns.start
-    images = np.empty((height, width, fitted.subspace.components), np.float32)
-    valid = np.empty((height, width), np.bool_)
-    for start in range(0, height, ROWS):
-        here = slice(start, min(start + ROWS, height))
-        rows = slice(around_rows.start + here.start, around_rows.start + here.stop)
-        spectra, valid[here] = fitted.read(scene, rows, around_columns)
-        images[here] = fitted.subspace.project(spectra)
-    images = eigen_images.without_gaps(images, valid)
-    clean = block.inner(eigen_images.denoise(model, images, fitted.scaling))
-    held = block.inner(valid)
-    for start in range(0, block.shape[0], ROWS):
-        here = slice(start, min(start + ROWS, block.shape[0]))
-        rows = slice(block.rows.start + here.start, block.rows.start + here.stop)
-        values = np.array(scene.cube[rows, block.columns])
-        release(scene.cube)
-        found = _stored(fitted.subspace.spectra(clean[here]), values.dtype, scene.ignore_value)
-        chosen = held[here]
-        # Bands by themselves: an index of pixels and bands would copy the block once more.
-        for index, band in enumerate(fitted.bands):
-            values[..., band] = np.where(chosen, found[..., index], values[..., band])
-        yield rows, block.columns, values
-
-
-def _stored(
-    spectra: npt.NDArray[np.float32], dtype: np.dtype[Any], ignore_value: float | None
-) -> npt.NDArray[Any]:
-    """Return spectra as the type of the scene, with no value that would read as missing."""
-    if dtype.kind == "f":
-        with np.errstate(over="ignore"):
-            return spectra.astype(dtype)
-    limits = np.iinfo(dtype)
-    # The largest whole numbers of 32 bits and more have no equal in floats.
-    exact = np.rint(spectra.astype(np.float64))
-    values = np.clip(exact, limits.min, np.nextafter(float(limits.max), 0)).astype(dtype)
-    values[exact >= limits.max] = limits.max
-    if ignore_value is not None and limits.min < ignore_value < limits.max and ignore_value:
-        values[values == ignore_value] += 1
-    elif ignore_value:
-        values[values == ignore_value] -= 1 if ignore_value > 0 else -1
-    empty = (values == 0).all(axis=-1)
-    values[empty, 0] = 1
-    return values
 
 
 def _tiling(scene: Scene, fitted: Fitted, options: DenoiseOptions) -> Tiling:
@@ -177,7 +125,8 @@ def _tiling(scene: Scene, fitted: Fitted, options: DenoiseOptions) -> Tiling:
     return Tiling(scene.shape, (block, block), eigen_images.HALO)
 
 
-def _load(device: str, precision: str) -> "Denoiser":
+def load_denoiser(device: str = "auto", precision: str = "auto") -> "Denoiser":
+    """Return the network that denoises eigen-images."""
     from restore import load_model
 
     return load_model(eigen_images.MODEL, device=device, precision=precision)
@@ -194,7 +143,7 @@ def _to_file(
         if path.resolve() in inputs:
             raise HsiError(f"{out}: it would replace {path}, which it is made from; rename it")
     refuse_existing(out, overwrite=options.overwrite)
-    model = _load(device, precision)
+    model = load_denoiser(device, precision)
     compute = model.compute
     key = {
         "scene": identity(scene),
