@@ -33,6 +33,7 @@ if config["hsi"]:
     include: "workflow/rules/hsi_scores.smk"
     include: "workflow/rules/study.smk"
     include: "workflow/rules/maps.smk"
+    include: "workflow/rules/restoration.smk"
 
 
 include: "workflow/rules/tables.smk"

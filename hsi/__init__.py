@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hsi.classifiers.model import load_model, make_classifier
     from hsi.classifiers.train import train
+    from hsi.degradations.degradation import degrade
+    from hsi.denoising.denoise import denoise
     from hsi.errors import HsiError
     from hsi.evaluation.compare import mcnemar
     from hsi.evaluation.score import score
@@ -43,6 +45,8 @@ _MODULES = {
     "load_model": "hsi.classifiers.model",
     "classify": "hsi.maps.classify",
     "predict": "hsi.maps.blocks",
+    "degrade": "hsi.degradations.degradation",
+    "denoise": "hsi.denoising.denoise",
     "score": "hsi.evaluation.score",
     "mcnemar": "hsi.evaluation.compare",
     "false_colour": "hsi.scenes.false_colour",
@@ -56,6 +60,8 @@ __all__ = [
     "Scene",
     "Split",
     "classify",
+    "degrade",
+    "denoise",
     "false_colour",
     "leakage_report",
     "load_model",

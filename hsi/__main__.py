@@ -3,7 +3,7 @@
 from typing import NoReturn
 
 from engine.command import application, main
-from hsi.cli import evaluation, maps, scenes, training
+from hsi.cli import denoising, evaluation, maps, scenes, training
 from hsi.cli.arguments import naming_options
 
 app = application("Classify hyperspectral scenes: honest splits, HybridSN, whole maps, scores.")
@@ -22,6 +22,10 @@ for command in (
     scenes.picture,
     scenes.convert,
     scenes.stack,
+    denoising.denoise,
+    denoising.degrade,
+    denoising.denoise_benchmark,
+    denoising.denoise_summary,
 ):
     app.command()(naming_options(command))
 

@@ -1,6 +1,6 @@
 """Figures: scenes, maps, splits, errors, confusion matrices and training curves."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -205,6 +205,43 @@ def save_curve(path: Path, history: Path, title: str) -> None:
     axes.set(xlabel="step", ylabel="cross-entropy", yscale="log")
     axes.set_title(_plain(title), fontsize=9)
     axes.grid(alpha=0.3)
+    _save(figure, path)
+
+
+def save_restoration(
+    path: Path,
+    cubes: Mapping[str, npt.NDArray[np.floating]],
+    levels: Mapping[str, npt.NDArray[np.floating]],
+    title: str,
+) -> None:
+    """Draw the noisiest band of cubes, three of their spectra, and noise levels per band.
+
+    Cubes (H, W, B), the clean one last, and levels (B,) go by what the legend calls them.
+    """
+    clean = list(cubes.values())[-1]
+    band = int(next(iter(levels.values())).argmax())
+    count = max(len(cubes), 3)
+    figure = _figure(3.2 * count, 8.0)
+    grid = figure.subplots(3, count, squeeze=False)
+    low, high = np.quantile(clean[..., band], (0.005, 0.995))
+    for axes in grid.ravel():
+        axes.set_axis_off()
+    for axes, (name, cube) in zip(grid[0], cubes.items(), strict=False):
+        axes.imshow(cube[..., band], cmap="gray", vmin=low, vmax=high, interpolation="nearest")
+        axes.set_title(f"{name}, band {band + 1}", fontsize=9)
+    places = [tuple(size * part // 4 for size in clean.shape[:2]) for part in (1, 2, 3)]
+    curves = {f"row {r + 1}, column {c + 1}": (r, c) for r, c in places}
+    lines = [{name: cube[place] for name, cube in cubes.items()} for place in curves.values()]
+    for axes, drawn, heading in zip(
+        [*grid[1][:3], grid[2][0]], [*lines, levels], [*curves, "noise per band"], strict=True
+    ):
+        axes.set_axis_on()
+        axes.set_title(heading, fontsize=9)
+        for name, values in drawn.items():
+            axes.plot(values, lw=0.8, label=name)
+    grid[1][0].legend(fontsize=7)
+    grid[2][0].legend(fontsize=7)
+    figure.suptitle(_plain(title), fontsize=10)
     _save(figure, path)
 
 

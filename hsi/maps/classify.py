@@ -16,21 +16,20 @@ from engine.memory import is_exhausted
 from engine.progress import progress
 from engine.revision import code_revision
 from engine.tiling import Block, Tiling
+from hsi.blockwise.identity import identity, scene_files
+from hsi.blockwise.journal import BlockJournal
 from hsi.classifiers.model import Model, load_model
 from hsi.classifiers.protocol import Application, Prediction, check_probabilities
 from hsi.errors import HsiError
 from hsi.features.components import ComponentsFile
 from hsi.maps.blocks import classified, reader
-from hsi.maps.journal import MapState
 from hsi.maps.options import MapOptions
 from hsi.maps.outputs import (
     Outputs,
     Rasters,
-    identity,
     make_rasters,
     outputs,
     refuse_existing,
-    scene_files,
 )
 from hsi.maps.plan import Plan, plan
 from hsi.maps.record import write_record
@@ -126,7 +125,7 @@ def classify(
     }
     shares = options.probabilities or options.confidence
     application = Application(compute, options.block, shares, reduced, bands)
-    state = MapState(files.map, key)
+    state = BlockJournal(files.map, key)
     try:
         with state:
             refuse_existing(files, options, state, scene_files(scene) | {model_path.resolve()})
@@ -150,7 +149,7 @@ def classify(
 
 
 def _fill(
-    state: MapState,
+    state: BlockJournal,
     rasters: Rasters,
     scene: Scene,
     model: Model,
@@ -190,7 +189,7 @@ def _fill(
 
 
 def _plan(
-    state: MapState,
+    state: BlockJournal,
     rasters: Rasters,
     scene: Scene,
     model: Model,
@@ -217,7 +216,7 @@ def _plan(
 class _Writing:
     """Writes blocks in a thread, and notes those that are on the disk."""
 
-    def __init__(self, state: MapState, rasters: Rasters, model: Model) -> None:
+    def __init__(self, state: BlockJournal, rasters: Rasters, model: Model) -> None:
         self.state, self.rasters, self.model = state, rasters, model
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="write")
         self._pending: deque[Future[None]] = deque()

@@ -10,9 +10,9 @@ import numpy as np
 
 from engine.artifacts import sha256_file
 from engine.errors import why
+from hsi.blockwise.journal import BlockJournal
 from hsi.classifiers.model import load_model
 from hsi.errors import HsiError
-from hsi.maps.journal import MapState
 from hsi.maps.options import MapOptions
 from hsi.maps.outputs import make_rasters, outputs, refuse_existing
 from hsi.maps.rasters import Raster
@@ -66,7 +66,7 @@ def join(
         overwrite=overwrite,
     )
     key = {"strips": [str(path) for _, path in parts], "model": parts[0][0]["model_sha256"]}
-    state = MapState(files.map, key)
+    state = BlockJournal(files.map, key)
     try:
         with state:
             refuse_existing(files, options, state, {path.resolve() for _, path in parts})

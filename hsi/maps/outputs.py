@@ -3,18 +3,16 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from engine.tiling import Block
+from hsi.blockwise.journal import BlockJournal
 from hsi.classifiers.model import Model
 from hsi.classifiers.protocol import Prediction
 from hsi.errors import HsiError
 from hsi.formats.envi import read as envi
-from hsi.formats.registry import files
-from hsi.maps.journal import MapState
 from hsi.maps.options import MapOptions
 from hsi.maps.rasters import RASTERS, Content, Raster
 from hsi.scenes.scene import Scene
@@ -74,7 +72,7 @@ def outputs(out: Path, scene: Scene) -> Outputs:
 
 
 def refuse_existing(
-    files: Outputs, options: MapOptions, state: MapState, inputs: set[Path]
+    files: Outputs, options: MapOptions, state: BlockJournal, inputs: set[Path]
 ) -> None:
     """Raise HsiError where a file would be replaced unasked, or is an input of the map."""
     wanted = files.wanted(options)
@@ -168,23 +166,3 @@ def make_rasters(files: Outputs, model: Model, scene: Scene, options: MapOptions
         confidence = kind(files.confidence, content)
     numbers = kind(files.map, Content(size, smallest, names, colours, place))
     return Rasters(numbers, probabilities, confidence, top)
-
-
-def identity(scene: Scene) -> dict[str, Any]:
-    """Return what tells a scene from others: sizes and times of its files, or its checksum."""
-    stated = [[str(p), p.stat().st_size, p.stat().st_mtime_ns] for p in sorted(scene_files(scene))]
-    return {
-        "source": str(scene.provenance.get("source", "")),
-        "shape": list(scene.cube.shape),
-        "files": stated or [scene.checksum()],
-    }
-
-
-def scene_files(scene: Scene) -> set[Path]:
-    """Return the files that a scene was read from, masks and metadata beside them included."""
-    source = str(scene.provenance.get("source", ""))
-    try:
-        found = files(source) if source else []
-    except HsiError:  # a scene that no file holds
-        found = []
-    return {path.resolve() for path in [*found, *map(Path, scene.provenance.get("files", ()))]}

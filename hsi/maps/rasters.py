@@ -1,18 +1,17 @@
 """Raster files that are written block by block, and moved to their names when whole."""
 
-import errno
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from engine.artifacts import write_text
 from engine.memory import release
-from hsi.errors import HsiError
+from hsi.blockwise.disk import reserve
 from hsi.formats.envi.write import classification_keys, header_text
 from hsi.formats.georeference import aux_xml, for_envi, for_geotiff, load_rasterio
 from hsi.formats.geotiff import write as geotiff_write
@@ -154,40 +153,6 @@ class NumPyRaster:
 
     def _describe(self) -> None:
         """Write the header or other files beside the values."""
-
-
-def reserve(path: Path, size: int) -> None:
-    """Reserve the whole size of a file on the disk, so that writing to its memory map cannot fail.
-
-    Raises
-    ------
-    HsiError
-        The disk has less space left.
-    """
-    try:
-        with path.open("r+b") as file:
-            if hasattr(os, "posix_fallocate"):
-                os.posix_fallocate(file.fileno(), 0, size)
-            else:  # macOS
-                _write_zeros(file, size)
-    except OSError as error:
-        if error.errno != errno.ENOSPC:
-            raise
-        path.unlink(missing_ok=True)
-        raise HsiError(
-            f"{path.parent.parent}: the map needs {size / 2**20:.0f} MiB more than the disk has "
-            "left; free some, or write elsewhere"
-        ) from None
-
-
-def _write_zeros(file: BinaryIO, size: int) -> None:
-    """Write zeros over the holes of a new file, behind its header."""
-    head = file.read(4096)
-    file.seek(0)
-    written = file.write(head)
-    while written < size:
-        written += file.write(bytes(min(2**20, size - written)))
-    file.flush()
 
 
 def _umask() -> int:

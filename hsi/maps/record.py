@@ -21,9 +21,9 @@ from hsi.errors import HsiError
 from hsi.figures import save_map
 
 if TYPE_CHECKING:  # reading a record needs neither torch nor a classifier
+    from hsi.blockwise.journal import BlockJournal
     from hsi.classifiers.model import Model
     from hsi.classifiers.protocol import Application
-    from hsi.maps.journal import MapState
     from hsi.maps.options import MapOptions
     from hsi.maps.outputs import Outputs, Rasters
     from hsi.scenes.scene import Scene
@@ -38,7 +38,7 @@ SHARED = ("scene", "model_sha256", "precision", "bands", "scaling")
 def write_record(
     files: "Outputs",
     rasters: "Rasters",
-    state: "MapState",
+    state: "BlockJournal",
     scene: "Scene",
     model: "Model",
     application: "Application",

@@ -77,6 +77,18 @@ def lines(stderr: str) -> list[str]:
             {"svm": "best"},
             "hsi.schedules: expected a network, found 'svm'; known: hybridsn, hybridsn-11,",
         ),
+        (
+            "hsi",
+            "restoration",
+            {"degradations": ["rain:3"]},
+            "hsi.restoration.degradations[0]: `degradation` rain:3: expected a form such as",
+        ),
+        (
+            "hsi",
+            "restoration",
+            {"methods": ["bm4d"]},
+            "hsi.restoration.methods[0]: `method` bm4d: expected one of noisy, band-by-band",
+        ),
         ("restore", "models", {"dncnn-b": ["jpeg:0"]}, "restore.models.dncnn-b[0]: JPEG quality"),
         (
             "restore",

@@ -113,6 +113,18 @@ def scene(source):
         files(source)
 
 
+def cube_degradation(text):
+    from hsi.degradations.degradation import parse
+
+    parse(text)
+
+
+def cube_method(name):
+    from hsi.denoising.methods import check
+
+    check(name)
+
+
 def split(how):
     from hsi.formats.registry import files
 
@@ -141,6 +153,8 @@ def checked(found):
         "window-schedule": window_schedule,
         "memory": parse_bytes,
         "scene": scene,
+        "cube-degradation": cube_degradation,
+        "cube-method": cube_method,
         "split": split,
     }
     schema = settings.load(f"{workflow.basedir}/workflow/schemas/config.schema.yaml")

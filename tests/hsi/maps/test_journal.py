@@ -8,11 +8,11 @@ import time
 import numpy as np
 import pytest
 
+from hsi.blockwise.journal import BlockJournal
 from hsi.errors import HsiError
 from hsi.maps import classify as classify_module
 from hsi.maps.blocks import classified
 from hsi.maps.classify import classify
-from hsi.maps.journal import MapState
 from hsi.maps.options import MapOptions
 from hsi.scenes.scene import Scene, open_scene, write_scene
 from tests.hsi.small_maps import parts, run
@@ -110,19 +110,19 @@ def test_a_kill_while_files_take_their_names(small_models, tmp_path, cpu, monkey
 
 def test_a_torn_journal_is_mended(tmp_path):
     key = {"a": 1}
-    with MapState(tmp_path / "m", key) as state:
+    with BlockJournal(tmp_path / "m", key) as state:
         state.begin((4, 4))
         state.add([0, 2], 1.5)
     with state.journal.open("a") as file:
         file.write('{"finished": [3')
-    with MapState(tmp_path / "m", key) as state:
+    with BlockJournal(tmp_path / "m", key) as state:
         assert (state.block, state.finished, state.seconds) == ((4, 4), {0, 2}, 1.5)
         state.add([5], 2.0)
-        with pytest.raises(HsiError, match="another run is writing this map"):
-            MapState(tmp_path / "m", key).__enter__()
-    with MapState(tmp_path / "m", key) as state:
+        with pytest.raises(HsiError, match="another run is writing m;"):
+            BlockJournal(tmp_path / "m", key).__enter__()
+    with BlockJournal(tmp_path / "m", key) as state:
         assert state.finished == {0, 2, 5}
-    with MapState(tmp_path / "m", {"a": 2}) as state:
+    with BlockJournal(tmp_path / "m", {"a": 2}) as state:
         assert state.block is None
 
 

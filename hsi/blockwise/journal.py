@@ -1,7 +1,7 @@
-"""The journal of a map: which blocks are finished, so that a killed run can resume.
+"""The journal of a file made in blocks: which are finished, so that a killed run can resume.
 
-The unfinished files of a map lie in a folder beside it, with a journal. A block is named there
-only when it is on the disk, so a map that was killed resumes behind its last named block.
+Unfinished files lie in a folder beside the output, with a journal. A block is named there only
+when it is on the disk, so a run that was killed resumes behind its last named block.
 """
 
 import json
@@ -19,17 +19,17 @@ from hsi.errors import HsiError
 JOURNAL = "blocks.jsonl"
 
 
-class MapState:
-    """The folder of unfinished work of one map.
+class BlockJournal:
+    """The folder of unfinished work of one map, or of another file that is made in blocks.
 
     Only one run may hold it.
 
     Parameters
     ----------
     out : Path
-        The map.
+        The file that is made.
     key : mapping
-        Everything that decides the map, JSON-serialisable; work under another key is deleted.
+        Everything that decides its contents, JSON-serialisable; work under another key is deleted.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class MapState:
     """
 
     def __init__(self, out: Path, key: Mapping[str, Any]) -> None:
-        self.folder = out.with_name(f".{out.name}.part")
+        self.out, self.folder = out, out.with_name(f".{out.name}.part")
         self.key = json.loads(json.dumps(key))
         self.block: tuple[int, int] | None = None
         self.finished: set[int] = set()
@@ -65,7 +65,9 @@ class MapState:
         with ExitStack() as stack:
             self._work = stack.enter_context(unfinished(self.folder))
             if self._work.held is False:
-                raise HsiError(f"{self.folder}: another run is writing this map; wait for it")
+                raise HsiError(
+                    f"{self.folder}: another run is writing {self.out.name}; wait for it"
+                )
             self._take_up()
             self._stack = stack.pop_all()
         return self
@@ -81,7 +83,7 @@ class MapState:
                 self._work.remove()
 
     def begin(self, block: tuple[int, int]) -> None:
-        """Delete the unfinished work of another map, or of other blocks, and start again."""
+        """Delete the unfinished work under another key, or in other blocks, and start again."""
         for path in self.folder.iterdir():
             if path.name != "lock":
                 path.unlink()

@@ -1,0 +1,1 @@
+"""A scene worked on block by block: what is finished, where it is written, how it resumes."""

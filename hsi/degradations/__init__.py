@@ -1,0 +1,1 @@
+"""What is done to a clean cube: noise, stripes, dead lines, impulses."""

@@ -1,0 +1,1 @@
+"""Denoise a cube: its noise, its subspace, its eigen-images, and artefacts of sensors."""
