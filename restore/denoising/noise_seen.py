@@ -38,6 +38,7 @@ NEAR, STRAY = 8 / 255, 0.01  # of pure black or white; share of pixels that are 
 WHITE = 2.0  # coarse over fine noise, at most
 SURE, EVEN, FINE = 6.0, 4.0, 0.5  # what is sure to be noise: level, at most this even and fine
 MOST = 0.6  # share of it that is most
+JOINED = 0.24  # correlation of neighbours, at most
 ALIKE = 0.24  # correlation of the channels' noise, at most
 APART = 40  # levels of brightness between the quarters that are compared
 GROWTH = 2.0  # noise of the brightest over that of the darkest quarter, at most
@@ -95,7 +96,8 @@ class Noise:
     def white(self) -> bool:
         """Return whether it is as the models for Gaussian noise know it; true where not known."""
         alike = ALIKE < self.between < 1
-        return not (self.coarse > WHITE or alike or self.growth > GROWTH)
+        coarse = self.coarse > WHITE or self.neighbours > JOINED
+        return not (coarse or alike or self.growth > GROWTH)
 
     def remains(
         self, pixels: NDArray[Any], white: float, gaps: NDArray[np.bool_] | None = None
