@@ -18,6 +18,7 @@ if config["restore"]:
 
     include: "workflow/rules/image_sets.smk"
     include: "workflow/rules/restore.smk"
+    include: "workflow/rules/pairs.smk"
     include: "workflow/rules/real_pairs.smk"
     include: "workflow/rules/restore_scores.smk"
     include: "workflow/rules/ablation.smk"
