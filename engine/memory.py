@@ -4,6 +4,7 @@ psutil tells what the machine and the process hold. The limits of control groups
 read here: psutil knows no groups, and humanfriendly takes '2G' for powers of 1000.
 """
 
+import math
 import mmap
 import re
 from pathlib import Path, PurePosixPath
@@ -19,11 +20,17 @@ _UNITS = {"": 1, "K": 10, "M": 20, "G": 30, "T": 40}
 
 def free_bytes(device: "torch.device") -> int:
     """Return the bytes that are free on a device, within the limits set for this process."""
-    import psutil
-    import torch
-
     if device.type == "cuda":
+        import torch
+
         return int(torch.cuda.mem_get_info(device)[0])
+    return free_on_host()
+
+
+def free_on_host() -> int:
+    """Return the bytes of the machine's memory that are free, within this process's limits."""
+    import psutil
+
     available = int(psutil.virtual_memory().available)  # of the machine: psutil knows no groups
     return max(min(available, *_left_in_group()), 0)
 
@@ -37,9 +44,8 @@ def resident_bytes() -> int:
 
 def is_exhausted(error: BaseException) -> bool:
     """Return whether an error means that memory ran out, on the CPU or on a GPU."""
-    import torch
-
-    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+    # By name: torch need not be loaded to know that it is not torch's.
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
     text = str(error)
     return isinstance(error, RuntimeError) and bool(
@@ -69,8 +75,10 @@ def parse_bytes(text: str) -> int:
 
 
 def size_in_words(size: float) -> str:
-    """Return a number of bytes as text: '1.3 GiB' or '640 MiB'."""
+    """Return a number of bytes as text: '1.3 GiB', '640 MiB' or '12 KiB'."""
     mebibytes = size / 2**20
+    if 0 < mebibytes < 1:
+        return f"{math.ceil(size / 1024)} KiB"
     return f"{mebibytes / 1024:.1f} GiB" if mebibytes >= 1000 else f"{mebibytes:.0f} MiB"
 
 
