@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.errors import UserError
-from engine.foreign import FULL, admit, parsing, writing
+from engine.errors import FULL, UserError, parsing, writing
+from engine.memory import admit
 
 if TYPE_CHECKING:
     import torch

@@ -1,4 +1,4 @@
-"""How much memory is free, how much this process holds, mapped files, and sizes in words.
+"""How much memory is free, what is refused for want of it, mapped files, and sizes in words.
 
 psutil tells what the machine and the process hold. The limits of control groups and the sizes are
 read here: psutil knows no groups, and humanfriendly takes '2G' for powers of 1000.
@@ -15,6 +15,9 @@ from engine.errors import UserError
 if TYPE_CHECKING:
     import torch
 
+# Decoded data up to FLOOR bytes are always read; beyond that, no more than RATIO times the file.
+# JPEG, whose blocks take 4 bits at least, states at most 192 times its size at usual subsampling.
+FLOOR, RATIO = 2**27, 250
 _UNITS = {"": 1, "K": 10, "M": 20, "G": 30, "T": 40}
 
 
@@ -137,3 +140,37 @@ def _left_in(group: Path, limit: str, used: str, droppable: str) -> list[int]:
         return [allowed + int(stat.get(droppable, 0))]
     except (OSError, ValueError):  # none, or 'max'
         return []
+
+
+def admit(needed: int, size: int | None, error: type[UserError] = UserError) -> None:
+    """Refuse data that memory cannot hold, or that so small a file can hardly mean.
+
+    Parameters
+    ----------
+    needed : int
+        Bytes of the decoded data, as the header states them.
+    size : int or None
+        Bytes of the file; None where it does not bound the data.
+    error : type of UserError
+        The exception to raise; its message does not name the file.
+
+    Raises
+    ------
+    UserError
+        Of type `error`.
+    """
+    if needed <= FLOOR:
+        return
+    words = size_in_words(needed)
+    if size is not None and needed > RATIO * size:
+        raise error(
+            f"expected at most {RATIO} times the file's {size_in_words(size)} beyond "
+            f"{size_in_words(FLOOR)}, found a header that states {words}; the file is cut "
+            "short or a decompression bomb: cut it into parts, or save it uncompressed"
+        )
+    free = free_on_host()
+    if needed > free:
+        raise error(
+            f"expected at most the {size_in_words(free)} of memory that are free, found a "
+            f"header that states {words}; cut it into parts, or use a machine with more memory"
+        )

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
-from engine.foreign import admit
+from engine.memory import admit
 from restore.errors import RestoreError
 from restore.images import orientation, png_chunks, samples
 from restore.images.heads import READ_ONLY

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, UnidentifiedImageError
 
-from engine.foreign import admit
+from engine.memory import admit
 from restore.errors import RestoreError
 from restore.images import codecs, metadata, netpbm, png16, png_chunks
 from restore.images import samples as sample_formats

@@ -7,8 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import artifacts
-from engine.errors import why
-from engine.foreign import parsing, writing
+from engine.errors import parsing, why, writing
 from restore.errors import RestoreError
 from restore.images import heads
 from restore.images.heads import FORMATS, SUFFIXES

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import why
-from engine.foreign import admit
+from engine.memory import admit
 from restore.errors import RestoreError
 from restore.images import gaps, png_chunks
 from restore.images import orientation as exif_block

@@ -314,11 +314,11 @@ def test_tiff_bomb_is_refused_by_its_header(tmp_path):
 
 
 def test_what_memory_cannot_hold_is_refused(tmp_path, monkeypatch):
-    from engine import foreign, memory
+    from engine import memory
 
     path = tmp_path / "large.tif"
     files.write_image(path, np.random.default_rng(0).integers(0, 255, (300, 300), np.uint8))
-    monkeypatch.setattr(foreign, "FLOOR", 1000)
+    monkeypatch.setattr(memory, "FLOOR", 1000)
     monkeypatch.setattr(memory, "free_on_host", lambda: 2000)
     with pytest.raises(RestoreError, match=r"large\.tif: expected at most the 2 KiB of memory"):
         files.read_pages(path)

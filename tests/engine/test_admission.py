@@ -2,8 +2,8 @@
 
 import pytest
 
-from engine import foreign, memory
-from engine.errors import UserError
+from engine import memory
+from engine.errors import UserError, parsing
 
 
 @pytest.mark.parametrize(
@@ -22,23 +22,23 @@ def test_any_exception_of_a_parser_is_one_line(raised: Exception, line: str) -> 
 
     with (
         pytest.raises(UserError) as error,
-        foreign.parsing("a.bin", "expected a cube", Own, "copy it again"),
+        parsing("a.bin", "expected a cube", Own, "copy it again"),
     ):
         raise raised
     assert str(error.value) == line
 
 
 def test_stopping_passes() -> None:
-    with pytest.raises(KeyboardInterrupt), foreign.parsing("a", "expected a cube"):
+    with pytest.raises(KeyboardInterrupt), parsing("a", "expected a cube"):
         raise KeyboardInterrupt
 
 
 def test_admission(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "free_on_host", lambda: 2**30)
-    foreign.admit(foreign.FLOOR, 1)
-    foreign.admit(2**29, 2**22)
-    foreign.admit(2**29, None)
+    memory.admit(memory.FLOOR, 1)
+    memory.admit(2**29, 2**22)
+    memory.admit(2**29, None)
     with pytest.raises(UserError, match=r"250 times .* 1 KiB .* states 512 MiB"):
-        foreign.admit(2**29, 2**10)
+        memory.admit(2**29, 2**10)
     with pytest.raises(UserError, match=r"at most the 1\.0 GiB of memory .* states 2\.0 GiB"):
-        foreign.admit(2**31, None)
+        memory.admit(2**31, None)
