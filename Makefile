@@ -2,6 +2,7 @@
 # make paper  the published sets and schedules, for a GPU
 # make test   style, types, workflow checks and tests
 # make reference  the tables of results/reference made anew: fails where weights are not as their card says
+# make fuzz   20,000 damaged files through every reader (make test runs some hundred of each)
 # make bench  speed on this machine, as ratios measured side by side
 # PYTHON=python3.12 make demo   picks the Python that .venv is made with (the first time)
 
@@ -9,7 +10,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/installed
 
-.PHONY: demo paper test test-slow reference bench
+.PHONY: demo paper test test-slow fuzz reference bench
 
 demo: $(STAMP)
 	@$(BIN)/snakemake --configfile config/config.yaml
@@ -28,6 +29,10 @@ test: $(STAMP)
 # Published weights against the published tables, where the real data are.
 test-slow: $(STAMP)
 	$(BIN)/python -m pytest -m slow
+
+FUZZ ?= 20000
+fuzz: $(STAMP)
+	$(BIN)/python -m tests.fuzz $(FUZZ)
 
 # Image sets that are not there are fetched (`restore sets` shows their terms), or RESTORE_DATA=FOLDER.
 # The scenes take some hours on two CPU cores with bfloat16.

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.errors import UserError, why
+from engine.errors import FULL, UserError, parsing, writing
+from engine.memory import admit
 
 if TYPE_CHECKING:
     import torch
@@ -52,6 +53,10 @@ def atomic(path: Path | str, *, folder: Path | None = None) -> Iterator[Path]:
             os.fsync(written.fileno())
         part.chmod(0o666 & ~_umask())
         part.replace(path)
+    except OSError as error:
+        if error.filename is None and error.errno in FULL:  # the system names no file
+            raise type(error)(error.errno, error.strerror, str(path)) from error
+        raise
     finally:
         part.unlink(missing_ok=True)
 
@@ -122,12 +127,18 @@ def save_tensors(
     -------
     str
         SHA-256 of the file.
+
+    Raises
+    ------
+    UserError
+        The file cannot be written, such as on a full disk.
     """
     from safetensors.torch import save_file
 
+    path = Path(path)
     plain = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
     text = json.dumps(dict(description), sort_keys=True)
-    with atomic(path) as part:
+    with writing(path), atomic(path) as part:
         save_file(plain, part, metadata={"description": text})
     return sha256_file(path)
 
@@ -147,21 +158,63 @@ def load_tensors(path: Path | str) -> "tuple[dict[str, torch.Tensor], dict[str, 
     UserError
         The file is missing, cut short or not a safetensors file.
     """
-    from safetensors import SafetensorError, safe_open
+    from safetensors import safe_open
 
     path = Path(path)
     if not path.is_file():
         raise UserError(f"{path}: no such file; expected weights in .safetensors form")
-    try:
+    whole = "expected a whole .safetensors file, found something else"
+    with parsing(path, whole, remedy="train or import it again"):
+        admit(path.stat().st_size, None)
         with safe_open(path, framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             text = (file.metadata() or {}).get("description", "{}")
-        return tensors, json.loads(text)
-    except (SafetensorError, OSError, ValueError) as error:
-        raise UserError(
-            f"{path}: expected a whole .safetensors file, found something else ({why(error)}); "
-            "train or import it again"
-        ) from error
+        description = json.loads(text)
+        if not isinstance(description, dict):
+            raise UserError("expected a description with keys, found something else")
+    return tensors, description
+
+
+def sha256_weights(tensors: "Mapping[str, torch.Tensor]", settings: object) -> str:
+    """Return the SHA-256 of tensors and of what decides how they are used.
+
+    Unlike that of a file it tells nothing of when and how long something was trained, so that
+    equal trainings have equal sums.
+
+    Parameters
+    ----------
+    tensors : mapping of str to Tensor
+        Of any device and order.
+    settings : object
+        JSON-serialisable.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+    """
+    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
+    for name in sorted(tensors):
+        array = tensors[name].detach().cpu().contiguous()
+        digest.update(f"{name}{tuple(array.shape)}{array.dtype}".encode())
+        digest.update(array.numpy().tobytes())
+    return digest.hexdigest()
+
+
+def expect_finite(path: Path | str, tensors: "Mapping[str, torch.Tensor]") -> None:
+    """Refuse weights that hold NaN or infinite values.
+
+    Raises
+    ------
+    UserError
+        With the name of the first such tensor.
+    """
+    for name, tensor in tensors.items():
+        if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
+            raise UserError(
+                f"{path}: expected finite weights, found NaN or infinite ones in {name}; train or "
+                "import them again"
+            )
 
 
 def read_npz(
@@ -184,22 +237,16 @@ def read_npz(
     UserError
         Of type `error`: the file is missing, or does not hold these arrays.
     """
-    from zipfile import BadZipFile, is_zipfile
+    from zipfile import ZipFile, is_zipfile
 
     if not path.is_file():
         raise error(f"{path}: no such file; make it with {made_by}")
     if not is_zipfile(path):
         raise error(f"{path}: expected a file of {made_by}, found something else than .npz")
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            return {key: archive[key] for key in keys}
-    except (
-        ValueError,
-        OSError,
-        EOFError,
-        KeyError,
-        BadZipFile,
-        AttributeError,
-        TypeError,
-    ) as found:
-        raise error(f"{path}: expected a file of {made_by} ({why(found)})") from found
+    with parsing(path, f"expected a file of {made_by}", error):
+        with ZipFile(path) as archive:
+            wanted = {f"{key}.npy" for key in keys}
+            unpacked = sum(i.file_size for i in archive.infolist() if i.filename in wanted)
+        admit(unpacked, path.stat().st_size, error)
+        with np.load(path, allow_pickle=False) as arrays:
+            return {key: arrays[key] for key in keys}

@@ -11,8 +11,10 @@ from typing import Annotated, NoReturn
 import typer
 
 from engine.errors import Partial, UserError, why
+from engine.memory import is_exhausted
 
 _STOPPED = 130  # as shells number it: 128 and SIGINT
+_FAULT = 3
 # Newer releases of typer carry click inside, older ones depend on it: reach it through typer.
 _USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
 
@@ -64,7 +66,8 @@ def main(app: typer.Typer, prog: str) -> NoReturn:
     """Run a command line and end the process.
 
     The exit status is 0 if all is done, 1 if some items failed (each named), 2 for bad arguments or
-    input, and 130 after Ctrl-C. With `--debug`, a traceback is shown as well.
+    input, 3 where memory ran out or the program itself is at fault, and 130 after Ctrl-C. Every
+    error is one line; with `--debug`, a traceback is shown as well.
     """
     try:
         status = app(prog_name=prog, standalone_mode=False)
@@ -86,6 +89,8 @@ def main(app: typer.Typer, prog: str) -> NoReturn:
     except (KeyboardInterrupt, typer.Abort):
         print(f"{prog}: stopped; run the same command again to resume", file=sys.stderr)
         status = _STOPPED
+    except Exception as error:  # the last net: whatever is left is one line, too
+        status = _say(prog, app, error, _FAULT)
     sys.exit(status if isinstance(status, int) else 0)
 
 
@@ -130,7 +135,14 @@ def _line(error: Exception, app: typer.Typer) -> str:
         return re.sub(r"`(\w+)`", lambda found: options.get(found[1], found[0]), line)
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {why(error)}"
-    return why(error, whole=True)
+    if isinstance(error, OSError):
+        return why(error, whole=True)
+    if is_exhausted(error):
+        return f"memory ran out ({why(error)}); free some, or work on smaller parts"
+    return (
+        f"unexpected {type(error).__name__}: {why(error, whole=True)}; a fault of this program: "
+        f"report it with what `--debug` shows"
+    )
 
 
 def _options(app: typer.Typer) -> dict[str, str]:

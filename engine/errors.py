@@ -1,4 +1,14 @@
-"""The exceptions for what a user can correct, and how an error reads in one line."""
+"""The exceptions for what a user can correct, and how any error becomes one line.
+
+A parser raises whatever the first strange byte leads it to, so no list of exceptions is complete.
+"""
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)  # of a disk that takes no more
 
 
 class UserError(Exception):
@@ -42,3 +52,59 @@ def why(error: BaseException, *, whole: bool = False) -> str:
         system = error.strerror if isinstance(error, OSError) else None
         said = system or (said.splitlines() or [""])[0]
     return " ".join(said.split()) or type(error).__name__
+
+
+@contextmanager
+def parsing(
+    path: Path | str, expected: str, error: type[UserError] = UserError, remedy: str = ""
+) -> Iterator[None]:
+    """Turn whatever is raised inside the block into one line that names the file.
+
+    Parameters
+    ----------
+    path : Path
+        The file that is read.
+    expected : str
+        What it should be, such as 'expected a whole .safetensors file'.
+    error : type of UserError
+        The exception to raise.
+    remedy : str, optional
+        What to do about it.
+
+    Raises
+    ------
+    UserError
+        Of type `error`. A UserError that names the file already passes as it is.
+    """
+    end = f"; {remedy}" if remedy else ""
+    try:
+        yield
+    except UserError as found:
+        if str(found).startswith(f"{path}:"):
+            raise
+        raise error(f"{path}: {found}") from found
+    except MemoryError as found:
+        raise error(
+            f"{path}: expected a file that fits into memory, found one that does not"
+        ) from found
+    except Exception as found:
+        raise error(f"{path}: {expected} ({why(found, whole=True)}){end}") from found
+
+
+@contextmanager
+def writing(path: Path | str, error: type[UserError] = UserError) -> Iterator[None]:
+    """Turn whatever a library raises while it writes a file into one line that names the file.
+
+    Raises
+    ------
+    UserError
+        Of type `error`.
+    """
+    try:
+        yield
+    except UserError as found:
+        if str(found).startswith(f"{path}:"):
+            raise
+        raise error(f"{path}: {found}") from found
+    except Exception as found:
+        raise error(f"{path}: cannot be written ({why(found)})") from found

@@ -1,9 +1,10 @@
-"""How much memory is free, how much this process holds, mapped files, and sizes in words.
+"""How much memory is free, what is refused for want of it, mapped files, and sizes in words.
 
 psutil tells what the machine and the process hold. The limits of control groups and the sizes are
 read here: psutil knows no groups, and humanfriendly takes '2G' for powers of 1000.
 """
 
+import math
 import mmap
 import re
 from pathlib import Path, PurePosixPath
@@ -14,16 +15,25 @@ from engine.errors import UserError
 if TYPE_CHECKING:
     import torch
 
+# Decoded data up to FLOOR bytes are always read; beyond that, no more than RATIO times the file.
+# JPEG, whose blocks take 4 bits at least, states at most 192 times its size at usual subsampling.
+FLOOR, RATIO = 2**27, 250
 _UNITS = {"": 1, "K": 10, "M": 20, "G": 30, "T": 40}
 
 
 def free_bytes(device: "torch.device") -> int:
     """Return the bytes that are free on a device, within the limits set for this process."""
-    import psutil
-    import torch
-
     if device.type == "cuda":
+        import torch
+
         return int(torch.cuda.mem_get_info(device)[0])
+    return free_on_host()
+
+
+def free_on_host() -> int:
+    """Return the bytes of the machine's memory that are free, within this process's limits."""
+    import psutil
+
     available = int(psutil.virtual_memory().available)  # of the machine: psutil knows no groups
     return max(min(available, *_left_in_group()), 0)
 
@@ -37,9 +47,8 @@ def resident_bytes() -> int:
 
 def is_exhausted(error: BaseException) -> bool:
     """Return whether an error means that memory ran out, on the CPU or on a GPU."""
-    import torch
-
-    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+    # By name: torch need not be loaded to know that it is not torch's.
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
     text = str(error)
     return isinstance(error, RuntimeError) and bool(
@@ -69,8 +78,10 @@ def parse_bytes(text: str) -> int:
 
 
 def size_in_words(size: float) -> str:
-    """Return a number of bytes as text: '1.3 GiB' or '640 MiB'."""
+    """Return a number of bytes as text: '1.3 GiB', '640 MiB' or '12 KiB'."""
     mebibytes = size / 2**20
+    if 0 < mebibytes < 1:
+        return f"{math.ceil(size / 1024)} KiB"
     return f"{mebibytes / 1024:.1f} GiB" if mebibytes >= 1000 else f"{mebibytes:.0f} MiB"
 
 
@@ -129,3 +140,37 @@ def _left_in(group: Path, limit: str, used: str, droppable: str) -> list[int]:
         return [allowed + int(stat.get(droppable, 0))]
     except (OSError, ValueError):  # none, or 'max'
         return []
+
+
+def admit(needed: int, size: int | None, error: type[UserError] = UserError) -> None:
+    """Refuse data that memory cannot hold, or that so small a file can hardly mean.
+
+    Parameters
+    ----------
+    needed : int
+        Bytes of the decoded data, as the header states them.
+    size : int or None
+        Bytes of the file; None where it does not bound the data.
+    error : type of UserError
+        The exception to raise; its message does not name the file.
+
+    Raises
+    ------
+    UserError
+        Of type `error`.
+    """
+    if needed <= FLOOR:
+        return
+    words = size_in_words(needed)
+    if size is not None and needed > RATIO * size:
+        raise error(
+            f"expected at most {RATIO} times the file's {size_in_words(size)} beyond "
+            f"{size_in_words(FLOOR)}, found a header that states {words}; the file is cut "
+            "short or a decompression bomb: cut it into parts, or save it uncompressed"
+        )
+    free = free_on_host()
+    if needed > free:
+        raise error(
+            f"expected at most the {size_in_words(free)} of memory that are free, found a "
+            f"header that states {words}; cut it into parts, or use a machine with more memory"
+        )

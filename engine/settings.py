@@ -17,6 +17,9 @@ from engine.errors import UserError, why
 
 Check = Callable[[str], object]
 
+_MOST_VALUES = 100_000  # once aliases are followed
+_MOST_LEVELS = 50
+
 
 def load(path: Path | str) -> dict[str, Any]:
     """Read a YAML file of settings.
@@ -34,18 +37,77 @@ def load(path: Path | str) -> dict[str, Any]:
     UserError
         The file is missing, is not YAML, or holds something else than keys with values.
     """
+    found = read_yaml(path, "YAML")
+    if not isinstance(found, dict):
+        raise UserError(f"{path}: expected keys with values, found {_found(found)}")
+    return found
+
+
+def read_yaml(path: Path | str, expected: str) -> Any:
+    """Read a YAML file of bounded size once its aliases are followed.
+
+    Parameters
+    ----------
+    path : Path
+    expected : str
+        What the file should be, for messages.
+
+    Raises
+    ------
+    UserError
+        The file is missing, is not YAML, holds itself, or stands for more than `_MOST_VALUES`.
+    """
     try:
         found = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: expected a readable YAML file ({why(error)})") from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" line {mark.line + 1}, column {mark.column + 1}:" if mark else ""
         problem = getattr(error, "problem", None) or "it cannot be read"
-        raise UserError(f"{path}:{where} expected YAML; {problem}") from error
-    if not isinstance(found, dict):
-        raise UserError(f"{path}: expected keys with values, found {_found(found)}")
+        raise UserError(f"{path}:{where} expected {expected}; {problem}") from error
+    except (OSError, ValueError, RecursionError) as error:  # ValueError: numbers, dates, UTF-8
+        raise UserError(f"{path}: expected {expected} ({why(error)})") from error
+    _refuse_bombs(found, str(path))
     return found
+
+
+def _refuse_bombs(value: object, source: str) -> None:
+    """Raise a UserError about settings that hold themselves, or grow beyond all use by aliases."""
+    sizes: dict[int, int] = {}
+
+    def size(item: object, depth: int = 0) -> int:
+        if not isinstance(item, Mapping | list | tuple | set):
+            return 1
+        if id(item) not in sizes:
+            if depth > _MOST_LEVELS:
+                raise UserError(f"{source}: expected at most {_MOST_LEVELS} levels of keys")
+            sizes[id(item)] = -1  # until it is counted
+            parts = [*item.keys(), *item.values()] if isinstance(item, Mapping) else item
+            sizes[id(item)] = 1 + sum(size(part, depth + 1) for part in parts)
+        if sizes[id(item)] < 0:
+            raise UserError(f"{source}: expected plain values, found one that holds itself")
+        return sizes[id(item)]
+
+    if (count := size(value)) > _MOST_VALUES:
+        raise UserError(
+            f"{source}: expected at most {_MOST_VALUES} values, found aliases that stand for "
+            f"{count:.2g}; write them out"
+        )
+
+
+def _refuse_control(value: Any, source: str, path: tuple[str | int, ...] = ()) -> None:
+    """Raise a UserError about text of several lines or with other control characters."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            _refuse_control(key, source, path)
+            _refuse_control(item, source, (*path, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            _refuse_control(item, source, (*path, index))
+    elif isinstance(value, str) and any(ord(letter) < 32 or ord(letter) == 127 for letter in value):
+        raise UserError(
+            f"{source}: {_key(path)}: expected one line of text, found {value!r}; remove the line "
+            "break or control character"
+        )
 
 
 def validate(
@@ -76,12 +138,15 @@ def validate(
     Raises
     ------
     UserError
-        About the first mistake: keys that are not text come first, then unknown keys, then bad
+        About the first mistake: settings that hold themselves or grow beyond all use by aliases
+        come first, then keys that are not text, text of several lines, unknown keys, and bad
         values; among these the order is that of the file.
     """
     from jsonschema import Draft202012Validator, FormatChecker
 
+    _refuse_bombs(config, source)
     _refuse_unquoted(config, source)
+    _refuse_control(config, source)
     formats = FormatChecker(formats=())
     for name, check in (checks or {}).items():
         formats.checks(name, raises=UserError)(_passes(check))

@@ -8,6 +8,7 @@ import html as markup
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -48,6 +49,8 @@ p {{ max-width: 50em; }}
 {note}</body>
 </html>
 """
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # the first letter of what spreadsheets run
 
 _LATEX = str.maketrans(
     {
@@ -96,6 +99,8 @@ def write_csv(frame: pd.DataFrame, path: Path, columns: Sequence[str]) -> None:
     ----------
     frame : DataFrame
         Cells are written as they are, so round figures before. A missing value is written as ''.
+        Only text that a spreadsheet would run as a formula (=, +, -, @ first, and no number) gets
+        an apostrophe in front.
     path : Path
         The file to write; missing folders are created.
     columns : sequence of str
@@ -108,7 +113,15 @@ def write_csv(frame: pd.DataFrame, path: Path, columns: Sequence[str]) -> None:
     """
     if set(frame.columns) != set(columns):
         raise ValueError(f"{path}: expected columns {list(columns)}, found {list(frame.columns)}")
-    write_text(path, frame[list(columns)].to_csv(index=False, lineterminator="\n"))
+    plain = frame[list(columns)].map(_inert)
+    write_text(path, plain.to_csv(index=False, lineterminator="\n"))
+
+
+def _inert(cell: Any) -> Any:
+    """Return text that no spreadsheet takes for a formula."""
+    if isinstance(cell, str) and cell[:1] in _FORMULA and cell and not _numeric([cell]):
+        return f"'{cell}"
+    return cell
 
 
 def two_decimals(value: float | None) -> str:

@@ -1,6 +1,7 @@
 """How long and how fast a network learns: a schedule, its file, and its name in tables."""
 
 import math
+import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields, is_dataclass
@@ -8,9 +9,8 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, ClassVar, Literal, TypeVar, Union, get_args, get_origin
 
-import yaml
-
-from engine.errors import UserError, why
+from engine.errors import UserError
+from engine.settings import read_yaml
 
 _OPTIMIZERS = ("adam", "keras-adam", "adamw", "sgd", "muon")
 
@@ -119,11 +119,8 @@ def read_schedule(path: Path, kind: type[AnySchedule]) -> AnySchedule:
     UserError
         The file is missing or not a YAML mapping, or a key is unknown or of the wrong type.
     """
-    try:
-        found = yaml.safe_load(path.read_text())
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        known = " or ".join(filter(None, [", ".join(kind.NAMED), "a YAML file of a schedule"]))
-        raise UserError(f"{path}: expected {known} ({why(error)})") from error
+    known = " or ".join(filter(None, [", ".join(kind.NAMED), "a YAML file of a schedule"]))
+    found = read_yaml(path, known)
     kinds: dict[str, Any] = {field.name: field.type for field in fields(kind)}
     if not isinstance(found, dict):
         raise UserError(
@@ -136,11 +133,16 @@ def read_schedule(path: Path, kind: type[AnySchedule]) -> AnySchedule:
         try:
             settings[key] = _of_kind(value, kinds[key])
         except ValueError as error:
-            raise UserError(f"{path}: {key}: expected {error}, found {value!r}") from error
+            raise UserError(f"{path}: {key}: expected {error}, found {_short(value)}") from error
     for key in ("steps", "batch_size"):
         if key not in settings:
             raise UserError(f"{path}: '{key}' is missing")
     return kind(**settings)
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _of_kind(value: Any, kind: Any) -> Any:
@@ -159,7 +161,7 @@ def _of_kind(value: Any, kind: Any) -> Any:
     if kind is int and not (number and isinstance(value, int)):
         raise ValueError("a whole number")
     if kind is float:
-        if number:
+        if number and abs(value) <= sys.float_info.max:  # a whole number may be beyond any float
             return float(value)
         hint = ""
         with suppress(TypeError, ValueError):  # YAML takes 1e-3, without a point, for text

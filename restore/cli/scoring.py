@@ -87,14 +87,14 @@ def summary(
     ] = None,
 ) -> None:
     """Join scores into psnr_ssim.csv and psnr_ssim_summary.csv, published figures beside."""
-    from engine.artifacts import load_tensors, sha256_file
+    from engine.artifacts import load_tensors
     from restore.evaluation.summary import write_tables
-    from restore.networks.denoiser import describe_schedule, find, is_shipped
+    from restore.networks.denoiser import describe_schedule, find, identity_of, is_shipped
 
     expect_folder(out)
     schedules = {}
     for path in map(find, model or []):
-        checksum = sha256_file(path)
+        checksum = identity_of(path)
         came = ", shipped" if is_shipped(checksum) else ""
         schedules[checksum] = describe_schedule(load_tensors(path)[1]) + came
     write_tables(scores, schedules, out)

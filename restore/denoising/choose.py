@@ -1,15 +1,15 @@
 """Which model suits an image: by its noise, its channels and how strongly JPEG compressed it."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from engine.artifacts import load_tensors, sha256_file
+from engine.artifacts import sha256_file
 from restore.denoising.noise_seen import ALIKE, GROWTH, JOINED, UNKNOWN, WHITE, Noise
 from restore.errors import RestoreError
-from restore.networks import denoiser
+from restore.networks import denoiser, weights_file
 from restore.networks.dncnn import BLIND_SIGMA, variant
 
 Kind = Literal["none", "gaussian", "camera", "jpeg"]
@@ -104,15 +104,8 @@ def describe(path: Path) -> Candidate:
     RestoreError
         It holds no DnCNN.
     """
-    description: Mapping[str, Any] = load_tensors(path)[1]
-    try:
-        name = str(description["variant"])
-        channels = int(description["architecture"]["channels"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise RestoreError(
-            f"{path}: expected the weights of a DnCNN as `restore train` writes them, "
-            "found other contents"
-        ) from error
+    _, description, architecture = weights_file.read(path)
+    name, channels = str(description["variant"]), architecture.channels
     try:
         known = variant(name)
         task, sigma = str(known.task), known.sigma

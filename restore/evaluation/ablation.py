@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from engine.artifacts import atomic, load_tensors, sha256_file
+from engine.artifacts import atomic, load_tensors
 from engine.tables import write_csv
 from restore.errors import RestoreError
 from restore.evaluation.summary import read_rows
+from restore.networks.denoiser import identity_of
 
 COLUMNS = (
     "model",
@@ -70,7 +71,7 @@ def compare(weights: Sequence[Path], scores: Sequence[Path]) -> pd.DataFrame:
                 f"{compared[variant]}; name one of them"
             )
         compared[variant] = path
-        sha = sha256_file(path)
+        sha = identity_of(path)
         if sha not in means.index.get_level_values(0):
             raise RestoreError(f"{path}: expected scores of these weights, found none")
         for name, mean in means.loc[sha].iterrows():

@@ -9,7 +9,6 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import numpy.typing as npt
 
-from engine.artifacts import sha256_file
 from engine.device import Compute, pick
 from engine.errors import Partial
 from restore.degradations.degradation import Degradation
@@ -19,7 +18,7 @@ from restore.folders import listing
 from restore.folders.folder import denoise_files
 from restore.folders.options import FolderOptions
 from restore.images import files
-from restore.networks.denoiser import Denoiser, load, shipped_models
+from restore.networks.denoiser import Denoiser, identity_of, load, shipped_models
 
 
 class Baseline:
@@ -69,7 +68,7 @@ class Automatic:
 
     def __init__(self, compute: Compute) -> None:
         self.compute = compute
-        known = sorted(sha256_file(path) for path in shipped_models().values())
+        known = sorted(identity_of(path) for path in shipped_models().values())
         self.sha256 = hashlib.sha256("".join(known).encode()).hexdigest()
 
     def denoised(self, paths: Sequence[Path]) -> Iterator[npt.NDArray[np.float64]]:

@@ -1,6 +1,7 @@
 """Put trained weights into the package, and check those that are there."""
 
 import logging
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -55,17 +56,20 @@ def ship(weights: Path, tests: Sequence[str], out: Path, compute: Compute) -> Pa
     scored = pd.concat([_scores(model, *pair) for pair in pairs])
     target = out / f"{model.name}.safetensors"
     halves = {name: value.to(torch.float16) for name, value in tensors.items()}
-    save_tensors(target, halves, description)
-    shipped = denoiser.load(str(target), compute)
-    rounded = pd.concat([_scores(shipped, *pair) for pair in pairs])
-    case = ["set", "degradation", "level"]
-    change = rounded.groupby(case)["psnr_db"].mean() - scored.groupby(case)["psnr_db"].mean()
-    lost = float(change.abs().max())
+    lost = math.inf
+    if all(bool(value.isfinite().all()) for value in halves.values()):
+        save_tensors(target, halves, description)
+        shipped = denoiser.load(str(target), compute)
+        rounded = pd.concat([_scores(shipped, *pair) for pair in pairs])
+        case = ["set", "degradation", "level"]
+        change = rounded.groupby(case)["psnr_db"].mean() - scored.groupby(case)["psnr_db"].mean()
+        lost = float(change.abs().max())
     if lost <= HALF_LOSS:
         form = f"float16: within {max(lost, 0.0001):.4f} dB of float32"
     else:
         save_tensors(target, tensors, description)
-        rounded, form = scored, f"float32: float16 would cost {lost:.4f} dB"
+        cost = f"{lost:.4f} dB" if math.isfinite(lost) else "all of it, as it cannot hold them"
+        rounded, form = scored, f"float32: float16 would cost {cost}"
     card = target.with_suffix(".md")
     write_text(card, write_card(description, form, summarise(rounded, {})))
     return card

@@ -7,6 +7,7 @@ about it says 'done', that line is about this very output.
 
 import json
 import logging
+import math
 import os
 import re
 import threading
@@ -120,7 +121,7 @@ class Journal:
                 # A failure leaves the output as it was.
                 if record.get("status") == "done" and self.shard.holds(str(record.get("file"))):
                     known = last.setdefault(str(record.get("output")), record)
-                    if known.get("finished", 0) <= record.get("finished", 0):
+                    if when(known) <= when(record):
                         last[str(record.get("output"))] = record
         self._doubts = {
             output: str(record["doubt"]) for output, record in last.items() if record.get("doubt")
@@ -167,10 +168,19 @@ def newest(found: Iterable[tuple[Place, Record]]) -> set[Place]:
     last: dict[str, tuple[float, Place]] = {}
     done: dict[str, tuple[float, Place]] = {}
     for place, record in found:
-        name, when = str(record.get("file")), (float(record.get("finished", 0)), place)
+        name, at = str(record.get("file")), (when(record), place)
         for kept in (last, done) if record.get("status") == "done" else (last,):
-            kept[name] = max(kept.get(name, when), when)
+            kept[name] = max(kept.get(name, at), at)
     return {place for kept in (last, done) for _, place in kept.values()}
+
+
+def when(record: Record) -> float:
+    """Return when a record was written, in seconds; 0 where that is no number."""
+    try:
+        value = float(record.get("finished", 0))
+    except (TypeError, ValueError, OverflowError):
+        return 0.0
+    return value if math.isfinite(value) else 0.0
 
 
 def line_of(record: Record) -> str:
@@ -185,7 +195,7 @@ def records(path: Path) -> Iterator[Record]:
         for line in lines:
             try:
                 record = json.loads(line)
-            except ValueError:
+            except (ValueError, RecursionError):
                 continue
             if isinstance(record, dict):
                 yield record

@@ -20,6 +20,7 @@ from restore.images import files
 log = logging.getLogger(__name__)
 
 _TRIES = 3
+_PIECE = 2**14  # bytes
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,9 @@ def _fetch(url: str, folder: Path, entry: Checksum) -> None:
     import requests
 
     pooch.get_logger().setLevel(logging.WARNING)
-    fetch = pooch.HTTPDownloader(timeout=60)
+    # The size of pixels is less than that of the file around them, but not by half.
+    most = entry.size if entry.of == "file" else 2 * entry.size + 2**16
+    fetch = pooch.HTTPDownloader(timeout=60, chunk_size=_PIECE, progressbar=_Limit(url, most))
     for tried in range(1, _TRIES + 1):
         try:
             with artifacts.atomic(folder / entry.file) as part:
@@ -162,6 +165,29 @@ def _fetch(url: str, folder: Path, entry: Checksum) -> None:
                 ) from error
             log.warning("%s; trying again", why(error, whole=True))
             time.sleep(0.2 * tried)
+
+
+class _Limit:
+    """Ends a download that brings more than it should; pooch reports to it as to a progress bar."""
+
+    def __init__(self, url: str, most: int) -> None:
+        # The last piece is counted as a whole one.
+        self.url, self.most, self.found = url, most + _PIECE, 0
+        self.total = 0  # set by pooch
+
+    def update(self, count: int) -> None:
+        self.found += count
+        if self.found > self.most:
+            raise RestoreError(
+                f"{self.url}: expected at most {self.most - _PIECE} bytes, found more; the file at "
+                "its origin is another one"
+            )
+
+    def reset(self) -> None:
+        """Pooch resets a bar at the end, and then sets it to the size that was stated."""
+        self.found = 0
+
+    def close(self) -> None: ...
 
 
 def _right(path: Path, entry: Checksum) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
+from engine.memory import admit
 from restore.errors import RestoreError
 from restore.images import orientation, png_chunks, samples
 from restore.images.heads import READ_ONLY
@@ -84,6 +85,7 @@ def read(file: BinaryIO, form: str) -> Picture:
 def _heif(library: Any, file: BinaryIO) -> Picture:
     container = library.open_heif(file, convert_hdr_to_8bit=False)
     image = container[container.primary_index]
+    _admit(file, *image.size)
     values = np.asarray(image)
     left = ("the further pictures of a HEIC",) * (len(container) > 1)
     return _picture(values, "HEIF", image.mode, image.info, left)
@@ -98,6 +100,7 @@ def _jxl(_: Any, file: BinaryIO) -> Picture:
         frames = getattr(image, "n_frames", 1)
         if frames > 1:
             raise RestoreError(f"expected a still image, found {frames} frames")
+        _admit(file, *image.size)
         info, mode = dict(image.info), image.mode
     return _picture(np.asarray(imagecodecs.jpegxl_decode(data)), "JXL", mode, info)
 
@@ -105,10 +108,17 @@ def _jxl(_: Any, file: BinaryIO) -> Picture:
 def _raw(library: Any, file: BinaryIO) -> Picture:
     """Develop a camera RAW to 16-bit sRGB by the camera's white balance, nothing brightened."""
     with library.imread(file) as raw:
+        _admit(file, raw.sizes.width, raw.sizes.height)
         values = raw.postprocess(output_bps=16, use_camera_wb=True, no_auto_bright=True)
     icc = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     left = ("the sensor's own values and the maker's notes",)
     return _picture(values, "RAW", "CFA", {"icc_profile": icc}, left)
+
+
+def _admit(file: BinaryIO, width: int, height: int) -> None:
+    """Refuse an image that memory cannot hold, or that so small a file can hardly mean."""
+    admit(3 * width * height, file.seek(0, io.SEEK_END), RestoreError)
+    file.seek(0)
 
 
 def _picture(

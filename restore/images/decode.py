@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, UnidentifiedImageError
 
+from engine.memory import admit
 from restore.errors import RestoreError
 from restore.images import codecs, metadata, netpbm, png16, png_chunks
 from restore.images import samples as sample_formats
@@ -56,6 +57,7 @@ def read(file: BinaryIO, suffix: str = "") -> Picture:
         found = "GIF" if head[:4] == b"GIF8" else "something else"
         raise RestoreError(f"expected {_EXPECTED}, found {found}; convert or remove it") from None
     with image:
+        admit(_stated_bytes(image, head), _length(file), RestoreError)
         frames = getattr(image, "n_frames", 1)
         if image.format != "MPO" and frames > 1:
             raise RestoreError(f"expected a still image, found {frames} frames")
@@ -67,10 +69,9 @@ def read(file: BinaryIO, suffix: str = "") -> Picture:
         icc = info.get("icc_profile") or None
         mode, kind = image.mode, {"MPO": "JPEG", "DIB": "BMP"}.get(image.format or "", image.format)
         samples, white, icc = _decoded(file, head, image, icc, key)
+        if kind == "PNG" and not png_chunks.is_whole(file, samples):
+            raise RestoreError("the file ends before its last row; copy it again from its source")
     del image  # as large as the samples
-    if (samples[-1] == samples[-1, :1]).all():  # as it is where rows are missing
-        file.seek(0)
-        png_chunks.check_whole(file)
     samples, narrower = sample_formats.checked(samples)
     if key is not None and samples.ndim == (2 if len(key) == 1 else 3):
         samples = np.dstack([samples, sample_formats.transparent(samples, key)])
@@ -90,6 +91,20 @@ def read(file: BinaryIO, suffix: str = "") -> Picture:
         **more,
     )
     return _turned(picture)
+
+
+def _stated_bytes(image: Image.Image, head: bytes) -> int:
+    """Return the bytes that the samples take in memory, as the header states them."""
+    deep = image.mode.startswith(("I", "F")) or png16.is_deep(head) or netpbm.is_deep(head)
+    bands = 3 if image.mode in ("P", "CMYK") else len(image.getbands())
+    return image.width * image.height * bands * (2 if deep else 1)
+
+
+def _length(file: BinaryIO) -> int:
+    at = file.tell()
+    size = file.seek(0, io.SEEK_END)
+    file.seek(at)
+    return size
 
 
 def _decoded(
@@ -158,6 +173,8 @@ def _spooled(image: Image.Image) -> NDArray[Any]:
         for strip in _strips(image):
             file.write(strip.data)
         shape, dtype = (image.height, *strip.shape[1:]), strip.dtype
+        for name in ("fp", "_fp"):  # or `close` would close the file, with which the caller goes on
+            setattr(image, name, None)
         image.close()
         file.seek(0)
         samples = np.empty(shape, dtype)

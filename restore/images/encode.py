@@ -90,5 +90,9 @@ def _save(path: Path, picture: Picture, kind: str, options: dict[str, Any]) -> N
         options["dpi"] = picture.dpi
     try:
         Image.fromarray(join(picture)).save(path, kind, **options)
-    except (OSError, ValueError, SystemError) as error:
+    except OSError as error:
+        if error.errno is not None:  # the disk's fault, not the format's
+            raise
+        raise RestoreError(f"{kind} cannot hold this image ({why(error)}); write a PNG") from error
+    except Exception as error:  # an encoder raises whatever it does not foresee
         raise RestoreError(f"{kind} cannot hold this image ({why(error)}); write a PNG") from error

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import artifacts
-from engine.errors import why
+from engine.errors import parsing, why, writing
 from restore.errors import RestoreError
 from restore.images import heads
 from restore.images.heads import FORMATS, SUFFIXES
@@ -122,19 +122,14 @@ def read_pages(path: Path | str, *, finite: bool = True) -> list[Picture]:
         file = path.open("rb")
     except OSError as error:
         raise RestoreError(f"{path}: cannot be read ({why(error)})") from error
-    try:
-        with file:
-            head = file.read(4)
-            file.seek(0)
-            if not head:
-                raise RestoreError("the file is empty; copy it again from its source")
-            suffix = path.suffix.lower()
-            raw = heads.READ_ONLY.get(suffix) == "RAW"  # many of them are TIFFs by their heads
-            pages = tiff.read(file) if head in _TIFF and not raw else [decode.read(file, suffix)]
-    except RestoreError as error:
-        raise RestoreError(f"{path}: {error}") from error
-    except Exception as error:  # a decoder raises whatever the first strange byte leads it to
-        raise RestoreError(f"{path}: damaged or cut short ({why(error, whole=True)})") from error
+    with parsing(path, "damaged or cut short", RestoreError), file:
+        head = file.read(4)
+        file.seek(0)
+        if not head:
+            raise RestoreError("the file is empty; copy it again from its source")
+        suffix = path.suffix.lower()
+        raw = heads.READ_ONLY.get(suffix) == "RAW"  # many of them are TIFFs by their heads
+        pages = tiff.read(file) if head in _TIFF and not raw else [decode.read(file, suffix)]
     for plane in (plane for picture in pages for plane in picture.planes) if finite else ():
         if plane.dtype == np.float32 and not np.isfinite(plane).all():
             bad = int(np.count_nonzero(~np.isfinite(plane)))
@@ -160,11 +155,8 @@ def write(path: Path | str, picture: Picture) -> None:
 def write_pages(path: Path | str, pictures: list[Picture]) -> None:
     """Write one image, or several pages to a TIFF; otherwise as `write`."""
     path = Path(path)
-    try:
-        with artifacts.atomic(path) as part:
-            encode(part, pictures)
-    except RestoreError as error:
-        raise RestoreError(f"{path}: {error}") from error
+    with writing(path, RestoreError), artifacts.atomic(path) as part:
+        encode(part, pictures)
 
 
 def encode(path: Path, pictures: list[Picture]) -> None:

@@ -1,5 +1,6 @@
 """Denoisers by name or file: the shipped weights, and those people train or import."""
 
+import functools
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.resources import files
@@ -11,12 +12,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from engine.artifacts import load_tensors, save_tensors, sha256_file, versions
+from engine.artifacts import save_tensors, versions
 from engine.device import Compute, pick
-from engine.errors import UserError
 from engine.training.schedule import in_words
 from restore.errors import RestoreError
-from restore.networks import streaming
+from restore.networks import streaming, weights_file
 from restore.networks.dncnn import Architecture, DnCNN
 from restore.networks.tiles import Tiles
 
@@ -38,7 +38,8 @@ class Denoiser:
     description : dict
         From the weights file.
     sha256 : str
-        Of the weights file.
+        Of the tensors and their architecture (`weights_file.identity`), not of the file, which also
+        tells how long it took to train them.
     compute : Compute
         Device and precision.
 
@@ -105,7 +106,7 @@ class Denoiser:
         Raises
         ------
         RestoreError
-            The number of channels differs.
+            The number of channels differs, or a value of the result is not finite.
         """
         found = 1 if degraded.ndim == 2 else degraded.shape[2]
         if found != self.channels:
@@ -116,6 +117,8 @@ class Denoiser:
         values = np.array(degraded, dtype=np.float32) / 255
         tiles = Tiles(side, self.network.architecture.depth, self.compute.device)
         tiles([values], self._restored)
+        if not np.isfinite(values).all():
+            raise RestoreError(f"model {self.name}: expected finite values, found NaN or infinite")
         return values.astype(np.float64) * 255
 
     @torch.inference_mode()
@@ -162,8 +165,25 @@ def shipped_models() -> dict[str, Path]:
 
 
 def is_shipped(sha256: str) -> bool:
-    """Return whether weights of this checksum come with the package."""
-    return sha256 in {sha256_file(path) for path in shipped_models().values()}
+    """Return whether weights with this `Denoiser.sha256` come with the package."""
+    return sha256 in _shipped_identities()
+
+
+@functools.cache
+def _shipped_identities() -> frozenset[str]:
+    return frozenset(identity_of(path) for path in shipped_models().values())
+
+
+def identity_of(path: Path) -> str:
+    """Return the `Denoiser.sha256` of a weights file without building its network.
+
+    Raises
+    ------
+    RestoreError
+        The file holds no DnCNN.
+    """
+    tensors, description, _ = weights_file.read(path)
+    return weights_file.identity(tensors, description)
 
 
 def find(name_or_file: str) -> Path:
@@ -230,19 +250,14 @@ def load(name_or_file: str, compute: Compute) -> Denoiser:
         No such model, or the file holds no DnCNN.
     """
     path = find(name_or_file)
-    tensors, description = load_tensors(path)
-    try:
-        network = DnCNN(Architecture(**description["architecture"]))
-        network.load_state_dict(tensors)
-        name = str(description["variant"])
-    except (KeyError, TypeError, RuntimeError, UserError) as error:
-        raise RestoreError(
-            f"{path}: expected the weights of a DnCNN as `restore train` writes them, "
-            "found other contents"
-        ) from error
+    tensors, description, architecture = weights_file.read(path)
+    network = DnCNN(architecture)
+    network.load_state_dict(tensors)
+    sha256 = weights_file.identity(tensors, description)
+    name = description["variant"]
     network = network.eval().to(compute.device)
     network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return Denoiser(name, network, description, sha256_file(path), compute)
+    return Denoiser(name, network, description, sha256, compute)
 
 
 def save(out: Path, network: DnCNN, name: str, origin: Mapping[str, Any]) -> str:

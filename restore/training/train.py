@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from engine.artifacts import sha256_arrays, sha256_file
+from engine.artifacts import sha256_arrays
 from engine.device import Compute, pick
 from engine.revision import code_revision
 from engine.training import loop
@@ -74,7 +74,7 @@ def train(
     Returns
     -------
     str
-        SHA-256 of the weights file.
+        SHA-256 of the weights, as `Denoiser.sha256`.
 
     Raises
     ------
@@ -163,7 +163,7 @@ def train_variant(
     Returns
     -------
     str
-        SHA-256 of `out`.
+        SHA-256 of the weights, as `Denoiser.sha256`.
 
     Raises
     ------
@@ -235,7 +235,7 @@ def train_variant(
             training["seconds"] = round(seconds, 1)
             origin = {"fingerprint": checkpoint.fingerprint, "training": training}
             denoiser.save(out, folded(network), variant.name, origin)
-    return sha256_file(out)
+    return denoiser.identity_of(out)
 
 
 def _check_shape(first: denoiser.Denoiser, name: str, expected: Architecture) -> None:

@@ -41,12 +41,34 @@ def run(error: BaseException | None, capsys: pytest.CaptureFixture[str]) -> tupl
         (NotADirectoryError(20, "Not a directory", "a/b"), 2, "prog: a/b: Not a directory\n"),
         (OSError("cut short"), 2, "prog: cut short\n"),
         (Partial("1 of 2 failed"), 1, "prog: 1 of 2 failed\n"),
+        (
+            MemoryError("Unable to allocate 3 TiB"),
+            3,
+            "prog: memory ran out (Unable to allocate 3 TiB); free some, or work on smaller "
+            "parts\n",
+        ),
+        (
+            KeyError("bands"),
+            3,
+            "prog: unexpected KeyError: 'bands'; a fault of this program: report it with what "
+            "`--debug` shows\n",
+        ),
     ],
 )
 def test_exit_status_and_line(
     error: Exception | None, status: int, line: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(error, capsys) == (status, line)
+
+
+def test_debug_shows_the_traceback_of_a_fault(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RESTORE_HSI_DEBUG", "1")
+    status, text = run(RecursionError("too deep"), capsys)
+    assert status == 3
+    assert "Traceback" in text
+    assert text.splitlines()[-1].startswith("prog: unexpected RecursionError: too deep")
 
 
 def test_unknown_option_ends_with_2(capsys: pytest.CaptureFixture[str]) -> None:

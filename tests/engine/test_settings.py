@@ -164,5 +164,39 @@ def test_a_file_that_holds_no_settings(tmp_path: Path, text: str, message: str) 
 
 
 def test_a_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"none\.yaml: expected a readable YAML file \(No such"):
+    with pytest.raises(UserError, match=r"none\.yaml: expected YAML \(No such"):
         settings.load(tmp_path / "none.yaml")
+
+
+BOMB = "a0: &a0 [1, 2, 3, 4, 5, 6, 7, 8, 9]\n" + "".join(
+    f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 9)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (BOMB, "at most 100000 values, found aliases that stand for"),
+        ("restore: &r {models: *r}\n", "holds itself"),
+        ("seed: " + "9" * 5000, "expected YAML"),
+        ("a: " + "[" * 3000, "expected YAML"),
+        ("a: " + "[" * 60 + "]" * 60, "at most 50 levels"),
+    ],
+)
+def test_bombs_are_one_line(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "bomb.yaml"
+    path.write_text(text)
+    with pytest.raises(UserError, match=message) as error:
+        settings.load(path)
+    assert "\n" not in str(error.value)
+
+
+def test_an_alias_is_no_bomb(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("a: &a [1, 2]\nb: *a\nc: *a\n")
+    assert settings.load(path) == {"a": [1, 2], "b": [1, 2], "c": [1, 2]}
+
+
+def test_text_of_several_lines_is_refused() -> None:
+    with pytest.raises(UserError, match=r"c: device: expected one line of text, found 'cpu\\n'"):
+        settings.validate({"device": "cpu\n"}, {"type": "object"}, "c")

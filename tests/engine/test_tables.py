@@ -105,3 +105,19 @@ def test_reading_something_else_than_a_table(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_bytes(b"a,b\n1,2,3,4\n\xff")
     with pytest.raises(UserError, match="expected a CSV table"):
         tables.read_csv(tmp_path / "t.csv")
+
+
+def test_cells_that_spreadsheets_would_run_are_inert(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    frame = pd.DataFrame(
+        {"class": ["=1+1", "+x", "-2.5", "@a", "wheat", "−1"], "n": [-1, 2, 3, 4, 5, 6]}
+    )
+    tables.write_csv(frame, path, ["class", "n"])
+    assert path.read_text().splitlines()[1:] == [
+        "'=1+1,-1",
+        "'+x,2",
+        "-2.5,3",
+        "'@a,4",
+        "wheat,5",
+        "−1,6",
+    ]

@@ -47,6 +47,25 @@ def lines(stderr: str) -> list[str]:
         ),
         (
             "restore",
+            "denoise",
+            [{"input": "photos/train", "output": "clean {x}"}],
+            "restore.denoise[0].output: expected a path without braces, found 'clean {x}'; rename",
+        ),
+        (
+            "restore",
+            "denoise",
+            [{"input": "-in", "output": "clean"}],
+            "restore.denoise[0].input: expected a path that does not begin with '-', found '-in'; "
+            "write ./-in",
+        ),
+        (
+            "restore",
+            "test_images",
+            ["photos\n"],
+            "restore.test_images[0]: expected one line of text, found 'photos\\n'; remove the",
+        ),
+        (
+            "restore",
             "baselines",
             {"median": ["noise:25"]},
             "restore.baselines: expected a baseline, found 'median'; known: nlm, wavelet, tv, bm3d",

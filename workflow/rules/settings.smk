@@ -26,6 +26,16 @@ def stop(message):
     sys.exit(2)
 
 
+def plain(path):
+    """Refuse what Snakemake would fill in, and what commands would take for an option."""
+    if "{" in path or "}" in path:
+        raise UserError(f"expected a path without braces, found '{path}'; rename it")
+    if path.startswith("-"):
+        raise UserError(
+            f"expected a path that does not begin with '-', found '{path}'; write ./{path}"
+        )
+
+
 def image_set(name):
     """The name of a set or a folder of images, and the files of a folder."""
     from restore.image_sets.catalogue import names
@@ -33,16 +43,22 @@ def image_set(name):
 
     if name in names():
         return name, []  # fetched by the job that needs it
+    plain(name)
     found = image_set(name)
-    return found.name, [str(item.path) for item in found]
+    files = [str(item.path) for item in found]
+    for path in files:
+        plain(path)
+    return found.name, files
 
 
 def folder(path):
+    plain(path)
     if not Path(path).is_dir():
         raise UserError(f"expected a folder, found no folder '{path}'")
 
 
 def file(path):
+    plain(path)
     if not Path(path).is_file():
         raise UserError(f"expected a file, found no file '{path}'")
 
@@ -88,6 +104,7 @@ def network(name):
 def schedule(name, kind):
     """A named schedule, or a file that holds one of a kind: patches or windows."""
     if Path(name).suffix in (".yaml", ".yml"):
+        plain(name)
         read_schedule(Path(name), kind)
     else:
         settings.expect_known(name, kind.NAMED, "a named schedule or a YAML file")
@@ -110,6 +127,7 @@ def scene(source):
     from hsi.scenes.embedded import EMBEDDED
 
     if source != EMBEDDED:
+        plain(source)
         files(source)
 
 
@@ -130,6 +148,7 @@ def split(how):
 
     kind, _, what = how.partition(":")
     if kind == "mask":
+        plain(what)
         files(what)
 
 
@@ -142,6 +161,7 @@ def checked(found):
     checks = {
         "file": file,
         "folder": folder,
+        "path": plain,
         "image-set": image_set,
         "degradation": degradation,
         "model": model,

@@ -61,14 +61,14 @@ rule table_study:
     conda:
         ENVIRONMENT
     params:
-        inner=f"{STUDY['inner']}, {STUDY['folds']} folds, schedule {HSI['schedule']}",
+        note=f"Inner splits: {STUDY['inner']}, {STUDY['folds']} folds, schedule {HSI['schedule']}.",
         code=code_revision("engine.tables"),
     message:
         "lay out the study of {wildcards.scene}, {wildcards.split}"
     shell:
         "python -m engine.tables {input:q} {output:q}"
         " --caption 'Settings compared on the training pixels alone'"
-        " --note 'Inner splits: {params.inner}.' > {log:q} 2>&1"
+        " --note {params.note:q} > {log:q} 2>&1"
 
 
 # A target of its own, and no part of `all`: a training a candidate and fold.

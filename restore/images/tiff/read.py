@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import why
+from engine.memory import admit
 from restore.errors import RestoreError
 from restore.images import gaps, png_chunks
 from restore.images import orientation as exif_block
@@ -48,9 +49,11 @@ def _pictures(content: "tifffile.TiffFile", file: BinaryIO) -> list[Picture]:
     pages = [page for page in content.pages if isinstance(page, tifffile.TiffPage)]
     # Reduced copies (thumbnails, pyramid levels) are made from the full page again.
     shown = [page for page in pages if not page.subfiletype & (_REDUCED | _MASK)]
+    size = content.filehandle.size
     full = shown or [page for page in pages if not page.subfiletype & _MASK]
     if not full:
         raise ValueError("no page in it")
+    admit(sum(_bytes_of(page) for page in full), size, RestoreError)
     copies = any(page.subfiletype & _REDUCED for page in pages if page not in full)
     # The other files of an OME set are images of their own.
     stacks = {
@@ -66,6 +69,11 @@ def _pictures(content: "tifffile.TiffFile", file: BinaryIO) -> list[Picture]:
         planes = _planes(stacks.get(page.index), page)
         found += [_picture(page, file, plane, mask, left) for plane in planes]
     return found
+
+
+def _bytes_of(page: "tifffile.TiffPage") -> int:
+    """Return the bytes of a page's samples; of a type that is unknown, of one byte each."""
+    return int(page.size) * (page.dtype.itemsize if page.dtype is not None else 1)
 
 
 def _check_below(page: "tifffile.TiffPage") -> None:
@@ -108,6 +116,7 @@ def _planes(
     if series is None:
         yield _array(page)
         return
+    admit(int(series.nbytes), page.parent.filehandle.size, RestoreError)
     planes = series.asarray()
     yield from planes.reshape(-1, *page.shape)
 

@@ -35,6 +35,10 @@ def test_rates_follow_warm_up_and_decay() -> None:
         ("steps: 0\nbatch_size: 2\n", "steps: expected at least 1, found 0"),
         ("steps: [5\n", "expected a YAML file of a schedule"),
         ("- 5\n", "expected keys such as"),
+        (f"steps: {'9' * 5000}\nbatch_size: 2\n", "expected a YAML file of a schedule"),
+        (f"steps: 5\nbatch_size: 2\nlearning_rate: {'9' * 400}\n", "learning_rate: expected a num"),
+        ("[" * 5000, "expected a YAML file of a schedule"),
+        ("steps: &a [*a]\n", "holds itself"),
     ],
 )
 def test_bad_schedule_file_is_one_line(tmp_path: Path, text: str, message: str) -> None:

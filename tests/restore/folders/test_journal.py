@@ -140,3 +140,25 @@ def test_nothing_to_join_is_one_line(tmp_path):
         pytest.raises(RestoreError, match="another run is writing"),
     ):
         join(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "finished", ["{}", "[]", "null", '"x"', "1e400", "-Infinity", "NaN", "9" * 400]
+)
+def test_odd_times_count_as_long_ago(tmp_path, job, finished):
+    path = tmp_path / JOURNAL
+    line = json.dumps(done(digest="old"))[:-1] + f', "finished": {finished}}}\n'
+    path.write_text(
+        line + json.dumps(done(digest="new") | {"finished": 5.0, "options": "o"}) + "\n" + line
+    )
+    join(tmp_path)
+    with Journal(tmp_path, "o", Shard()) as journal:
+        assert journal.made(job) == "new"
+
+
+def test_lines_too_deep_to_read_are_left_out(tmp_path, job):
+    (tmp_path / JOURNAL).write_text(
+        "[" * 100_000 + "\n" + json.dumps(done() | {"options": "o"}) + "\n"
+    )
+    with Journal(tmp_path, "o", Shard()) as journal:
+        assert journal.made(job) == "1"

@@ -58,7 +58,8 @@ def served(tmp_path, monkeypatch):
             total = artifacts.sha256_file(origin / name)
         else:
             total = artifacts.sha256_arrays(files.read(origin / name).pixels)
-        entries.append(Checksum(name, 1800, "file" if name == "a.png" else "pixels", total))
+        size = (origin / name).stat().st_size if name == "a.png" else 1800
+        entries.append(Checksum(name, size, "file" if name == "a.png" else "pixels", total))
     monkeypatch.setattr(fetch, "checksums", lambda _: tuple(entries))
     monkeypatch.setattr(fetch, "downloads", lambda: tmp_path / "cache")
     monkeypatch.setattr(fetch.time, "sleep", lambda _: None)
@@ -135,7 +136,7 @@ def test_a_full_disk_leaves_no_half_file(served, tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(fetch.artifacts, "sha256_file", full)
-    with pytest.raises(RestoreError, match=r"Set5: .*No space left on device; run again, or"):
+    with pytest.raises(RestoreError, match=r"Set5: .*No space left on device.*; run again, or"):
         fetch.download("Set5", origin=served[1])
     assert list((tmp_path / "cache/.part-Set5").iterdir()) == []
 
@@ -160,3 +161,10 @@ def test_the_sums_are_those_of_the_real_files(shared_data):
             path = shared_data / "images" / name / entry.file
             path = path if entry.of == "file" else path.with_suffix(".png")
             assert fetch._right(path, entry)
+
+
+@pytest.mark.parametrize("name", ["a.png", "b.bmp"])
+def test_a_file_larger_than_it_should_be_is_not_read_whole(name, served, tmp_path):
+    (served[0] / name).write_bytes(bytes(2**22))
+    with pytest.raises(RestoreError, match=rf"{name}: expected at most \d+ bytes, found more"):
+        fetch.download("Set5", origin=served[1])

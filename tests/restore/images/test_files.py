@@ -1,4 +1,6 @@
+import struct
 import warnings
+import zlib
 
 import numpy as np
 import pytest
@@ -7,6 +9,7 @@ from PIL import Image
 from restore.errors import RestoreError
 from restore.images import decode, files, png_chunks
 from restore.images.picture import Picture, join
+from restore.images.png_chunks import SIGNATURE, chunk
 from tests.restore.samples import ICC, RNG, exif, picture
 
 
@@ -240,3 +243,91 @@ def test_large_colour_moves_through_a_file(mode, channels, tmp_path, monkeypatch
     monkeypatch.setattr(decode, "_disk", lambda: 0)
     assert np.array_equal(files.read(tmp_path / "large.png").pixels, plain.pixels)
     assert moved == [1]  # without room on the disk it is copied in memory
+
+
+def png_of(width, height, rows, depth=8, kind=0, interlaced=0):
+    """A PNG that states more rows than its data, of zeros, hold bytes for."""
+    channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[kind]
+    line = b"\0" + bytes([200] * ((width * channels * depth + 7) // 8))
+    header = struct.pack(">IIBBBBB", width, height, depth, kind, 0, 0, interlaced)
+    palette = chunk(b"PLTE", bytes(range(768 // 3)) * 3) if kind == 3 else b""
+    data = chunk(b"IDAT", zlib.compress(line * rows))
+    return SIGNATURE + chunk(b"IHDR", header) + palette + data + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("kind", [0, 2, 3, 4, 6])
+@pytest.mark.parametrize("depth", [8, 16])
+def test_png_with_fewer_rows_than_it_states_is_refused(tmp_path, kind, depth):
+    if kind == 3 and depth == 16:
+        pytest.skip("a palette has 8 bits at most")
+    path = tmp_path / "short.png"
+    path.write_bytes(png_of(40, 100, 17, depth, kind))
+    with pytest.raises(RestoreError, match=r"short\.png: the file ends before its last row"):
+        files.read(path)
+    path.write_bytes(png_of(40, 100, 100, depth, kind))
+    assert files.read(path).pixels.shape[:2] == (100, 40)
+
+
+def test_interlaced_png_is_counted_by_its_passes(tmp_path):
+    path = tmp_path / "i.png"
+    sizes = [(1, 1), (1, 1), (1, 1), (1, 3), (2, 2), (1, 5)]  # rows and columns of each pass
+    body = b"".join((b"\0" + bytes([9] * width)) * rows for rows, width in sizes)
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 5, 3, 8, 0, 0, 0, 1))
+
+    def written(data):
+        path.write_bytes(
+            SIGNATURE + header + chunk(b"IDAT", zlib.compress(data)) + chunk(b"IEND", b"")
+        )
+
+    written(body)
+    with Image.open(path) as image:
+        image.load()
+    assert (files.read(path).pixels == 9).all()
+    written(body[:-6])
+    with pytest.raises(RestoreError, match="ends before its last row"):
+        files.read(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("bomb.png", png_of(23, 8_000_000, 17)),
+        ("bomb.bmp", b"BM" + bytes(8) + b"\x36\0\0\0\x28\0\0\0" + (23).to_bytes(4, "little")
+         + (268_000_000).to_bytes(4, "little") + b"\x01\0\x18\0" + bytes(100)),
+        ("bomb.pgm", b"P5 100000 100000 65535\n" + bytes(100)),
+    ],
+)  # fmt: skip
+def test_bomb_is_refused_by_its_header(tmp_path, name, content):
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(RestoreError, match=rf"{name}: expected at most 250 times .* that states"):
+        files.read_pages(path)
+
+
+def test_tiff_bomb_is_refused_by_its_header(tmp_path):
+    import tifffile
+
+    path = tmp_path / "bomb.tif"
+    tifffile.imwrite(path, np.zeros((20_000, 20_000), np.uint8), compression="zlib")
+    with pytest.raises(RestoreError, match=r"bomb\.tif: expected at most 250 times"):
+        files.read_pages(path)
+
+
+def test_what_memory_cannot_hold_is_refused(tmp_path, monkeypatch):
+    from engine import memory
+
+    path = tmp_path / "large.tif"
+    files.write_image(path, np.random.default_rng(0).integers(0, 255, (300, 300), np.uint8))
+    monkeypatch.setattr(memory, "FLOOR", 1000)
+    monkeypatch.setattr(memory, "free_on_host", lambda: 2000)
+    with pytest.raises(RestoreError, match=r"large\.tif: expected at most the 2 KiB of memory"):
+        files.read_pages(path)
+
+
+def test_full_disk_is_no_fault_of_the_format(tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Image.Image, "save", full)
+    with pytest.raises(RestoreError, match=r"a\.webp: cannot be written \(No space left"):
+        files.write_image(tmp_path / "a.webp", np.zeros((4, 4), np.uint8))

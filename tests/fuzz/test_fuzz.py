@@ -1,0 +1,19 @@
+"""Damaged files are read or refused in one line: a fast run of fixed mutants a reader.
+
+`make fuzz` is the long one. A fault is made again by its name and number: `runs.case`.
+"""
+
+import pytest
+
+from tests.fuzz import runs
+from tests.fuzz.readers import READERS
+
+COUNTS = {"config": 40, "schedule": 100, "published weights": 150, "weights": 200}
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_mutants_are_read_or_refused_in_one_line(name: str) -> None:
+    counts, faults = runs.run(name, COUNTS.get(name, 300))
+    assert not faults, "\n".join(faults)
+    assert counts["read"] > 0
+    assert counts["line"] > 0 or name == "journal"  # whose torn lines are left out
