@@ -44,7 +44,7 @@ def estimate(pixels: NDArray[Any], white: float, gaps: NDArray[np.bool_] | None 
     Returns
     -------
     float
-        Sigma on the 0..255 scale, the mean over channels; NaN for less than 8 pixels a side.
+        Sigma on the 0..255 scale, the mean over channels; NaN for less than 8 pixels per side.
     """
     if min(pixels.shape[:2]) < 8:
         return float("nan")

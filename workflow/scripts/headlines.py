@@ -17,7 +17,7 @@ def images(table: pd.DataFrame) -> list[str]:
     for (name, kind, level), rows in table.groupby(["set", "degradation", "level"], sort=False):
         scores = [f"{row.method} {row.psnr_db}" for row in rows.itertuples()]
         shown = ", ".join([f"input {rows.psnr_input_db.iloc[0]}", *scores])
-        lines.append(f"  {name} {f'{kind}:{level}':11}{shown}")
+        lines.append(f"  {name} {f'{kind}:{level}':12} {shown}")
     return lines
 
 
