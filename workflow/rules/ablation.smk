@@ -46,7 +46,6 @@ use rule train_dncnn as train_ablation with:
 use rule place_dncnn as place_ablation with:
     input:
         files=[trained(ABLATION_WEIGHTS), trained(ABLATION_LOSSES)],
-        tried="<results>/logs/restore/ablation/{optimizer}/{model}.log",
     output:
         weights=ABLATION_WEIGHTS,
         history=ABLATION_LOSSES,

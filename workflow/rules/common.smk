@@ -70,6 +70,18 @@ def prefix():
 shell.prefix(prefix())
 
 
+def mark_unfinished():
+    """Mark what is to be made anew as unfinished; each job that ends well takes its own mark away.
+
+    Snakemake removes the outputs of a job before it starts, and later misses no output between two
+    others: where a job fails or is killed, what was made from its earlier outputs would be taken
+    for finished. What is marked is made again (`rerun-incomplete`), and so is what it needs.
+    """
+    for job in workflow.dag.needrun_jobs():
+        if any(os.path.exists(file) for file in job.output):
+            workflow.persistence.started(job)
+
+
 # Snakemake's own lock would outlive a killed run; the kernel drops this one with its process.
 onstart:
     for check in STARTING:
@@ -87,6 +99,7 @@ onstart:
     live.truncate(0)
     print(f"process {os.getpid()} on {socket.gethostname()}", file=live, flush=True)
     workflow.live_lock = live
+    mark_unfinished()
 
 
 def reduced_scene(wildcards):

@@ -51,12 +51,6 @@ rule join_journals:
             clean=w.clean,
             shard=DENOISE[w.clean]["shards"],
         ),
-        # A part that failed after it was joined once leaves a new log (see trainings.smk).
-        tried=lambda w: collect(
-            "<results>/logs/restore/denoise{clean}/{shard}.log",
-            clean=w.clean,
-            shard=DENOISE[w.clean]["shards"],
-        ),
     output:
         touch(JOINED),
     log:

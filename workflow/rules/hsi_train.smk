@@ -82,7 +82,6 @@ rule train_control:
 rule place_control:
     input:
         files=trained(f"{RUN}/model.safetensors"),
-        tried=TRAINING_LOG,
     output:
         f"{RUN}/model.safetensors",
     log:
@@ -103,7 +102,6 @@ rule place_control:
 use rule place_control as place_network with:
     input:
         files=[trained(f"{RUN}/{name}") for name in NETWORK_FILES],
-        tried=TRAINING_LOG,
     output:
         model=f"{RUN}/model.safetensors",
         history=f"{RUN}/train.csv",

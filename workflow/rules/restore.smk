@@ -88,7 +88,6 @@ rule train_dncnn:
 rule place_dncnn:
     input:
         files=[trained(WEIGHTS), trained(LOSSES)],
-        tried="<results>/logs/restore/train/{model}.log",
     output:
         weights=WEIGHTS,
         history=LOSSES,

@@ -4,10 +4,6 @@
 # the state that it resumes from; Snakemake never removes them. RUN/.trained holds the outputs of
 # the training job, which are there only after it ended well. RUN itself holds the weights that all
 # other rules read, until new ones take their place.
-# Snakemake does not miss an output between two others: it would not see that the training is still
-# to be done. So its log, which is written anew at the start and which Snakemake keeps after a
-# failure, is an input of the rule that puts the weights in place. A log newer than these asks for
-# new ones.
 # The three share their files by hard links, so that nothing is stored twice.
 TRAINING, TRAINED_HERE = ".training", ".trained"
 
