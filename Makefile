@@ -3,6 +3,7 @@
 # make test   style, types, workflow checks and tests
 # make reference  the tables of results/reference made anew: fails where weights are not as their card says
 # make fuzz   20,000 damaged files through every reader (make test runs some hundred of each)
+# make test-cluster  the workflow on a Slurm of one machine: lost nodes, cancelled jobs, limits
 # make bench  speed on this machine, as ratios measured side by side
 # PYTHON=python3.12 make demo   picks the Python that .venv is made with (the first time)
 
@@ -10,7 +11,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/installed
 
-.PHONY: demo paper test test-slow fuzz reference bench
+.PHONY: demo paper test test-slow test-cluster fuzz reference bench
 
 demo: $(STAMP)
 	@$(BIN)/snakemake --configfile config/config.yaml
@@ -24,11 +25,16 @@ test: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint
-	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile
+	$(BIN)/python -m pytest -m "not slow and not cluster" -n 2 --dist loadfile
 
 # Published weights against the published tables, where the real data are.
 test-slow: $(STAMP)
 	$(BIN)/python -m pytest -m slow
+
+# The workflow on a Slurm of this one machine (Debian: apt install slurm-wlm munge).
+test-cluster: $(STAMP)
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt -e '.[slurm]'
+	$(BIN)/python -m pytest -m cluster tests/cluster
 
 FUZZ ?= 20000
 fuzz: $(STAMP)

@@ -68,7 +68,7 @@ use rule benchmark as benchmark_ablation with:
         "<results>/logs/restore/ablation/{optimizer}/{model}/{set}/{degradation}.benchmark.tsv"
     resources:
         **COMPUTE,
-        mem_mb=3000,
+        mem_mb=scaled(3000),
         runtime=240,
     message:
         "score {wildcards.model} by {wildcards.optimizer} on {wildcards.set}, {wildcards.degradation}"

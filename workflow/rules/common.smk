@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import socket
+import subprocess
 import sys
 from pathlib import Path
 from shlex import quote
@@ -24,13 +25,40 @@ DENOISED = []  # folders of images that are done
 STARTING = []  # checks before the first job of a run, that a dry run goes without
 
 
-# A GPU job leaves the cores to others; on a CPU a training takes them all.
+# A GPU job leaves the cores to others; on a CPU a training takes them all. `auto` asks for a GPU if
+# the machine that submits has one: on a cluster the config's `device` had better say which.
 ACCELERATED = config["device"].startswith("cuda") or (
     config["device"] == "auto" and shutil.which("nvidia-smi") is not None
 )
 CORES = workflow.resource_settings.cores or 8
 COMPUTE = {"gpu": int(ACCELERATED), "device": config["device"]}
 COMPUTE_THREADS = min(CORES, 4) if ACCELERATED else CORES
+
+
+def gpus():
+    """The GPUs that jobs of this machine share; Slurm gives its jobs theirs."""
+    if "SLURM_JOB_ID" in os.environ or config["device"] not in ("auto", "cuda"):
+        return []
+    if chosen := os.environ.get("CUDA_VISIBLE_DEVICES"):
+        return chosen.split(",")
+    listed = shutil.which("nvidia-smi") and subprocess.run(
+        ["nvidia-smi", "-L"], capture_output=True, text=True
+    )
+    return re.findall(r"^GPU (\d+):", listed.stdout, re.MULTILINE) if listed else []
+
+
+# Of several GPUs each job takes a free one.
+TAKE_GPU = (
+    f". {quote(workflow.source_path('../scripts/take_gpu.sh'))} {{resources.gpu}}"
+    f" {' '.join(map(quote, gpus()))}; "
+    if ACCELERATED and len(gpus()) > 1
+    else ""
+)
+
+
+def scaled(mb):
+    """Memory in MB; a job that failed gets more at its next attempt."""
+    return lambda wildcards, attempt: mb * attempt
 
 
 def one_of(names):
@@ -121,7 +149,7 @@ def map_options(wildcards):
     return [f"--{name}" for name in ("probabilities", "confidence") if chosen[name]]
 
 
-def map_memory(wildcards):
+def map_memory(wildcards, attempt):
     """What a map may hold, in MB: as asked for and a tenth more, or what is enough for most."""
     asked = MAPS[wildcards.map]["memory"]
-    return int(parse_bytes(asked) * 1.1 / 1e6) if asked else 8000
+    return attempt * (int(parse_bytes(asked) * 1.1 / 1e6) if asked else 8000)

@@ -25,7 +25,7 @@ rule denoise:
     threads: COMPUTE_THREADS
     resources:
         **COMPUTE,
-        mem_mb=6000,
+        mem_mb=scaled(6000),
         runtime=480,
     params:
         images=images_in,
@@ -39,6 +39,7 @@ rule denoise:
     message:
         "denoise {params.source}, part {params.shard}"
     shell:
+        f"{TAKE_GPU}"
         "restore denoise {params.source:q} {wildcards.clean:q} --shard {params.shard} --refresh"
         " --model {params.model:q} {params.options:q} {params.listed:q}"
         " --device {resources.device} > {log:q} 2>&1"

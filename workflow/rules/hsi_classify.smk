@@ -24,8 +24,9 @@ rule classify:
         ENVIRONMENT
     threads: COMPUTE_THREADS
     resources:
-        **COMPUTE,
-        mem_mb=8000,
+        gpu=lambda w: COMPUTE["gpu"] * (w.classifier in NETWORKS),
+        device=COMPUTE["device"],
+        mem_mb=scaled(8000),
         runtime=240,
     params:
         scene=lambda w: SCENES[w.scene]["cube"],
@@ -34,5 +35,6 @@ rule classify:
     message:
         "map {wildcards.scene} by {wildcards.classifier}, {wildcards.split}, seed {wildcards.seed}"
     shell:
+        f"{TAKE_GPU}"
         "hsi classify {params.scene:q} {input.model:q} {output.map:q} {params.reduced:q}"
         " --device {resources.device} > {log:q} 2>&1"

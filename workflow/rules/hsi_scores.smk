@@ -57,7 +57,7 @@ rule hsi_summary:
     input:
         scores=[f"{run}/scores.json" for run in RUNS],
         right=[f"{run}/right.npy" for run in RUNS],
-        published=here("hsi/evaluation/published.csv"),
+        published=packaged("hsi/evaluation/published.csv"),
     output:
         classes="<results>/hsi/per_class_accuracy.csv",
         overall="<results>/hsi/overall_accuracy.csv",

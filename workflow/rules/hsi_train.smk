@@ -22,7 +22,7 @@ rule train_network:
     threads: COMPUTE_THREADS
     resources:
         **COMPUTE,
-        mem_mb=8000,
+        mem_mb=scaled(8000),
         runtime=1440,
     params:
         kept=kept_by_command,
@@ -38,7 +38,7 @@ rule train_network:
     message:
         "train {wildcards.classifier} on {wildcards.scene}, {wildcards.split}, seed {wildcards.seed}"
     shell:
-        f"{RECALL}"
+        f"{TAKE_GPU}{RECALL}"
         "{{ hsi train {params.scene:q} --classifier {wildcards.classifier}"
         " --split {input.split:q} {params.reduced:q} {params.window}"
         " --schedule {params.schedule:q} --seed {wildcards.seed} --device {resources.device}"
@@ -62,7 +62,7 @@ rule train_control:
     conda:
         ENVIRONMENT
     resources:
-        mem_mb=8000,
+        mem_mb=scaled(8000),
         runtime=240,
     params:
         kept=kept_by_command,

@@ -3,7 +3,7 @@ RESTORE = config["restore"]
 MODELS, BASELINES = RESTORE["models"], RESTORE["baselines"]
 # Weights that are there, by a name apart from that of the model that is trained here.
 SHIPPED = {
-    f"shipped-{name}": here(f"restore/weights/{name}.safetensors")
+    f"shipped-{name}": packaged(f"restore/weights/{name}.safetensors")
     for name in RESTORE["shipped"]
 }
 TEST_SETS = {}  # by the name that tables and folders give them

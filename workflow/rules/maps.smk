@@ -43,6 +43,7 @@ rule map_strip:
     message:
         "map {wildcards.map}, strip {params.strip}"
     shell:
+        f"{TAKE_GPU}"
         "hsi classify {params.scene:q} {input.model:q} {output.map:q} --strip {params.strip}"
         " {params.options:q} --memory={resources.memory:q} --overwrite"
         " --device {resources.device} > {log:q} 2>&1"
@@ -83,6 +84,7 @@ rule map_scene:
     message:
         "map {wildcards.map}"
     shell:
+        f"{TAKE_GPU}"
         "hsi classify {params.scene:q} {input.model:q} {params.folder:q}"
         " {params.options:q} --memory={resources.memory:q} --overwrite"
         " --device {resources.device} > {log:q} 2>&1"
@@ -111,7 +113,7 @@ rule join_map:
     conda:
         ENVIRONMENT
     resources:
-        mem_mb=8000,
+        mem_mb=scaled(8000),
         runtime=240,
     params:
         scene=lambda w: MAPS[w.map]["scene"],

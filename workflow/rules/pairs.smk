@@ -65,7 +65,7 @@ PAIR_SCORES = [
 def weights_in_pairs(methods):
     """The files of weights among some methods; a training makes those that are not shipped."""
     shipped = [
-        here(f"restore/weights/{name.removeprefix('shipped-')}.safetensors")
+        packaged(f"restore/weights/{name.removeprefix('shipped-')}.safetensors")
         for name in methods
         if name.startswith("shipped-")
     ]

@@ -18,7 +18,7 @@ rule benchmark_pairs:
     resources:
         gpu=lambda w: COMPUTE["gpu"] * (w.model not in BASELINES),
         device=COMPUTE["device"],
-        mem_mb=3000,
+        mem_mb=scaled(3000),
         runtime=240,
     params:
         model=lambda w, input: input.weights or w.model,
@@ -29,6 +29,7 @@ rule benchmark_pairs:
     message:
         "score {wildcards.model} on pairs:{wildcards.pairs}"
     shell:
+        f"{TAKE_GPU}"
         "restore benchmark --model {params.model:q} {params.options:q} --seed {params.seed}"
         " --device {resources.device} --out {output:q} > {log:q} 2>&1"
 
@@ -69,6 +70,7 @@ rule strip_of_pairs:
     message:
         "draw pairs:{wildcards.pairs}"
     shell:
+        f"{TAKE_GPU}"
         "restore compare {params.models:q} {params.options:q} --device {resources.device}"
         " --out {output:q} > {log:q} 2>&1"
 

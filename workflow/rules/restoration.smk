@@ -38,7 +38,7 @@ rule compare_denoisers:
     threads: COMPUTE_THREADS
     resources:
         **COMPUTE,
-        mem_mb=8000,
+        mem_mb=scaled(8000),
         runtime=240,
     params:
         scene=lambda w: RESTORATION["scenes"][w.restored],
@@ -48,6 +48,7 @@ rule compare_denoisers:
     message:
         "compare denoisers on {wildcards.restored}, {wildcards.cube_degradation}, seed {wildcards.seed}"
     shell:
+        f"{TAKE_GPU}"
         "hsi denoise-benchmark {params.scene:q} {wildcards.cube_degradation:q} {params.methods:q}"
         " --rank {params.rank} --name {wildcards.restored:q} --seed {wildcards.seed}"
         " --device {resources.device} --out {output.table:q} > {log:q} 2>&1"

@@ -55,8 +55,8 @@ rule train_dncnn:
     threads: COMPUTE_THREADS
     resources:
         **COMPUTE,
-        mem_mb=6000,
-        runtime=2880,
+        mem_mb=scaled(6000),
+        runtime=1440,
     params:
         kept=kept_by_command,
         placed=in_place,
@@ -76,7 +76,7 @@ rule train_dncnn:
     message:
         "train {wildcards.model}"
     shell:
-        f"{RECALL}"
+        f"{TAKE_GPU}{RECALL}"
         "{{ restore train {wildcards.model} {params.images:q} --out {params.kept[0]:q}"
         " --log {params.kept[1]:q} --schedule {params.schedule:q} {params.optimizer}"
         " {params.apart:q} --overlap {params.overlap}"

@@ -31,7 +31,7 @@ rule benchmark:
     resources:
         gpu=lambda w: COMPUTE["gpu"] * (w.model not in BASELINES),
         device=COMPUTE["device"],
-        mem_mb=3000,
+        mem_mb=scaled(3000),
         runtime=240,
     params:
         model=lambda w, input: input.weights or w.model,
@@ -42,6 +42,7 @@ rule benchmark:
     message:
         "score {wildcards.model} on {wildcards.set}, {wildcards.degradation}"
     shell:
+        f"{TAKE_GPU}"
         "restore benchmark --model {params.model:q} --images {params.images:q}"
         " --degraded {params.degraded:q} --degradation {wildcards.degradation}"
         " --seed {params.seed} --device {resources.device} --out {output:q} > {log:q} 2>&1"
@@ -58,7 +59,7 @@ rule restore_summary:
                 )
             )
         ),
-        published=here("restore/evaluation/published.csv"),
+        published=packaged("restore/evaluation/published.csv"),
     output:
         rows="<results>/restore/psnr_ssim.csv",
         means="<results>/restore/psnr_ssim_summary.csv",
@@ -114,6 +115,7 @@ rule strip:
     message:
         "draw{wildcards.color} {wildcards.set}, {wildcards.degradation}"
     shell:
+        f"{TAKE_GPU}"
         "restore compare {params.models:q} --images {params.images:q}"
         " --degraded {params.degraded:q} --degradation {wildcards.degradation}"
         " --seed {params.seed} --device {resources.device} --out {output:q} > {log:q} 2>&1"

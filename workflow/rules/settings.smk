@@ -1,6 +1,7 @@
 # The config: checked before any work starts, and completed by the schema's defaults.
 import os
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 from engine import settings
@@ -9,15 +10,16 @@ from engine.memory import parse_bytes
 from engine.training.schedule import read_schedule
 
 
-def here(path):
-    """A file of this repository, relative to the working folder."""
-    return os.path.relpath(Path(workflow.basedir, path))
+def packaged(path):
+    """A file of the packages that run, relative to the working folder."""
+    package, _, below = path.partition("/")
+    return os.path.relpath(Path(find_spec(package).origin).parent / below)
 
 
 # A config of one's own replaces this one; what it leaves out has the schema's defaults.
 if not workflow.overwrite_configfiles:
 
-    configfile: here("config/config.yaml")
+    configfile: os.path.relpath(workflow.source_path("../../config/config.yaml"))
 
 
 def stop(message):
@@ -177,7 +179,7 @@ def checked(found):
         "cube-method": cube_method,
         "split": split,
     }
-    schema = settings.load(f"{workflow.basedir}/workflow/schemas/config.schema.yaml")
+    schema = settings.load(workflow.source_path("../schemas/config.schema.yaml"))
     source = ", ".join(names) or "--config"
     try:
         complete = settings.validate(found, schema, source, checks)

@@ -7,7 +7,7 @@ rule study_settings:
     input:
         sources=lambda w: source_files(*SCENES[w.scene].values()),
         split=f"<results>/hsi/{{scene}}/{{split}}/split_seed{HSI['seeds'][0]}.npz",
-        candidates=STUDY["candidates"] or here("hsi/evaluation/study.yaml"),
+        candidates=STUDY["candidates"] or packaged("hsi/evaluation/study.yaml"),
         schedule=schedule_file(HSI["schedule"]),
     output:
         runs=f"{STUDIED}.csv",
@@ -21,7 +21,7 @@ rule study_settings:
     threads: COMPUTE_THREADS
     resources:
         **COMPUTE,
-        mem_mb=8000,
+        mem_mb=scaled(8000),
         runtime=1440,
     params:
         scene=lambda w: list(SCENES[w.scene].values()),
@@ -34,6 +34,7 @@ rule study_settings:
     message:
         "compare settings on the training pixels of {wildcards.scene}, {wildcards.split}"
     shell:
+        f"{TAKE_GPU}"
         "hsi study {params.scene:q} --split {input.split:q} --candidates {input.candidates:q}"
         " --inner {params.inner} --folds {params.folds} --window {params.window}"
         " --schedule {params.schedule:q} --seed {params.seed} --device {resources.device}"

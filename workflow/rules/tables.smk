@@ -59,7 +59,7 @@ rule headlines:
             for table in ("restore/psnr_ssim_summary", "hsi/overall_accuracy_summary")
             if table in TABLES
         ],
-        script=here("workflow/scripts/headlines.py"),
+        script=workflow.source_path("../scripts/headlines.py"),
     output:
         "<results>/headlines.txt",
     log:
@@ -85,7 +85,10 @@ rule report:
         rules.reported.input,
         config="<results>/config.yaml",
         captions=sorted(
-            str(p) for p in Path(workflow.basedir, "workflow/report").glob("*.rst")
+            str(file)
+            for file in Path(
+                workflow.source_path("../report/workflow.rst")
+            ).parent.glob("*.rst")
         ),
     output:
         "<results>/report.html",
@@ -95,7 +98,7 @@ rule report:
     conda:
         ENVIRONMENT
     params:
-        snakefile=here("Snakefile"),
+        snakefile=workflow.main_snakefile,
     message:
         "write the report"
     shell:
