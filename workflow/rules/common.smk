@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from shlex import quote
 
@@ -66,6 +67,7 @@ def one_of(names):
     return "|".join(map(re.escape, names)) or "(?!)"
 
 
+@cache
 def source_files(*sources):
     """The files behind scenes and labels; what a package embeds has none of its own."""
     from hsi.formats.registry import files
