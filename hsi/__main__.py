@@ -11,6 +11,7 @@ app = application("Classify hyperspectral scenes: honest splits, HybridSN, whole
 for command in (
     scenes.info,
     scenes.split,
+    scenes.labels,
     scenes.reduce,
     training.train,
     evaluation.study,

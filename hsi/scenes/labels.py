@@ -1,8 +1,8 @@
 """Ground truth: the class of each labelled pixel, with names and colours."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,18 @@ import numpy.typing as npt
 
 from engine.artifacts import sha256_arrays
 from hsi.errors import HsiError
+from hsi.formats import numpy_arrays
 from hsi.formats.contents import Contents
+from hsi.formats.envi import write as envi
+from hsi.formats.geotiff import write as geotiff
 from hsi.formats.lazy import row_blocks
-from hsi.formats.registry import read
+from hsi.formats.registry import locate, read
+from hsi.formats.vector import is_vector
 from hsi.scenes.class_names import known_names
 from hsi.scenes.class_numbers import STRIP_BYTES, occurring, smallest_signed, whole_numbers
 from hsi.scenes.embedded import EMBEDDED, embedded_file
+from hsi.scenes.grid import Grid
+from hsi.scenes.polygons import Drawing, draw
 from hsi.scenes.scene import Scene
 
 
@@ -36,6 +42,11 @@ class Labels:
         One for each of `classes`, in their order.
     colours : ndarray (C, 3), uint8
         One for each of `classes`, in their order.
+    polygons : ndarray (H, W), int32, optional
+        The polygon that each labelled pixel lies in, counted from 1; 0 elsewhere. Where the labels
+        come from polygons.
+    georeference : mapping, optional
+        Where the pixels lie, if the file of the labels states it.
 
     Raises
     ------
@@ -55,6 +66,8 @@ class Labels:
     ground_truth: npt.NDArray[np.signedinteger[Any]]
     class_names: tuple[str, ...]
     colours: npt.NDArray[np.uint8]
+    polygons: npt.NDArray[np.int32] | None = None
+    georeference: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         if len(self.classes) < 2:
@@ -118,14 +131,23 @@ class Labels:
             )
 
 
-def open_labels(source: str | Path) -> Labels:
+def open_labels(
+    source: str | Path, *, scene: Scene | Grid | None = None, drawing: Drawing | None = None
+) -> Labels:
     """Open the ground truth of a scene.
 
     Parameters
     ----------
     source : str or Path
         A file of a known format with one plane of class numbers, where 'FILE:variable' names a
-        variable inside; or 'IndianPines', the ground truth that comes with tensorly.
+        variable inside; or 'IndianPines', the ground truth that comes with tensorly; or polygons
+        and points in a GeoPackage, GeoJSON, Shapefile or FlatGeobuf, where 'FILE:layer' names a
+        layer.
+    scene : Scene or Grid, optional
+        Whose pixels polygons become.
+    drawing : Drawing, optional
+        How polygons become class numbers: `class_field`, `class_names`, `all_touched`, `radius`
+        and `crs`. Rasters ignore it.
 
     Returns
     -------
@@ -136,7 +158,7 @@ def open_labels(source: str | Path) -> Labels:
     ------
     HsiError
         There is no such file, it holds no plane of whole numbers from 0 up, or fewer than two
-        classes.
+        classes; polygons without `scene`, and what `hsi.scenes.polygons.draw` raises.
 
     Examples
     --------
@@ -148,8 +170,45 @@ def open_labels(source: str | Path) -> Labels:
     if str(source) == EMBEDDED:
         array = np.load(embedded_file("Indian_pines_gt.npy"), allow_pickle=False)
         return make_labels(EMBEDDED, array)
+    path, _ = locate(source)
+    if scene is not None and is_vector(path):
+        grid = Grid(scene.name, scene.shape, scene.georeference)
+        drawn = draw(str(source), grid, drawing or Drawing())
+        made = make_labels(path.stem, drawn.classes, drawn.names or None)
+        return replace(made, polygons=drawn.polygons, georeference=grid.georeference)
     found = read(source, "labels")
-    return make_labels(found.path.stem, found.array, _listed_names(found), found.colours)
+    made = make_labels(found.path.stem, found.array, _listed_names(found), found.colours)
+    return replace(made, georeference=found.georeference)
+
+
+def write_labels(path: Path, labels: Labels) -> None:
+    """Write labels as ENVI Classification (.hdr), GeoTIFF or .npy, with what places them.
+
+    The two formats keep names and colours; .npy keeps the numbers alone.
+
+    Raises
+    ------
+    HsiError
+        The name ends otherwise.
+    """
+    top = int(labels.classes[-1])
+    kind = np.uint8 if top <= 255 else np.uint16 if top <= 65535 else np.int32
+    numbers = labels.ground_truth.astype(kind)
+    if path.suffix.lower() == ".npy":
+        numpy_arrays.write(path, numbers)
+        return
+    writers = {".hdr": envi, ".tif": geotiff, ".tiff": geotiff}
+    writer = writers.get(path.suffix.lower())
+    if writer is None:
+        raise HsiError(f"{path}: expected a name that ends with .hdr, .tif or .npy")
+    names, colours = ["Unclassified"] * (top + 1), spectral_colours(top)
+    for number, name, colour in zip(
+        labels.classes.tolist(), labels.class_names, labels.colours, strict=True
+    ):
+        names[number], colours[number] = name, colour
+    writer.write_classification(
+        path, numbers, class_names=names, colours=colours, georeference=labels.georeference
+    )
 
 
 def make_labels(
