@@ -18,6 +18,7 @@ for command in (
     maps.classify,
     maps.join,
     evaluation.score,
+    evaluation.area,
     evaluation.compare,
     evaluation.summary,
     scenes.picture,
