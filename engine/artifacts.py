@@ -89,13 +89,31 @@ def sha256_file(path: Path | str) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def sha256_arrays(*arrays: npt.NDArray[Any]) -> str:
-    """Return one SHA-256 of the shapes, types and values of `arrays`, in their order."""
+def sha256_arrays(*arrays: npt.NDArray[Any], dtype: str | None = None) -> str:
+    """Return one SHA-256 of the shapes, types and values of `arrays`, in their order.
+
+    Parameters
+    ----------
+    *arrays : ndarray
+        Read by parts of some MiB.
+    dtype : str, optional
+        A type that the values are converted to, so that the hash does not depend on their own.
+    """
     digest = hashlib.sha256()
     for array in arrays:
-        digest.update(f"{array.shape}{array.dtype.str}".encode())
-        digest.update(np.ascontiguousarray(array).tobytes())
+        kind = array.dtype if dtype is None else np.dtype(dtype)
+        digest.update(f"{array.shape}{kind.str}".encode())
+        parts = [array] if array.ndim == 0 else _parts(array)
+        for part in parts:
+            digest.update(np.ascontiguousarray(part, kind).tobytes())
     return digest.hexdigest()
+
+
+def _parts(array: npt.NDArray[Any]) -> Iterator[npt.NDArray[Any]]:
+    """Yield an array by parts of its first axis of some MiB, or one step where that is larger."""
+    step = max(1, 2**21 // max(1, int(np.prod(array.shape[1:]))))
+    for start in range(0, array.shape[0], step):
+        yield array[start : start + step]
 
 
 def versions() -> dict[str, str]:

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from engine.artifacts import atomic
 from hsi.errors import HsiError
-from hsi.scenes.false_colour import choose_bands, false_colour
+from hsi.scenes.false_colour import choose_bands, false_colour, thinned
 from hsi.scenes.labels import Labels
 from hsi.scenes.scene import Scene
 from hsi.splits.split import Split
@@ -103,18 +103,19 @@ def save_picture(path: Path, picture: Colours, title: str) -> None:
 
 
 def save_comparison(
-    path: Path, numbers: npt.NDArray[np.integer], labels: Labels, split: Split, title: str
+    path: Path, numbers: npt.NDArray[Any], labels: Labels, split: Split, title: str, wrong: int
 ) -> None:
-    """Draw ground truth, the map on labelled pixels, the whole map, and errors on test pixels."""
+    """Draw ground truth, the map on labelled pixels, the whole map, and its `wrong` test pixels."""
     figure = _figure(*_panel_size(numbers.shape, 4))
     truth, masked, mapped, errors = figure.subplots(1, 4)
-    _show(truth, paint(labels.ground_truth, labels.classes, labels.colours), "ground truth")
-    known = np.where(labels.ground_truth > 0, numbers, 0)
+    known, test = thinned(labels.ground_truth), thinned(split.test)
+    numbers = np.nan_to_num(thinned(numbers)).astype(np.int64)
+    _show(truth, paint(known, labels.classes, labels.colours), "ground truth")
+    right = (numbers == known)[..., None]
+    known = np.where(known > 0, numbers, 0)
     _show(masked, paint(known, labels.classes, labels.colours), f"{title}, labelled pixels")
     _show(mapped, paint(numbers, labels.classes, labels.colours), f"{title}, whole scene")
-    right = (numbers == labels.ground_truth)[..., None]
-    marks = np.where(right, np.array(RIGHT), np.array(WRONG)) * split.test[..., None]
-    wrong = int((split.test & ~right[..., 0]).sum())
+    marks = np.where(right, np.array(RIGHT), np.array(WRONG)) * test[..., None]
     _show(errors, marks.astype(np.uint8), f"{wrong} errors in {int(split.test.sum())} test pixels")
     _legend(figure, labels.class_names, labels.colours)
     _save(figure, path)
@@ -123,17 +124,15 @@ def save_comparison(
 def save_split(path: Path, labels: Labels, split: Split) -> None:
     """Draw training, test and left-out pixels."""
     figure = _figure(*_panel_size(labels.ground_truth.shape, 1))
-    picture = np.zeros((*labels.ground_truth.shape, 3), np.uint8)
-    sides = (labels.ground_truth > 0, split.train, split.test)
+    sides = (thinned(labels.ground_truth) > 0, thinned(split.train), thinned(split.test))
+    picture = np.zeros((*sides[0].shape, 3), np.uint8)
     colours = np.array([DROPPED, TRAIN, TEST], np.uint8)
     for side, colour in zip(sides, colours, strict=True):
         picture[side] = colour
-    counts = [int((sides[0] & ~split.train & ~split.test).sum())]
-    counts += [int(side.sum()) for side in sides[1:]]
-    names = [
-        f"{name}: {count}"
-        for name, count in zip(("left out", "training", "test"), counts, strict=True)
-    ]
+    counts = [int(side.sum()) for side in (split.train, split.test)]
+    counts.insert(0, int(labels.count().sum()) - sum(counts))
+    sides_named = zip(("left out", "training", "test"), counts, strict=True)
+    names = [f"{name}: {count}" for name, count in sides_named]
     _show(figure.subplots(), picture, f"{labels.name} {split.how} seed {split.seed}")
     _legend(figure, names, colours)
     _save(figure, path)

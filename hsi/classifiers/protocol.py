@@ -54,7 +54,7 @@ class Training:
     @property
     def targets(self) -> npt.NDArray[np.int64]:
         """Position in `labels.classes` of each training pixel's class, in row order."""
-        targets: npt.NDArray[np.int64] = self.labels.indices[self.split.train]
+        targets: npt.NDArray[np.int64] = self.labels.indices[self.split.train].astype(np.int64)
         return targets
 
 

@@ -100,7 +100,7 @@ def train(
     labels.check_fits(scene)
     split.check_fits(labels)
     pixels = int(split.train.sum())
-    if len(set(labels.indices[split.train].tolist())) < 2:
+    if (labels.count(split.train) > 0).sum() < 2:
         raise HsiError(f"split {split.how}: expected training pixels of at least two classes")
     _check_data(scene, split)
     for given, what in ((reduced, "prepared components"), (history, "history of the loss")):

@@ -13,12 +13,31 @@ from hsi.errors import HsiError
 
 if TYPE_CHECKING:
     from hsi.features.components import ComponentsFile
+    from hsi.formats.contents import Contents
+    from hsi.scenes.labels import Labels
+    from hsi.scenes.polygons import Drawing
+    from hsi.scenes.scene import Scene
 
 SceneSource = Annotated[
     str, typer.Argument(metavar="SCENE", help="IndianPines or a file; FILE:variable names one.")
 ]
 LabelSource = Annotated[
     str, typer.Argument(metavar="LABELS", help="IndianPines or a file; FILE:variable names one.")
+]
+ClassField = Annotated[
+    str | None, typer.Option(help="Of polygons: the field of the class [class, or the only one].")
+]
+ClassNames = Annotated[
+    str | None, typer.Option(help="Of polygons: Water,Wood,… by class number, from 1.")
+]
+AllTouched = Annotated[
+    bool, typer.Option("--all-touched", help="Of polygons: take all pixels that they touch.")
+]
+Radius = Annotated[
+    float | None, typer.Option(help="Of points: radius of the disc, in units of the projection.")
+]
+PolygonCrs = Annotated[
+    str | None, typer.Option("--crs", help="Of polygons that state none, such as EPSG:32616.")
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")]
 SplitFile = Annotated[Path, typer.Option("--split", help="File of hsi split.")]
@@ -66,6 +85,33 @@ def prepared_scene(path: Path | None) -> "ComponentsFile | None":
     from hsi.features.components import load_components
 
     return None if path is None else load_components(path)
+
+
+def drawing_of(
+    class_field: str | None,
+    class_names: str | None,
+    all_touched: bool,
+    radius: float | None,
+    crs: str | None,
+) -> "Drawing":
+    """Return how polygons become labels, of the options."""
+    from hsi.scenes.polygons import Drawing
+
+    names = None if class_names is None else [name.strip() for name in class_names.split(",")]
+    return Drawing(class_field, names, all_touched, radius, crs)
+
+
+def labels_on(source: str, place: "Scene | Contents | None", drawing: "Drawing") -> "Labels":
+    """Return labels on the grid of a scene or of a map, if they are polygons."""
+    from hsi.scenes.grid import Grid
+    from hsi.scenes.labels import open_labels
+    from hsi.scenes.scene import Scene
+
+    if place is None or isinstance(place, Scene):
+        return open_labels(source, scene=place, drawing=drawing)
+    rows, columns = place.array.shape[:2]
+    grid = Grid(place.path.stem, (rows, columns), place.georeference)
+    return open_labels(source, scene=grid, drawing=drawing)
 
 
 def keep_inputs(outputs: Iterable[Path], *read: str | Path | None) -> None:

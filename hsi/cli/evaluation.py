@@ -7,13 +7,20 @@ import typer
 
 from engine.command import expect_file, expect_folder
 from hsi.cli.arguments import (
+    AllTouched,
+    ClassField,
+    ClassNames,
     Device,
     LabelSource,
+    PolygonCrs,
     Precision,
+    Radius,
     SceneSource,
     Seed,
     SplitFile,
+    drawing_of,
     keep_inputs,
+    labels_on,
 )
 
 
@@ -26,16 +33,21 @@ def score(
         Path | None, typer.Option(help="Takes classifier, seed and seconds from it.")
     ] = None,
     name: Annotated[str, typer.Option(help="What tables call the scene.")] = "",
+    class_field: ClassField = None,
+    class_names: ClassNames = None,
+    all_touched: AllTouched = False,
+    radius: Radius = None,
+    crs: PolygonCrs = None,
 ) -> None:
     """Score a map on the test pixels: OA, AA, kappa, each class, the confusion matrix."""
     from hsi.evaluation.score import made_by, score_map
     from hsi.formats.registry import read
-    from hsi.scenes.labels import open_labels
     from hsi.splits.split import load_split
 
     expect_folder(out)
-    labels = open_labels(label_source)
+    drawing = drawing_of(class_field, class_names, all_touched, radius, crs)
     found = read(map_file, "labels")
+    labels = labels_on(label_source, found, drawing)
     scores = score_map(
         found.array,
         labels,
@@ -46,22 +58,58 @@ def score(
     typer.echo(f"OA {scores.oa:.2f} %, AA {scores.aa:.2f} %, kappa {scores.kappa:.2f}")
 
 
+def area(
+    map_file: Annotated[str, typer.Argument(metavar="MAP", help="Map of hsi classify.")],
+    label_source: LabelSource,
+    split_file: SplitFile,
+    out: Annotated[Path, typer.Option(help="Folder to write.")],
+    class_field: ClassField = None,
+    class_names: ClassNames = None,
+    all_touched: AllTouched = False,
+    radius: Radius = None,
+    crs: PolygonCrs = None,
+) -> None:
+    """Estimate class areas and accuracies with 95 % intervals from the test pixels (Olofsson)."""
+    from hsi.evaluation.area import write_area
+    from hsi.evaluation.score import made_by
+    from hsi.evaluation.test_pixels import check_unseen
+    from hsi.formats.registry import read
+    from hsi.scenes.grid import Grid
+    from hsi.splits.split import load_split
+
+    expect_folder(out)
+    drawing = drawing_of(class_field, class_names, all_touched, radius, crs)
+    found, split = read(map_file, "labels"), load_split(split_file)
+    labels = labels_on(label_source, found, drawing)
+    check_unseen("map", made_by(found.path, labels, None)["trained_split"], labels, split)
+    rows, columns = found.array.shape
+    hectares = Grid(found.path.stem, (rows, columns), found.georeference).hectares_per_pixel()
+    made = write_area(found.array, labels, split, out, hectares_per_pixel=hectares)
+    typer.echo((out / "area.csv").read_text(encoding="utf-8").rstrip())
+    typer.echo(f"OA {100 * made.overall:.2f} ± {100 * made.overall_ci95:.2f} %, by area")
+
+
 def compare(
     first: Annotated[str, typer.Argument(metavar="MAP", help="Map of hsi classify.")],
     second: Annotated[str, typer.Argument(metavar="MAP", help="Another of the same scene.")],
     label_source: LabelSource,
     split_file: SplitFile,
+    class_field: ClassField = None,
+    class_names: ClassNames = None,
+    all_touched: AllTouched = False,
+    radius: Radius = None,
+    crs: PolygonCrs = None,
 ) -> None:
     """Test whether two maps differ by more than chance on the test pixels (McNemar)."""
     from hsi.evaluation.compare import compare_maps
     from hsi.evaluation.score import made_by
     from hsi.evaluation.test_pixels import check_unseen
     from hsi.formats.registry import read
-    from hsi.scenes.labels import open_labels
     from hsi.splits.split import load_split
 
-    labels, split = open_labels(label_source), load_split(split_file)
+    drawing = drawing_of(class_field, class_names, all_touched, radius, crs)
     maps = [read(source, "labels") for source in (first, second)]
+    labels, split = labels_on(label_source, maps[0], drawing), load_split(split_file)
     for order, map_ in zip(("first", "second"), maps, strict=True):
         trained = made_by(map_.path, labels, None)["trained_split"]
         check_unseen(f"{order} map", trained, labels, split)

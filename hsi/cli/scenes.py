@@ -6,7 +6,20 @@ from typing import Annotated
 import typer
 
 from engine.command import expect_file, expect_folder
-from hsi.cli.arguments import LabelSource, Overwrite, SceneSource, Seed, keep_inputs
+from hsi.cli.arguments import (
+    AllTouched,
+    ClassField,
+    ClassNames,
+    LabelSource,
+    Overwrite,
+    PolygonCrs,
+    Radius,
+    SceneSource,
+    Seed,
+    drawing_of,
+    keep_inputs,
+    labels_on,
+)
 
 
 def info(
@@ -75,25 +88,63 @@ def split(
     source: LabelSource,
     out: Annotated[Path, typer.Option(help="File to write (.npz).")],
     how: Annotated[str, typer.Option(help="random:0.3, count:50, blocks:16 or mask:FILE.")],
+    place: Annotated[
+        str | None, typer.Option("--scene", help="The scene that polygons lie in.")
+    ] = None,
     seed: Seed = 0,
     window: Annotated[int, typer.Option(help="Window side for guard band and leakage.")] = 25,
     name: Annotated[str | None, typer.Option(help="What tables call the split.")] = None,
+    class_field: ClassField = None,
+    class_names: ClassNames = None,
+    all_touched: AllTouched = False,
+    radius: Radius = None,
+    crs: PolygonCrs = None,
 ) -> None:
     """Split the labelled pixels, draw the split beside it, and report its leakage."""
     from hsi.figures import save_split
-    from hsi.scenes.labels import open_labels
+    from hsi.scenes.scene import open_scene
     from hsi.splits.split import make_split
 
     expect_file(out, ".npz")
     kind, _, masks = how.partition(":")
-    keep_inputs([out, out.with_suffix(".png")], source, masks if kind == "mask" and masks else None)
-    labels = open_labels(source)
+    masks_read = masks if kind == "mask" and masks else None
+    keep_inputs([out, out.with_suffix(".png")], source, masks_read, place)
+    drawing = drawing_of(class_field, class_names, all_touched, radius, crs)
+    labels = labels_on(source, None if place is None else open_scene(place), drawing)
     made = make_split(labels, how, seed=seed, window=window, name=name)
     made.save(out)
     save_split(out.with_suffix(".png"), labels, made)
     typer.echo(f"{made.how}: {made.train.sum()} training pixels, {made.test.sum()} test pixels")
     for key, value in made.report.items():
         typer.echo(f"{key}: {value if value is not None else 'none'}")
+
+
+def labels(
+    polygons: Annotated[
+        str, typer.Argument(metavar="POLYGONS", help="GeoPackage, GeoJSON or Shapefile[:layer].")
+    ],
+    source: SceneSource,
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="ENVI .hdr, GeoTIFF .tif, or .npy.")],
+    class_field: ClassField = None,
+    class_names: ClassNames = None,
+    all_touched: AllTouched = False,
+    radius: Radius = None,
+    crs: PolygonCrs = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Write the classes of polygons as a raster of the scene's pixels, with names and colours."""
+    from hsi.formats.writing import refuse_existing
+    from hsi.scenes.labels import write_labels
+    from hsi.scenes.scene import open_scene
+
+    expect_folder(out.parent)
+    keep_inputs([out], polygons, source)
+    refuse_existing(out, overwrite=overwrite)
+    drawing = drawing_of(class_field, class_names, all_touched, radius, crs)
+    made = labels_on(polygons, open_scene(source), drawing)
+    write_labels(out, made)
+    for number, name, count in zip(made.classes, made.class_names, made.count(), strict=True):
+        typer.echo(f"class {number} {name}: {count} pixels")
 
 
 def reduce(

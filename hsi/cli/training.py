@@ -7,15 +7,22 @@ import typer
 
 from engine.command import expect_file
 from hsi.cli.arguments import (
+    AllTouched,
+    ClassField,
+    ClassNames,
     Device,
     LabelSource,
+    PolygonCrs,
     Precision,
     Prepared,
+    Radius,
     SceneSource,
     Seed,
     Settings,
     SplitFile,
+    drawing_of,
     keep_inputs,
+    labels_on,
     prepared_scene,
     settings_of,
 )
@@ -41,13 +48,17 @@ def train(
     history: Annotated[
         Path | None, typer.Option("--log", help="CSV of the loss; its curve is drawn beside it.")
     ] = None,
+    class_field: ClassField = None,
+    class_names: ClassNames = None,
+    all_touched: AllTouched = False,
+    radius: Radius = None,
+    crs: PolygonCrs = None,
 ) -> None:
     """Train a classifier on the training pixels of a split; an interrupted run resumes."""
     from engine.device import pick
     from hsi.classifiers.model import make_classifier
     from hsi.classifiers.train import train as fit
     from hsi.figures import save_curve
-    from hsi.scenes.labels import open_labels
     from hsi.scenes.scene import open_scene
     from hsi.splits.split import load_split
 
@@ -65,10 +76,12 @@ def train(
             f"--components {components}: expected those of {reduced}, {prepared.cube.shape[2]}; "
             "leave one of the two out"
         )
+    scene = open_scene(source)
+    drawing = drawing_of(class_field, class_names, all_touched, radius, crs)
     fit(
         chosen,
-        open_scene(source),
-        open_labels(label_source),
+        scene,
+        labels_on(label_source, scene, drawing),
         made,
         out,
         compute=pick(device, precision),

@@ -1,6 +1,8 @@
 """Accuracies from the confusion matrix of the test pixels."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -8,6 +10,7 @@ import numpy.typing as npt
 from hsi.errors import HsiError
 
 Floats = npt.NDArray[np.float64]
+PART = 2**20  # pixels that are looked at together
 
 
 @dataclass(frozen=True)
@@ -75,30 +78,35 @@ class Scores:
 
 
 def check_numbers(
-    name: str, predicted: npt.NDArray[np.int64], classes: npt.NDArray[np.int64]
+    name: str, predicted: npt.NDArray[np.integer[Any]], classes: npt.NDArray[np.int64]
 ) -> None:
     """Raise HsiError if the numbers of a map on test pixels (n,) are not all in `classes`."""
-    strangers = np.setdiff1d(predicted, classes)
+    strangers = np.empty(0, np.int64)
+    for part in parts(len(predicted)):
+        strangers = np.union1d(strangers, np.setdiff1d(predicted[part], classes))
     if strangers.size and strangers[0] == 0:
         raise HsiError(
             f"{name}: expected a class on every test pixel, found 0, which stands for no data, on "
-            f"{(predicted == 0).sum()} of {len(predicted)}; set their labels to 0"
+            f"{len(predicted) - np.count_nonzero(predicted)} of {len(predicted)}; set their labels "
+            "to 0"
         )
     if strangers.size:
         raise HsiError(
             f"{name}: expected class numbers of the labels ({classes[0]} to {classes[-1]}) on "
-            f"every test pixel, found {strangers[0]}"
+            f"every test pixel, found {int(strangers[0])}"
         )
 
 
 def scores_of(
-    truth: npt.NDArray[np.int64], predicted: npt.NDArray[np.int64], classes: npt.NDArray[np.int64]
+    truth: npt.NDArray[np.integer[Any]],
+    predicted: npt.NDArray[np.integer[Any]],
+    classes: npt.NDArray[np.int64],
 ) -> Scores:
     """Return the scores of test pixels.
 
     Parameters
     ----------
-    truth, predicted : ndarray (n,), int64
+    truth, predicted : ndarray (n,), whole numbers
         Class numbers of the same pixels.
     classes : ndarray (C,), int64
         The class numbers, ascending.
@@ -112,9 +120,17 @@ def scores_of(
         raise HsiError("expected at least one test pixel, found none; make another split")
     check_numbers("map", predicted, classes)
     count = len(classes)
-    cells = np.searchsorted(classes, truth) * count + np.searchsorted(classes, predicted)
-    confusion = np.bincount(cells, minlength=count * count).reshape(count, count)
-    return Scores(confusion.astype(np.int64))
+    confusion = np.zeros(count * count, np.int64)
+    for part in parts(len(truth)):
+        row, column = (np.searchsorted(classes, side[part]) for side in (truth, predicted))
+        confusion += np.bincount(row * count + column, minlength=count * count)
+    return Scores(confusion.reshape(count, count))
+
+
+def parts(size: int) -> Iterator[slice]:
+    """Yield parts of a list of pixels, each of a million at most."""
+    for start in range(0, size, PART):
+        yield slice(start, min(start + PART, size))
 
 
 def _percent(part: npt.NDArray[np.int64], whole: npt.NDArray[np.int64]) -> Floats:

@@ -134,14 +134,16 @@ def score_map(
     table = _confusion_table(scores, labels)
     write_csv(table, out / "confusion.csv", list(table.columns))
     write_csv(_per_class(case, scores, labels, split), out / "per_class.csv", PER_CLASS_COLUMNS)
-    numpy_arrays.write(out / "right.npy", predicted == truth)
+    right = predicted == truth
+    numpy_arrays.write(out / "right.npy", right)
     title = f"{case['scene']} {case['split']}: {case['classifier']}, OA {scores.oa:.2f} %"
     save_confusion(out / "confusion.png", scores.confusion, labels.class_names, title)
     save_classes(
         out / "classes.png", scores.recall, scores.precision, scores.support, labels, title
     )
-    whole = np.nan_to_num(numbers).astype(np.int64)
-    save_comparison(out / "comparison.png", whole, labels, split, case["classifier"])
+    save_comparison(
+        out / "comparison.png", numbers, labels, split, case["classifier"], int((~right).sum())
+    )
     write_json(
         out / "scores.json",
         {
@@ -226,12 +228,13 @@ def _per_class(
     case: Mapping[str, Any], scores: Scores, labels: Labels, split: Split
 ) -> pd.DataFrame:
     rows = []
+    trained = labels.count(split.train)
     for index, (number, name) in enumerate(zip(labels.classes, labels.class_names, strict=True)):
         row = {
             **case,
             "class_id": int(number),
             "class_name": name,
-            "train_pixels": int((split.train & (labels.indices == index)).sum()),
+            "train_pixels": int(trained[index]),
             "test_pixels": int(scores.support[index]),
         }
         for figure in ("recall", "precision", "f1"):

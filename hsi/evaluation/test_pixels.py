@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hsi.errors import HsiError
-from hsi.evaluation.metrics import check_numbers
+from hsi.evaluation.metrics import check_numbers, parts
 from hsi.scenes.labels import Labels
 from hsi.splits.split import Split
 
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 def classes_on_test_pixels(
     name: str, numbers: npt.NDArray[Any], labels: Labels, split: Split
-) -> npt.NDArray[np.int64]:
+) -> npt.NDArray[np.signedinteger[Any]]:
     """Return the class numbers of a map on the test pixels, (n,), row by row of the scene.
 
     Parameters
@@ -43,12 +43,15 @@ def classes_on_test_pixels(
             f"found {numbers.shape}"
         )
     found = numbers[split.test]
-    wrong = found[~np.isfinite(found) | (found != np.rint(found))]
-    if wrong.size:
-        raise HsiError(f"{name}: expected class numbers, found {wrong[0]:g}; give a map of classes")
-    whole = found.astype(np.int64)
-    check_numbers(name, whole, labels.classes)
-    return whole
+    if found.dtype.kind == "f":
+        for part in parts(len(found)):
+            wrong = found[part][~np.isfinite(found[part]) | (found[part] != np.rint(found[part]))]
+            if wrong.size:
+                raise HsiError(
+                    f"{name}: expected class numbers, found {wrong[0]:g}; give a map of classes"
+                )
+    check_numbers(name, found, labels.classes)
+    return found.astype(truth.dtype)
 
 
 def check_unseen(

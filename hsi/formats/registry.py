@@ -5,7 +5,7 @@ from pathlib import Path
 
 from engine.errors import UserError, why
 from hsi.errors import HsiError
-from hsi.formats import indexed_png, masks, matlab, numpy_arrays
+from hsi.formats import indexed_png, masks, matlab, numpy_arrays, vector
 from hsi.formats.contents import Contents, Kind
 from hsi.formats.envi import pairs
 from hsi.formats.envi import read as envi
@@ -34,6 +34,7 @@ READERS: dict[str, Reader] = {
     ".he5": hdf5.read,
     ".nc": hdf5.read,
     ".png": indexed_png.read,  # labels alone
+    **dict.fromkeys(vector.SUFFIXES, vector.read),  # labels of a scene alone
 }
 
 # What cubes and maps are written as; .npy keeps the array alone.
@@ -98,6 +99,8 @@ def files(source: str | Path) -> list[Path]:
         return files(tiff)
     if reader is envi.read:
         return envi.files(path)
+    if reader is vector.read:
+        return vector.files(path)
     if reader is geotiff.read:
         beside = [path.with_name(f"{path.name}.aux.xml"), masks.file_beside(path)]
         beside += [*products.files(path), *(file for file, _ in pairs.headers_of_tiff(path))]

@@ -1,5 +1,7 @@
 """Three bands of a scene as a colour picture."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -10,6 +12,7 @@ from hsi.scenes.scene import Scene
 # Near infrared, red and green as red, green and blue: vegetation is red. In nanometres.
 INFRARED = (860.0, 650.0, 550.0)
 FARTHEST = 50.0  # of a band centre from the asked wavelength
+LARGEST_PICTURE = 1500  # pixels that are drawn along a side
 STRETCH = (2.0, 98.0)  # percentiles that become black and full brightness
 
 
@@ -90,3 +93,9 @@ def false_colour(scene: Scene, bands: tuple[int, int, int] | None = None) -> npt
         shown = (np.where(finite, plane, low) - low) / max(float(high - low), 1e-12)
         planes.append((shown.clip(0, 1) * 255).round().astype(np.uint8))
     return np.stack(planes, axis=2)
+
+
+def thinned(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return every k-th row and column of an array (H, W), so that a picture of it stays small."""
+    step = -(-max(array.shape) // LARGEST_PICTURE)
+    return array[::step, ::step]

@@ -1,8 +1,8 @@
 """Ground truth: the class of each labelled pixel, with names and colours."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,64 +12,19 @@ import numpy.typing as npt
 
 from engine.artifacts import sha256_arrays
 from hsi.errors import HsiError
+from hsi.formats import numpy_arrays
 from hsi.formats.contents import Contents
-from hsi.formats.registry import read
+from hsi.formats.envi import write as envi
+from hsi.formats.geotiff import write as geotiff
+from hsi.formats.lazy import row_blocks
+from hsi.formats.registry import locate, read
+from hsi.formats.vector import is_vector
+from hsi.scenes.class_names import known_names
+from hsi.scenes.class_numbers import STRIP_BYTES, occurring, smallest_signed, whole_numbers
 from hsi.scenes.embedded import EMBEDDED, embedded_file
+from hsi.scenes.grid import Grid
+from hsi.scenes.polygons import Drawing, draw
 from hsi.scenes.scene import Scene
-
-# By class number, from 1.
-CLASS_NAMES: dict[str, tuple[str, ...]] = {
-    "IndianPines": (
-        "Alfalfa",
-        "Corn-notill",
-        "Corn-mintill",
-        "Corn",
-        "Grass-pasture",
-        "Grass-trees",
-        "Grass-pasture-mowed",
-        "Hay-windrowed",
-        "Oats",
-        "Soybean-notill",
-        "Soybean-mintill",
-        "Soybean-clean",
-        "Wheat",
-        "Woods",
-        "Buildings-Grass-Trees-Drives",
-        "Stone-Steel-Towers",
-    ),
-    "PaviaU": (
-        "Asphalt",
-        "Meadows",
-        "Gravel",
-        "Trees",
-        "Painted metal sheets",
-        "Bare Soil",
-        "Bitumen",
-        "Self-Blocking Bricks",
-        "Shadows",
-    ),
-    "Salinas": (
-        "Brocoli_green_weeds_1",
-        "Brocoli_green_weeds_2",
-        "Fallow",
-        "Fallow_rough_plow",
-        "Fallow_smooth",
-        "Stubble",
-        "Celery",
-        "Grapes_untrained",
-        "Soil_vinyard_develop",
-        "Corn_senesced_green_weeds",
-        "Lettuce_romaine_4wk",
-        "Lettuce_romaine_5wk",
-        "Lettuce_romaine_6wk",
-        "Lettuce_romaine_7wk",
-        "Vinyard_untrained",
-        "Vinyard_vertical_trellis",
-    ),
-}
-
-
-LARGEST = 2**20  # class number: there are names and colours for all up to the highest
 
 
 @dataclass(frozen=True)
@@ -80,12 +35,18 @@ class Labels:
     ----------
     name : str
         Of the scene.
-    ground_truth : ndarray (H, W), int64
-        Class numbers; 0 is unlabelled.
+    ground_truth : ndarray (H, W), signed whole numbers
+        Class numbers; 0 is unlabelled. `open_labels` returns int16, or int32 where that is too
+        small.
     class_names : tuple of str
         One for each of `classes`, in their order.
     colours : ndarray (C, 3), uint8
         One for each of `classes`, in their order.
+    polygons : ndarray (H, W), int32, optional
+        The polygon that each labelled pixel lies in, counted from 1; 0 elsewhere. Where the labels
+        come from polygons.
+    georeference : mapping, optional
+        Where the pixels lie, if the file of the labels states it.
 
     Raises
     ------
@@ -102,9 +63,11 @@ class Labels:
     """
 
     name: str
-    ground_truth: npt.NDArray[np.int64]
+    ground_truth: npt.NDArray[np.signedinteger[Any]]
     class_names: tuple[str, ...]
     colours: npt.NDArray[np.uint8]
+    polygons: npt.NDArray[np.int32] | None = None
+    georeference: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         if len(self.classes) < 2:
@@ -119,18 +82,44 @@ class Labels:
     @cached_property
     def classes(self) -> npt.NDArray[np.int64]:
         """The class numbers that occur, ascending; they may have gaps."""
-        numbers = np.unique(self.ground_truth)
+        numbers = occurring(self.ground_truth)
         return numbers[numbers > 0]
 
     @cached_property
-    def indices(self) -> npt.NDArray[np.int64]:
-        """Position of each pixel's class in `classes`, (H, W); −1 where unlabelled."""
-        found = np.searchsorted(self.classes, self.ground_truth)
-        return np.where(self.ground_truth > 0, found, -1).astype(np.int64)
+    def indices(self) -> npt.NDArray[np.signedinteger[Any]]:
+        """Position of each pixel's class in `classes`, (H, W); −1 where unlabelled.
+
+        Of the smallest signed type that holds them.
+        """
+        found = np.empty(self.ground_truth.shape, smallest_signed(len(self.classes)))
+        for rows in self.strips():
+            truth = self.ground_truth[rows]
+            found[rows] = np.where(truth > 0, np.searchsorted(self.classes, truth), -1)
+        return found
+
+    def strips(self) -> Iterator[slice]:
+        """Yield the rows in strips, of which some temporary arrays of eight bytes are small."""
+        return row_blocks(self.ground_truth.shape, STRIP_BYTES)
+
+    def count(self, mask: npt.NDArray[np.bool_] | None = None) -> npt.NDArray[np.int64]:
+        """Return how many pixels of each class lie in a mask (H, W), or anywhere, (C,)."""
+        counts = np.zeros(len(self.classes), np.int64)
+        for rows in self.strips():
+            inside = self.indices[rows] if mask is None else self.indices[rows][mask[rows]]
+            counts += np.bincount(inside[inside >= 0], minlength=len(counts))
+        return counts
+
+    def marked(self, which: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+        """Return the pixels (H, W) whose class is marked in `which` (C,), bool."""
+        found = np.empty(self.ground_truth.shape, np.bool_)
+        with_none = np.append(which, False)  # at the place of −1
+        for rows in self.strips():
+            found[rows] = with_none[self.indices[rows]]
+        return found
 
     def checksum(self) -> str:
-        """Return the SHA-256 of the class numbers."""
-        return sha256_arrays(self.ground_truth)
+        """Return the SHA-256 of the class numbers, the same whatever type holds them."""
+        return sha256_arrays(self.ground_truth, dtype="<i8")
 
     def check_fits(self, scene: Scene) -> None:
         """Raise HsiError if the labels are not of the scene's size."""
@@ -142,14 +131,23 @@ class Labels:
             )
 
 
-def open_labels(source: str | Path) -> Labels:
+def open_labels(
+    source: str | Path, *, scene: Scene | Grid | None = None, drawing: Drawing | None = None
+) -> Labels:
     """Open the ground truth of a scene.
 
     Parameters
     ----------
     source : str or Path
         A file of a known format with one plane of class numbers, where 'FILE:variable' names a
-        variable inside; or 'IndianPines', the ground truth that comes with tensorly.
+        variable inside; or 'IndianPines', the ground truth that comes with tensorly; or polygons
+        and points in a GeoPackage, GeoJSON, Shapefile or FlatGeobuf, where 'FILE:layer' names a
+        layer.
+    scene : Scene or Grid, optional
+        Whose pixels polygons become.
+    drawing : Drawing, optional
+        How polygons become class numbers: `class_field`, `class_names`, `all_touched`, `radius`
+        and `crs`. Rasters ignore it.
 
     Returns
     -------
@@ -160,7 +158,7 @@ def open_labels(source: str | Path) -> Labels:
     ------
     HsiError
         There is no such file, it holds no plane of whole numbers from 0 up, or fewer than two
-        classes.
+        classes; polygons without `scene`, and what `hsi.scenes.polygons.draw` raises.
 
     Examples
     --------
@@ -172,8 +170,45 @@ def open_labels(source: str | Path) -> Labels:
     if str(source) == EMBEDDED:
         array = np.load(embedded_file("Indian_pines_gt.npy"), allow_pickle=False)
         return make_labels(EMBEDDED, array)
+    path, _ = locate(source)
+    if scene is not None and is_vector(path):
+        grid = Grid(scene.name, scene.shape, scene.georeference)
+        drawn = draw(str(source), grid, drawing or Drawing())
+        made = make_labels(path.stem, drawn.classes, drawn.names or None)
+        return replace(made, polygons=drawn.polygons, georeference=grid.georeference)
     found = read(source, "labels")
-    return make_labels(found.path.stem, found.array, _listed_names(found), found.colours)
+    made = make_labels(found.path.stem, found.array, _listed_names(found), found.colours)
+    return replace(made, georeference=found.georeference)
+
+
+def write_labels(path: Path, labels: Labels) -> None:
+    """Write labels as ENVI Classification (.hdr), GeoTIFF or .npy, with what places them.
+
+    The two formats keep names and colours; .npy keeps the numbers alone.
+
+    Raises
+    ------
+    HsiError
+        The name ends otherwise.
+    """
+    top = int(labels.classes[-1])
+    kind = np.uint8 if top <= 255 else np.uint16 if top <= 65535 else np.int32
+    numbers = labels.ground_truth.astype(kind)
+    if path.suffix.lower() == ".npy":
+        numpy_arrays.write(path, numbers)
+        return
+    writers = {".hdr": envi, ".tif": geotiff, ".tiff": geotiff}
+    writer = writers.get(path.suffix.lower())
+    if writer is None:
+        raise HsiError(f"{path}: expected a name that ends with .hdr, .tif or .npy")
+    names, colours = ["Unclassified"] * (top + 1), spectral_colours(top)
+    for number, name, colour in zip(
+        labels.classes.tolist(), labels.class_names, labels.colours, strict=True
+    ):
+        names[number], colours[number] = name, colour
+    writer.write_classification(
+        path, numbers, class_names=names, colours=colours, georeference=labels.georeference
+    )
 
 
 def make_labels(
@@ -197,11 +232,11 @@ def make_labels(
     """
     if array.ndim != 2:
         raise HsiError(f"{name}: labels: expected (rows, columns), found shape {array.shape}")
-    numbers = _whole(name, array)
-    classes = [int(c) for c in np.unique(numbers) if c > 0]
+    numbers = whole_numbers(name, array)
+    classes = [int(c) for c in occurring(numbers) if c > 0]
     top = max(classes, default=0)
     if names is None or len(names) <= top:
-        names = ["", *_known_names(name, top)]
+        names = ["", *known_names(name, top)]
     twice = {name for name, count in Counter(names[c] for c in classes).items() if count > 1}
     palette = spectral_colours(top) if colours is None or len(colours) <= top else colours
     return Labels(
@@ -218,37 +253,6 @@ def spectral_colours(top: int) -> npt.NDArray[np.uint8]:
 
     wheel = np.asarray(spy_colors, np.uint8)
     return np.array([wheel[0], *(wheel[1:][(c - 1) % (len(wheel) - 1)] for c in range(1, top + 1))])
-
-
-def _whole(name: str, array: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
-    if array.dtype.kind not in "biuf":
-        raise HsiError(f"{name}: labels: expected whole numbers, found {array.dtype}")
-    if array.dtype.kind == "f":
-        array = np.where(np.isnan(array), 0, array)
-        wrong = ~np.isfinite(array) | (array != np.round(array))
-        if wrong.any():
-            raise HsiError(
-                f"{name}: labels: expected whole numbers, found {array[wrong][0]} at "
-                f"{int(wrong.sum())} pixels; give class numbers, 0 for unlabelled"
-            )
-    numbers = np.asarray(array).astype(np.int64)
-    if (numbers < 0).any():
-        raise HsiError(f"{name}: labels: expected 0 or more, found {numbers.min()}; use 0 for none")
-    if numbers.max(initial=0) > LARGEST:
-        raise HsiError(
-            f"{name}: labels: expected class numbers up to {LARGEST}, found {numbers.max()}; use 0 "
-            "for unlabelled pixels"
-        )
-    return numbers
-
-
-def _known_names(name: str, top: int) -> list[str]:
-    plain = name.lower().replace("_", "").removesuffix("gt").removesuffix("corrected")
-    plain = "salinas" if plain == "salinasa" else plain  # a part of it, with the same numbers
-    for known, names in CLASS_NAMES.items():
-        if plain == known.lower() and top <= len(names):
-            return list(names)
-    return [f"class {number}" for number in range(1, top + 1)]
 
 
 def _listed_names(found: Contents) -> list[str] | None:

@@ -1,6 +1,8 @@
 """Splits from published masks."""
 
 import logging
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -58,23 +60,37 @@ def mask_split(
                 f"{called}: expected {labels.ground_truth.shape} pixels as in the labels, "
                 f"found {mask.shape}"
             )
-        if mask.dtype.kind == "f" and not np.isfinite(mask).all():
+        if mask.dtype.kind == "f" and not all(
+            np.isfinite(mask[rows]).all() for rows in labels.strips()
+        ):
             raise HsiError(f"{called}: expected 0 where a pixel does not belong, found nan")
-        numbers.append(mask.astype(np.int64))
-    train = numbers[0] != 0
-    test = numbers[1] != 0 if len(numbers) > 1 else (labels.ground_truth > 0) & ~train
-    overlap = int((train & test).sum())
+        numbers.append(mask)
+    train, test = np.zeros((2, *labels.ground_truth.shape), np.bool_)
+    overlap = unlabelled = 0
+    pairs: Counter[tuple[int, int]] = Counter()
+    for rows in labels.strips():
+        truth, known = labels.ground_truth[rows], labels.ground_truth[rows] > 0
+        sides = [mask[rows].astype(np.int64) for mask in numbers]
+        one = sides[0] != 0
+        two = sides[1] != 0 if len(sides) > 1 else known & ~one
+        overlap += int((one & two).sum())
+        unlabelled += int(((one | two) & ~known).sum())
+        train[rows], test[rows] = one & known, two & known
+        number = np.sum(sides, axis=0)
+        both = np.stack([number[known & (number > 0)], truth[known & (number > 0)]], axis=1)
+        for pair, count in zip(*np.unique(both, axis=0, return_counts=True), strict=True):
+            pairs[(int(pair[0]), int(pair[1]))] += int(count)
     if overlap:
         raise HsiError(
             f"{file}: {overlap} pixels are in both {' and '.join(keys)}, expected none; "
             "leave each in one of them"
         )
-    unlabelled = int(((train | test) & (labels.ground_truth == 0)).sum())
     if unlabelled:
         log.warning("%s: left out %d pixels that the labels leave unlabelled", file, unlabelled)
-    labelled = labels.ground_truth > 0
-    notes = {"unlabelled_in_mask": unlabelled, **_class_order(labels, np.sum(numbers, axis=0))}
-    return train & labelled, test & labelled, notes
+    found = {int(n) for mask in numbers for rows in labels.strips() for n in np.unique(mask[rows])}
+    several = sum(number > 0 for number in found) > 1
+    notes = {"unlabelled_in_mask": unlabelled, **(_class_order(pairs) if several else {})}
+    return train, test, notes
 
 
 def mask_name(value: str) -> str:
@@ -82,22 +98,23 @@ def mask_name(value: str) -> str:
     return locate(_source(value)[0])[0].stem
 
 
-def _class_order(labels: Labels, numbers: npt.NDArray[np.int64]) -> dict[str, Any]:
-    """Return, for each class of a mask, the labels' class that most of its pixels have."""
-    found = [int(number) for number in np.unique(numbers) if number > 0]
-    if len(found) < 2:
-        return {}
+def _class_order(pairs: Mapping[tuple[int, int], int]) -> dict[str, Any]:
+    """Return, for each class of a mask, the labels' class that most of its pixels have.
+
+    Parameters
+    ----------
+    pairs : mapping
+        Pixels by their class in the mask and in the labels.
+    """
     order, others = {}, 0
-    for number in found:
-        truth = labels.ground_truth[(numbers == number) & (labels.ground_truth > 0)]
-        if not truth.size:
-            continue
-        counts = np.bincount(truth)
-        order[str(number)] = int(counts.argmax())
-        others += int(truth.size - counts.max())
+    for number in sorted({number for number, _ in pairs}):
+        counts = {label: count for (own, label), count in sorted(pairs.items()) if own == number}
+        most = max(counts, key=lambda label: counts[label])
+        order[str(number)] = most
+        others += sum(counts.values()) - counts[most]
     if any(int(number) != label for number, label in order.items()):
-        pairs = ", ".join(f"{number} is {label}" for number, label in order.items())
-        log.info("the mask counts the classes in another order: %s", pairs)
+        listed = ", ".join(f"{number} is {label}" for number, label in order.items())
+        log.info("the mask counts the classes in another order: %s", listed)
     if others:
         log.warning("%d pixels of the mask are of another class in the labels", others)
     return {"class_order": order, "other_class_in_mask": others}

@@ -2,14 +2,14 @@
 
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import maximum_filter
 
+from hsi.errors import HsiError
 from hsi.scenes.labels import Labels
 from hsi.splits.leakage import chebyshev_distance
 
@@ -78,66 +78,139 @@ def block_split(
     unlearnt : int
         Pixels of test blocks whose class has no training pixel, and which are left out.
     """
-    labelled = labels.ground_truth > 0
-    rows, columns = np.indices(labelled.shape) // side
-    block_of = rows * (columns.max() + 1) + columns
-    used, block_of_labelled = np.unique(block_of[labelled], return_inverse=True)
-    pixels = _gather(labels, block_of, used, block_of_labelled, guard, side)
+    blocks = used_blocks(labels, side)
+    pixels = _gather(labels, blocks, guard)
     found = [_anneal(pixels, rng) for _ in range(STARTS)]
     cost, in_test = min(found, key=lambda result: result[0])
     log.info("blocks: cost %.3f; the best of %d starts", cost, STARTS)
-    held_out = labelled.copy()
-    held_out[labelled] = in_test[block_of_labelled]
-    train = labelled & ~held_out & (chebyshev_distance(held_out) > guard)
-    learnt = np.unique(labels.ground_truth[train])
-    test = held_out & np.isin(labels.ground_truth, learnt)
+    held_out = np.zeros(labels.ground_truth.shape, np.bool_)
+    for block in np.flatnonzero(in_test).tolist():
+        window = blocks.window(block)
+        held_out[window] = labels.ground_truth[window] > 0
+    learnt = labels.count(_outside(labels, held_out, guard)) > 0
+    test = labels.marked(learnt)
+    test &= held_out
+    unlearnt = int(held_out.sum()) - int(test.sum())
     # Fewer test pixels may leave more to train on.
-    train = labelled & ~held_out & (chebyshev_distance(test) > guard)
-    return train, test, int((held_out & ~test).sum())
+    train = _outside(labels, test, guard)
+    train &= ~held_out
+    return train, test, unlearnt
 
 
-def _gather(
-    labels: Labels,
-    block_of: npt.NDArray[np.int64],
-    used: npt.NDArray[np.int64],
-    block_of_labelled: npt.NDArray[np.int64],
-    guard: int,
-    side: int,
-) -> _Pixels:
-    labelled = labels.ground_truth > 0
-    classes = labels.indices[labelled]
-    number = np.full(labelled.shape, -1)  # of a labelled pixel among all of them
-    number[labelled] = np.arange(len(classes))
-    across = -(-labelled.shape[1] // side)
-    centres = np.stack(np.divmod(used, across), axis=1)
-    near = []  # by block, the pixels that see it
-    for block, centre in zip(used, centres, strict=True):
-        window = tuple(
-            slice(max(place * side - guard, 0), (place + 1) * side + guard) for place in centre
+@dataclass(frozen=True)
+class Blocks:
+    """The blocks of a scene that hold a labelled pixel, row by row.
+
+    Attributes
+    ----------
+    side : int
+        In pixels.
+    shape : tuple of int
+        Rows and columns of the scene.
+    centres : ndarray (blocks, 2), int64
+        Row and column of the blocks, in blocks.
+    """
+
+    side: int
+    shape: tuple[int, ...]
+    centres: npt.NDArray[np.int64]
+
+    def window(self, block: int, reach: int = 0) -> tuple[slice, slice]:
+        """Return the rows and columns of a block and of what lies within `reach` of it."""
+        low = self.centres[block] * self.side
+        first, second = (
+            slice(max(int(start) - reach, 0), min(int(start) + self.side + reach, int(end)))
+            for start, end in zip(low, self.shape, strict=True)
         )
-        inside = labelled[window] & (block_of[window] == block)
-        reached = maximum_filter(inside, 2 * guard + 1, mode="constant")
-        near.append(number[window][labelled[window] & reached])
-    _, first, group, sizes = np.unique(
-        _grouped(classes, near), return_index=True, return_inverse=True, return_counts=True
-    )
-    of_block = np.zeros((len(used), len(labels.classes)), np.int64)
-    np.add.at(of_block, (block_of_labelled, classes), 1)
-    seen_by = [np.unique(group[seeing]) for seeing in near]
-    return _Pixels(seen_by, classes[first], sizes.astype(np.int64), of_block, centres)
+        return first, second
+
+
+def used_blocks(labels: Labels, side: int) -> Blocks:
+    """Return the blocks of `side` × `side` pixels that hold a labelled pixel."""
+    shape = labels.ground_truth.shape
+    across = -(-shape[1] // side)
+    used = []
+    for number in range(-(-shape[0] // side)):
+        strip = (labels.ground_truth[number * side : (number + 1) * side] > 0).any(axis=0)
+        held = np.logical_or.reduceat(strip, np.arange(0, shape[1], side))
+        used += [(number, column) for column in np.flatnonzero(held[:across]).tolist()]
+    return Blocks(side, shape, np.array(used, np.int64).reshape(-1, 2))
+
+
+def _outside(labels: Labels, targets: npt.NDArray[np.bool_], guard: int) -> npt.NDArray[np.bool_]:
+    """Return the labelled pixels that lie further than `guard` from all targets."""
+    distance = chebyshev_distance(targets)
+    found = np.empty(targets.shape, np.bool_)
+    for rows in labels.strips():
+        found[rows] = (labels.ground_truth[rows] > 0) & (distance[rows] > guard)
+    return found
+
+
+def _gather(labels: Labels, blocks: Blocks, guard: int) -> _Pixels:
+    count, classes = len(blocks.centres), len(labels.classes)
+    of_block = np.zeros((count, classes), np.int64)
+    for block in range(count):
+        inside = labels.indices[blocks.window(block)]
+        of_block[block] = np.bincount(inside[inside >= 0], minlength=classes)
+    group, used = _grouped(labels, blocks, guard)
+    number = np.cumsum(used > 0) - 1  # of the groups that are left, in their order
+    seen_by = [
+        number[np.unique(group[window][near])] for window, near in _nearby(labels, blocks, guard)
+    ]
+    class_of = np.zeros(len(used), np.int64)
+    for rows in labels.strips():
+        labelled = group[rows] >= 0
+        class_of[group[rows][labelled]] = labels.indices[rows][labelled]
+    return _Pixels(seen_by, class_of[used > 0], used[used > 0], of_block, blocks.centres)
+
+
+def _nearby(
+    labels: Labels, blocks: Blocks, guard: int
+) -> Iterator[tuple[tuple[slice, slice], npt.NDArray[np.bool_]]]:
+    """Yield, of each block, a window, and in it the labelled pixels that see the block."""
+    for block in range(len(blocks.centres)):
+        window, own = blocks.window(block, guard), blocks.window(block)
+        labelled = labels.ground_truth[window] > 0
+        inside = np.zeros_like(labelled)
+        within = tuple(
+            slice(part.start - outer.start, part.stop - outer.start)
+            for part, outer in zip(own, window, strict=True)
+        )
+        inside[within] = labelled[within]
+        yield window, labelled & maximum_filter(inside, 2 * guard + 1, mode="constant")
 
 
 def _grouped(
-    classes: npt.NDArray[np.integer[Any]], near: Sequence[npt.NDArray[np.int64]]
-) -> npt.NDArray[np.int64]:
-    """Return group numbers: equal for pixels of one class that the same blocks are near."""
-    group = classes.astype(np.int64)
-    following = int(group.max()) + 1
-    for seeing in near:  # a block parts every group into those that see it and those that do not
-        _, parts = np.unique(group[seeing], return_inverse=True)
-        group[seeing] = following + parts
-        following += int(parts.max()) + 1
-    return group
+    labels: Labels, blocks: Blocks, guard: int
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
+    """Return group numbers: equal for pixels of one class that the same blocks are near.
+
+    Returns
+    -------
+    group : ndarray (H, W), int32
+        −1 where there is no label.
+    sizes : ndarray (groups,), int64
+        Pixels by group number; 0 for numbers that are no longer used.
+    """
+    group = labels.indices.astype(np.int32)
+    following = len(labels.classes)
+    for window, near in _nearby(labels, blocks, guard):
+        # A block parts every group into those that see it and those that do not.
+        part = group[window]
+        found, parts = np.unique(part[near], return_inverse=True)
+        if following + len(found) > np.iinfo(np.int32).max:
+            raise HsiError(
+                f"`how` blocks:{blocks.side}: expected at most 2^31 groups of pixels, found more; "
+                "take larger blocks"
+            )
+        part[near] = following + parts
+        following += len(found)
+    sizes = np.zeros(following, np.int64)
+    for rows in labels.strips():
+        inside = group[rows][group[rows] >= 0]
+        found, counts = np.unique(inside, return_counts=True)
+        sizes[found] += counts
+    return group, sizes
 
 
 def _anneal(pixels: _Pixels, rng: np.random.Generator) -> tuple[float, npt.NDArray[np.bool_]]:

@@ -21,6 +21,7 @@ from hsi.splits.separated import block_split
 log = logging.getLogger(__name__)
 
 Mask = npt.NDArray[np.bool_]
+DRAWN = 2**20  # pixels that are marked together
 
 
 @dataclass(frozen=True)
@@ -193,11 +194,7 @@ def _random(
     share = _number(value, float)
     if share is None or not 0 < share < 1:
         raise HsiError(f"`how` random:{value}: expected a share between 0 and 1, such as 0.3")
-    train = np.zeros(labels.ground_truth.shape, bool)
-    for index in range(len(labels.classes)):
-        pixels = np.flatnonzero(labels.indices == index)
-        count = max(1, min(round(share * len(pixels)), len(pixels) - 1))
-        train.flat[rng.permutation(pixels)[:count]] = True
+    train = _drawn(labels, rng, lambda size: max(1, min(round(share * size), size - 1)))
     notes = {"minimum": "at least 1 training pixel a class, and 1 test pixel where it has two"}
     return train, (labels.ground_truth > 0) & ~train, notes
 
@@ -209,14 +206,13 @@ def _count(
     wanted = _number(value, int)
     if wanted is None or wanted < 1:
         raise HsiError(f"`how` count:{value}: expected a number of pixels per class, such as 50")
-    train = np.zeros(labels.ground_truth.shape, bool)
-    fewer = {}
-    for index, number in enumerate(labels.classes):
-        pixels = np.flatnonzero(labels.indices == index)
-        count = max(1, min(wanted, len(pixels) // 2))
-        if count < wanted:
-            fewer[str(number)] = count
-        train.flat[rng.permutation(pixels)[:count]] = True
+    counts = [max(1, min(wanted, size // 2)) for size in labels.count().tolist()]
+    fewer = {
+        str(number): count
+        for number, count in zip(labels.classes, counts, strict=True)
+        if count < wanted
+    }
+    train = _drawn(labels, rng, lambda size: max(1, min(wanted, size // 2)))
     if fewer:
         drawn = ", ".join(f"class {number}: {count}" for number, count in fewer.items())
         log.warning("fewer than 2 × %d pixels, so half is trained on: %s", wanted, drawn)
@@ -225,6 +221,26 @@ def _count(
         "fewer_than_asked": fewer,
     }
     return train, (labels.ground_truth > 0) & ~train, notes
+
+
+def _drawn(labels: Labels, rng: np.random.Generator, wanted: Callable[[int], int]) -> Mask:
+    """Return pixels drawn at random, of each class as many as `wanted` says of its size."""
+    train = np.zeros(labels.ground_truth.shape, bool)
+    flat = train.reshape(-1)
+    _, width = labels.ground_truth.shape
+    kind = np.uint32 if train.size <= np.iinfo(np.uint32).max else np.uint64
+    for index, size in enumerate(labels.count().tolist()):
+        pixels = np.empty(size, kind)
+        filled = 0
+        for rows in labels.strips():
+            found = np.flatnonzero(labels.indices[rows] == index) + rows.start * width
+            pixels[filled : filled + len(found)] = found
+            filled += len(found)
+        rng.shuffle(pixels)
+        count = wanted(size)
+        for start in range(0, count, DRAWN):
+            flat[pixels[start : min(start + DRAWN, count)]] = True
+    return train
 
 
 def _blocks(
@@ -237,7 +253,7 @@ def _blocks(
             f"`how` blocks:{value}: expected a whole number of pixels, 1 to {longest // 2}"
         )
     train, test, unlearnt = block_split(labels, side, window // 2, rng)
-    dropped = int(((labels.ground_truth > 0) & ~train & ~test).sum())
+    dropped = int(labels.count().sum()) - int(train.sum()) - int(test.sum())
     return train, test, {"guard": window // 2, "dropped": dropped, "unlearnt_pixels": unlearnt}
 
 
@@ -261,17 +277,17 @@ def _counts(labels: Labels, train: Mask, test: Mask) -> dict[str, Any]:
     """Return the pixels of each class, and the names of classes that one side lacks."""
     counts: dict[str, Any] = {"train_pixels": {}, "test_pixels": {}}
     absent: dict[str, list[str]] = {"train": [], "test": []}
+    sides = {side: labels.count(mask).tolist() for side, mask in (("train", train), ("test", test))}
+    labelled = labels.count().tolist()
     for index, (number, name) in enumerate(zip(labels.classes, labels.class_names, strict=True)):
-        of_class = labels.indices == index
-        for side, mask in (("train", train), ("test", test)):
-            pixels = int((mask & of_class).sum())
-            counts[f"{side}_pixels"][str(number)] = pixels
-            if not pixels:
+        for side, pixels in sides.items():
+            counts[f"{side}_pixels"][str(number)] = pixels[index]
+            if not pixels[index]:
                 absent[side].append(f"{number} {name}")
-        trained, tested = (counts[f"{side}_pixels"][str(number)] for side in ("train", "test"))
+        trained, tested = (sides[side][index] for side in ("train", "test"))
         if not trained or not tested:
             log.warning(
                 "class %d %s cannot be split: of %d labelled pixels %d to train on, %d to test",
-                number, name, int(of_class.sum()), trained, tested,
+                number, name, labelled[index], trained, tested,
             )  # fmt: skip
     return counts | {f"absent_from_{side}": names for side, names in absent.items()}

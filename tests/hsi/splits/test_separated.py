@@ -5,7 +5,7 @@ import pytest
 
 from hsi.scenes.labels import make_labels
 from hsi.splits.leakage import chebyshev_distance
-from hsi.splits.separated import _gather, block_split
+from hsi.splits.separated import _gather, block_split, used_blocks
 
 SIDE = 5
 
@@ -24,14 +24,14 @@ def test_groups_are_those_of_the_distances(labels, guard):
     labelled = labels.ground_truth > 0
     rows, columns = np.indices(labelled.shape) // SIDE
     block_of = rows * (columns.max() + 1) + columns
-    used, of_labelled = np.unique(block_of[labelled], return_inverse=True)
+    used = np.unique(block_of[labelled])
     sees = np.stack(
         [(chebyshev_distance(labelled & (block_of == b)) <= guard)[labelled] for b in used], axis=1
     )
     classes = labels.indices[labelled]
     expected = np.unique(np.column_stack([classes, sees]), axis=0, return_counts=True)
 
-    found = _gather(labels, block_of, used, of_labelled, guard, SIDE)
+    found = _gather(labels, used_blocks(labels, SIDE), guard)
     seen = np.zeros((len(found.sizes), len(used)), int)
     for block, groups in enumerate(found.seen_by):
         seen[groups, block] = 1
