@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import platform
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -59,6 +60,50 @@ def atomic(path: Path | str, *, folder: Path | None = None) -> Iterator[Path]:
         raise
     finally:
         part.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_folder(path: Path | str, *, folder: Path | None = None) -> Iterator[Path]:
+    """Yield a new empty folder, which becomes `path` if the block ends without an error.
+
+    Until then it is a hidden folder, which is removed after an error.
+
+    Parameters
+    ----------
+    path : Path
+        The folder to make; it must not be there when the block ends. Missing folders above it are
+        created.
+    folder : Path, optional
+        Where the folder lies at first, on the same file system; by default beside `path`.
+
+    Yields
+    ------
+    Path
+        The folder to write to.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = Path(tempfile.mkdtemp(prefix=".part-", dir=folder or path.parent))
+    try:
+        yield part
+        for file in part.rglob("*"):
+            if file.is_file():
+                with file.open("rb") as written:
+                    os.fsync(written.fileno())
+        part.chmod(0o777 & ~_umask())
+        part.rename(path)
+    except OSError as error:
+        if error.filename is None and error.errno in FULL:  # the system names no file
+            raise type(error)(error.errno, error.strerror, str(path)) from error
+        raise
+    finally:
+        remove_folder(part)
+
+
+def remove_folder(path: Path) -> None:
+    """Remove a folder and all in it, if it is there."""
+    if path.is_dir():
+        shutil.rmtree(path)
 
 
 def _umask() -> int:

@@ -21,6 +21,14 @@ from hsi.cli.arguments import (
     labels_on,
 )
 
+Quality = Annotated[
+    str | None,
+    typer.Option(
+        metavar="WORDS",
+        help="Take out what quality layers mark: usual, or some of cloud,shadow,cirrus,…",
+    ),
+]
+
 
 def info(
     source: SceneSource,
@@ -39,15 +47,17 @@ def info(
 def convert(
     source: SceneSource,
     out: Annotated[Path, typer.Argument(metavar="OUT", help="ENVI .hdr, GeoTIFF .tif, or .npy.")],
+    quality: Quality = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Write a scene in another format, with its metadata; .npy keeps the cube alone."""
     from hsi.formats.writing import refuse_existing
+    from hsi.scenes.quality import masked
     from hsi.scenes.scene import open_scene, write_scene
 
     expect_folder(out.parent)
     refuse_existing(out, overwrite=overwrite)
-    write_scene(out, open_scene(source))
+    write_scene(out, masked(open_scene(source), quality))
 
 
 def stack(
@@ -58,6 +68,7 @@ def stack(
     repeat: Annotated[
         bool, typer.Option("--repeat", help="Repeat the pixels of coarser files.")
     ] = False,
+    quality: Quality = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Write several files, such as the bands of Sentinel-2 or Landsat, as one cube."""
@@ -68,7 +79,7 @@ def stack(
     expect_folder(out.parent)
     keep_inputs([out], *sources)
     refuse_existing(out, overwrite=overwrite)
-    write_scene(out, stacked(sources, repeat=repeat))
+    write_scene(out, stacked(sources, repeat=repeat, quality=quality))
 
 
 def picture(

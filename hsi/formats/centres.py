@@ -120,7 +120,10 @@ def _numbers(found: Listed | None, bands: int) -> npt.NDArray[np.float64] | None
     if found is None or found.size != bands:
         return None
     array = np.ravel(found.read())
-    return array.astype(np.float64) if array.dtype.kind in "uif" else None
+    try:  # lists of texts are read as numbers
+        return array.astype(np.float64) if array.dtype.kind in "uifSU" else None
+    except ValueError:
+        return None
 
 
 def _unit(found: Listed) -> str | None:

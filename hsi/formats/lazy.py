@@ -134,6 +134,20 @@ def cube_blocks(cube: Any) -> Iterator[slice]:
     return row_blocks(cube.shape, cube.dtype.itemsize, getattr(cube, "stored_rows", 1))
 
 
+def repeated(
+    part: Any, rows: slice, columns: slice, factor: int, *others: slice
+) -> npt.NDArray[Any]:
+    """Return a block of an array whose pixels are repeated some times down and across."""
+    spans = [slice(span.start // factor, -(-span.stop // factor)) for span in (rows, columns)]
+    block = np.asarray(part[(*spans, *others)])
+    if factor == 1:
+        return block
+    block = block.repeat(factor, 0).repeat(factor, 1)
+    down, across = (span.start % factor for span in (rows, columns))
+    wide, high = columns.stop - columns.start, rows.stop - rows.start
+    return block[down : down + high, across : across + wide]
+
+
 def tell_pieces(name: str, cube: LazyCube) -> None:
     """Warn where blocks of few rows would unpack the same pieces over and over."""
     size = cube.stored_rows * cube.shape[1] * cube.shape[2] * cube.dtype.itemsize

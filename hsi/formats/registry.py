@@ -5,7 +5,7 @@ from pathlib import Path
 
 from engine.errors import UserError, why
 from hsi.errors import HsiError
-from hsi.formats import indexed_png, masks, matlab, numpy_arrays, vector
+from hsi.formats import indexed_png, masks, matlab, numpy_arrays, vector, zarr_arrays
 from hsi.formats.contents import Contents, Kind
 from hsi.formats.envi import pairs
 from hsi.formats.envi import read as envi
@@ -33,6 +33,7 @@ READERS: dict[str, Reader] = {
     ".hdf5": hdf5.read,
     ".he5": hdf5.read,
     ".nc": hdf5.read,
+    ".zarr": zarr_arrays.read,
     ".png": indexed_png.read,  # labels alone
     **dict.fromkeys(vector.SUFFIXES, vector.read),  # labels of a scene alone
 }
@@ -97,6 +98,8 @@ def files(source: str | Path) -> list[Path]:
     tiff = pairs.tiff_of(path) if path.suffix.lower() == ".hdr" else None
     if tiff is not None:
         return files(tiff)
+    if reader is zarr_arrays.read:
+        return zarr_arrays.files(path)
     if reader is envi.read:
         return envi.files(path)
     if reader is vector.read:
@@ -109,6 +112,8 @@ def files(source: str | Path) -> list[Path]:
 
 
 def _reader(path: Path) -> Reader:
+    if path.is_dir():
+        return zarr_arrays.read
     reader = READERS.get(path.suffix.lower())
     if reader is None and envi.is_envi(path):
         reader = envi.read  # ENVI's data have any suffix, or none
@@ -123,9 +128,16 @@ def _reader(path: Path) -> Reader:
 def locate(source: str | Path) -> tuple[Path, str | None]:
     """Return file and variable of 'FILE:variable'; raise HsiError if the file does not exist."""
     path = Path(source)
-    if path.is_file():
+    if _is_there(path):
         return path, None
     before, colon, variable = str(source).rpartition(":")
-    if colon and Path(before).is_file():
+    if colon and _is_there(Path(before)):
         return Path(before), variable
+    if path.is_dir() and path.suffix.lower() == zarr_arrays.SUFFIX:
+        known = ", ".join(zarr_arrays.METADATA)
+        raise HsiError(f"{source}: expected a Zarr store, found none of {known}; copy it again")
     raise HsiError(f"{source}: no such file, and no embedded scene of that name (IndianPines is)")
+
+
+def _is_there(path: Path) -> bool:
+    return path.is_file() or zarr_arrays.is_store(path)

@@ -36,6 +36,7 @@ FREQUENCIES = {
     **dict.fromkeys(("ghz", "gigahertz"), 1e9),
     **dict.fromkeys(("thz", "terahertz"), 1e12),
 }
+DOUBTFUL = 3000.0  # beyond which numbers without a unit may be nanometres or ångström
 NO_WAVELENGTH = ("index", "indexes", "indices", "band", "bandnumber", "channel", "number", "count")
 UNSTATED = ("", "unknown", "none", "1", "unitless", "dimensionless", "-", "n/a")
 
@@ -62,7 +63,8 @@ def nanometres(
     values : ndarray (B,)
     unit : str, optional
         As the file states it: of length, wavenumber or frequency. Without one the numbers decide:
-        a median below 0.001 can only be metres, below 100 micrometres.
+        a median below 0.001 can only be metres, below 100 micrometres; above 3000 it is logged
+        that nanometres are assumed.
     where : str
         The file, for messages.
 
@@ -89,6 +91,12 @@ def nanometres(
     if values.size > 2 and values[0] == 1 and (np.diff(values) == 1).all():
         return None  # the bands' numbers
     median = np.nanmedian(values) if np.isfinite(values).any() else 500.0
+    if median > DOUBTFUL:
+        log.warning(
+            "%s: no unit is stated; %g to %g are taken as nanometres; if they are ångström, state "
+            "it (wavelength units = Angstroms)",
+            where, np.nanmin(values), np.nanmax(values),
+        )  # fmt: skip
     return values * (1e9 if median < 1e-3 else 1e3 if median < 100 else 1.0)
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hsi.formats.no_data import IgnoredValues
+from hsi.scenes import quality
 from hsi.scenes.scene import Scene
 
 SHOWN = 8  # names of bands
@@ -28,7 +29,8 @@ def describe(scene: Scene, *, count: bool = False) -> dict[str, str]:
     dict of str to str
         `scene`, `size`, `type`, `wavelengths`, `fwhm`, `band names`, `default bands`, `bad bands`,
         `no data`, `pixels without data`, `scale`; what the reader noted (`format`, `interleave`,
-        …); `georeference`, or `crs`, `transform` and others; `also kept`, `left out`.
+        …); `quality layers`; `georeference`, or `crs`, `transform` and others; `also kept`,
+        `left out`.
     """
     height, width, bands = scene.cube.shape
     size = height * width * bands * scene.cube.dtype.itemsize
@@ -56,6 +58,9 @@ def describe(scene: Scene, *, count: bool = False) -> dict[str, str]:
     if scene.offset is not None:
         lines["offset"] = f"{_range(scene.offset)}, not applied"
     lines |= scene.provenance
+    if marks := quality.counted(scene):
+        told = ", ".join(f"{word} {number}" for word, number in marks.items())
+        lines["quality layers"] = f"pixels marked {told}; `hsi convert --quality` takes them out"
     lines |= _place(scene)
     if scene.extra:
         lines["also kept"] = ", ".join(scene.extra)

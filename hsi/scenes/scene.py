@@ -200,7 +200,7 @@ def open_scene(source: str | Path) -> Scene:
     Parameters
     ----------
     source : str or Path
-        A file of a known format (ENVI, GeoTIFF, HDF5 and netCDF, MATLAB, .npy, .npz), where
+        A file of a known format (ENVI, GeoTIFF, HDF5 and netCDF, Zarr, MATLAB, .npy, .npz), where
         'FILE:variable' names a variable inside; or 'IndianPines', the scene that comes with
         tensorly.
 

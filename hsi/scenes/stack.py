@@ -9,9 +9,10 @@ import numpy.typing as npt
 
 from hsi.errors import HsiError
 from hsi.formats.georeference import for_geotiff
-from hsi.formats.lazy import LazyCube
+from hsi.formats.lazy import LazyCube, repeated
 from hsi.formats.no_data import IgnoredValues, Mask
 from hsi.formats.registry import files
+from hsi.scenes.quality import masked
 from hsi.scenes.scene import Scene, open_scene
 
 PER_BAND = ("wavelengths", "fwhm", "scale", "offset")
@@ -66,21 +67,9 @@ class StackedMask:
         return valid
 
 
-def repeated(
-    part: Any, rows: slice, columns: slice, factor: int, *others: slice
-) -> npt.NDArray[Any]:
-    """Return a block of an array whose pixels are repeated some times down and across."""
-    spans = [slice(span.start // factor, -(-span.stop // factor)) for span in (rows, columns)]
-    block = np.asarray(part[(*spans, *others)])
-    if factor == 1:
-        return block
-    block = block.repeat(factor, 0).repeat(factor, 1)
-    down, across = (span.start % factor for span in (rows, columns))
-    wide, high = columns.stop - columns.start, rows.stop - rows.start
-    return block[down : down + high, across : across + wide]
-
-
-def stack(sources: Sequence[str | Path], *, repeat: bool = False) -> Scene:
+def stack(
+    sources: Sequence[str | Path], *, repeat: bool = False, quality: str | None = None
+) -> Scene:
     """Return several files as one scene, their bands in the order given.
 
     Parameters
@@ -89,6 +78,9 @@ def stack(sources: Sequence[str | Path], *, repeat: bool = False) -> Scene:
         Files of known formats, of one place.
     repeat : bool
         Repeat the pixels of files that are two, three, … times as coarse as the finest.
+    quality : str, optional
+        Marks of the quality layers beside the files whose pixels hold no data; see
+        `hsi.scenes.quality.masked`.
 
     Returns
     -------
@@ -101,7 +93,7 @@ def stack(sources: Sequence[str | Path], *, repeat: bool = False) -> Scene:
     HsiError
         Files of other sizes, or that lie elsewhere; only one band.
     """
-    scenes = [open_scene(source) for source in sources]
+    scenes = [masked(open_scene(source), quality) for source in sources]
     if len(scenes) < 2:
         raise HsiError(f"`sources`: expected several files, found {len(scenes)}")
     finest = max(scenes, key=lambda scene: scene.shape)

@@ -16,6 +16,7 @@ from engine import artifacts
 from restore.denoising.levels import white
 from restore.errors import RestoreError
 from restore.images import files
+from restore.images.zarr import layout, store
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +65,8 @@ def sheet(images: Sequence[BeforeAfter], out: Path) -> None:
 
 def _middle(path: Path) -> NDArray[np.uint8]:
     """Return the middle of an image's first page as (H, W, 3), 8 bit."""
-    pixels = files.read_pages(path)[0].pixels
+    stored = layout.is_store(path)
+    pixels = store.middle(path) if stored else files.read_pages(path, finite=False)[0].pixels
     top, left = (max((length - CROP) // 2, 0) for length in pixels.shape[:2])
     crop = pixels[top : top + CROP, left : left + CROP]
     values = np.clip(np.rint(crop * (255 / white(pixels))), 0, 255).astype(np.uint8)

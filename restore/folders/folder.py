@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from itertools import chain
 from pathlib import Path
 
 from engine import memory
@@ -22,7 +23,7 @@ from restore.denoising import choose
 from restore.denoising.choose import Candidate
 from restore.denoising.pixels import How
 from restore.errors import RestoreError
-from restore.folders import contact_sheet, listing
+from restore.folders import contact_sheet, listing, stacks
 from restore.folders.contact_sheet import BeforeAfter
 from restore.folders.journal import Journal
 from restore.folders.listing import Job
@@ -30,6 +31,7 @@ from restore.folders.options import FolderOptions
 from restore.folders.pipeline import Stages, overlapped
 from restore.folders.shards import Shard
 from restore.folders.worker import Record, Worker
+from restore.images.zarr import layout
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +69,7 @@ def denoise_folder(
     Parameters
     ----------
     source, target : str or Path
-        An image and an image or folder, or a folder and a folder.
+        An image and an image or folder, or a folder and a folder. A Zarr store is an image.
     model : str, optional
         'auto' chooses among the shipped weights for each image; or a shipped name or a file.
     sigma : float, optional
@@ -156,7 +158,7 @@ def denoise_files(
     Parameters
     ----------
     source : Path
-        An image, or a folder of them.
+        An image (a Zarr store is one), or a folder of them.
     target : Path
         An image or a folder; for a folder `source`, a folder.
     model : str
@@ -177,7 +179,7 @@ def denoise_files(
     if not jobs:
         log.info("shard %d of %d: no image falls on it", options.shard.number, options.shard.count)
         return
-    folder = jobs[0].target.parent if source.is_file() else target
+    folder = jobs[0].target.parent if _is_single(source) else target
     with Journal(folder, _fingerprint(candidates, options), options.shard) as journal:
         worker = Worker(candidates, options, journal, compute(), ask=model == "auto")
         failed = _run(jobs, worker, journal)
@@ -190,7 +192,7 @@ def denoise_files(
 
 
 def _jobs(source: Path, target: Path, options: FolderOptions) -> list[Job]:
-    if source.is_file():
+    if _is_single(source):
         return [listing.single(source, target, options.form)]
     return listing.folder(
         source,
@@ -200,6 +202,10 @@ def _jobs(source: Path, target: Path, options: FolderOptions) -> list[Job]:
         form=options.form,
         holds=options.shard.holds,
     )
+
+
+def _is_single(source: Path) -> bool:
+    return source.is_file() or layout.is_store(source)
 
 
 def _fingerprint(candidates: list[Candidate], options: FolderOptions) -> str:
@@ -217,16 +223,18 @@ def _run(jobs: list[Job], worker: Worker, journal: Journal) -> int:
     room = min(_ROOM, memory.free_bytes(worker.compute.device) // 4)
     outcomes: Counter[str] = Counter()
     began, megapixels = time.monotonic(), 0.0
+    stored = [job for job in jobs if job.is_store]
+    others = [job for job in jobs if not job.is_store]
     with (
         progress(len(jobs), "denoise", "images") as bar,
-        closing(overlapped(jobs, stages, room)) as records,
+        closing(overlapped(others, stages, room)) as records,
     ):
-        for record in records:
+        for record in chain(records, (stacks.denoise(job, worker) for job in stored)):
             outcomes[_outcome(record)] += 1
             if record["status"] == "failed":
                 log.error("%s: %s", record["file"], record["reason"])
                 journal.add(record)
-            megapixels += math.prod(record.get("size", [0])[:2]) / 1e6
+            megapixels += math.prod(record.get("size", [0])[:2]) * record.get("planes", 1) / 1e6
             speed = megapixels / max(time.monotonic() - began, 1e-9)
             bar.advance(**{"megapixels/s": speed})
     log.info("%s", ", ".join(f"{count} {what}" for what, count in sorted(outcomes.items())))

@@ -15,6 +15,7 @@ from pathlib import Path
 from engine.errors import why
 from restore.errors import RestoreError
 from restore.images import heads
+from restore.images.zarr import layout
 
 log = logging.getLogger(__name__)
 
@@ -44,22 +45,44 @@ class Job:
     output: str
     problem: str = ""
 
+    @property
+    def is_store(self) -> bool:
+        """Return whether the input is a Zarr store, or a folder that should be one."""
+        return self.source.suffix.lower() not in _LISTED and self.source.is_dir()
+
 
 def single(source: Path, target: Path, form: str) -> Job:
-    """Pair one image with its output, which may be named as a file or as a folder.
+    """Pair one image, or one Zarr store, with its output: a name of its own, or a folder.
 
     Raises
     ------
     RestoreError
-        The output is the input itself, or has no image's name.
+        The output is the input itself, or lies in it, or has no image's name.
     """
+    if layout.is_store(source):
+        return _single_store(source, target, form)
     is_folder = target.is_dir() or not target.suffix
     out = target / output_name(source, form) if is_folder else target
     if out.resolve() == source.resolve():
         raise RestoreError(f"{out}: the output is the input itself; name another file or folder")
+    if out.suffix.lower() == ".dng":
+        raise RestoreError(f"{out}: {heads.NO_DNG}")
     if out.suffix.lower() not in heads.SUFFIXES:
         known = ", ".join(sorted(heads.SUFFIXES))
         raise RestoreError(f"{out}: expected an image name ending in one of {known}")
+    return Job(source, out, source.name, out.name)
+
+
+def _single_store(source: Path, target: Path, form: str) -> Job:
+    if problem := _problem_of_store(source, form):
+        raise RestoreError(f"{source}: {problem}")
+    named = target.suffix.lower() == layout.SUFFIX or layout.is_store(target)
+    out = target if named else target / source.name
+    if target.suffix and not named and not target.is_dir():
+        raise RestoreError(f"{target}: expected a name ending in {layout.SUFFIX}, as the input is")
+    inner, outer = out.resolve(), source.resolve()
+    if inner == outer or inner in outer.parents or outer in inner.parents:
+        raise RestoreError(f"{out}: the output is, holds or lies in the input; name another one")
     return Job(source, out, source.name, out.name)
 
 
@@ -88,6 +111,9 @@ def folder(
         Predicate on the image's name. Images it rejects are not returned, but still count when
         two inputs share an output.
 
+    A Zarr store is one image: a folder that ends with .zarr, or, among sub-folders, one that holds
+    Zarr's metadata.
+
     Returns
     -------
     list of Job
@@ -100,8 +126,8 @@ def folder(
     """
     if not source.is_dir():
         raise RestoreError(f"{source}: no such image or folder")
-    if source.suffix.lower() == ".zarr":
-        raise RestoreError(f"{source}: expected image files, found a Zarr; save it as an OME-TIFF")
+    if source.suffix.lower() == layout.SUFFIX:
+        raise RestoreError(f"{source}: {_problem_of_store(source, form)}")
     _apart(source, target, exclude)
     names = sorted(_images(source, recursive, exclude))
     if not names:
@@ -115,6 +141,7 @@ def folder(
         _checked(
             Job(source / name, target / output, name, output),
             [other for other in shared[_key(output)] if other != name],
+            form,
         )
         for name, output in outputs.items()
         if holds is None or holds(name)
@@ -146,10 +173,18 @@ def _images(source: Path, recursive: bool, exclude: Sequence[str]) -> Iterator[s
     pending = [""]
     while pending:
         at = pending.pop()
-        for entry in _entries(source / at):
+        entries = _entries(source / at)
+        if at and any(entry.name in layout.METADATA[:3] for entry in entries):
+            yield at.rstrip("/")
+            continue
+        for entry in entries:
             name = at + entry.name
             if _is_folder(entry):
-                if recursive and not entry.is_symlink() and not _excluded(name, exclude):
+                if entry.is_symlink() or _excluded(name, exclude):
+                    continue
+                if posixpath.splitext(name)[1].lower() == layout.SUFFIX:
+                    yield name
+                elif recursive:
                     pending.append(f"{name}/")
                 continue
             if entry.name.startswith(".") or _excluded(name, exclude):
@@ -197,16 +232,28 @@ def _key(output: str) -> str:
     return output
 
 
-def _checked(job: Job, sharing: list[str]) -> Job:
+def _checked(job: Job, sharing: list[str], form: str) -> Job:
     if job.source.suffix.lower() in _NAMED_AS_FAILED:
         problem = "expected a still image, found a GIF by its name; convert it to PNG first"
-    elif job.target.suffix.lower() not in heads.SUFFIXES:
-        problem = f"{job.target.suffix} is read and not written; choose png or tiff as `form`"
     elif sharing:
         problem = f"{', '.join(sharing)} would be written to {job.output} too; rename one of them"
+    elif job.source.suffix.lower() not in heads.READABLE:
+        problem = _problem_of_store(job.source, form)
+    elif job.target.suffix.lower() not in heads.SUFFIXES:
+        problem = f"{job.target.suffix} is read and not written; choose png or tiff as `form`"
     else:
         return job
     return Job(job.source, job.target, job.name, job.output, problem)
+
+
+def _problem_of_store(source: Path, form: str) -> str:
+    """Return why a folder that should be a Zarr store cannot be denoised; '' for nothing."""
+    if not layout.is_store(source):
+        known = ", ".join(layout.METADATA[:3])
+        return f"expected a Zarr store, found a folder with none of {known}; copy it again"
+    if form not in ("auto", "same"):
+        return f"expected auto or same as `form` of a Zarr store, found {form}"
+    return ""
 
 
 # Form -> suffix of the outputs; 'auto' and 'same' keep the input's.
@@ -237,4 +284,6 @@ def output_below(source: Path, name: str, form: str) -> str:
 
 @cache
 def _output_suffix(suffix: str, form: str) -> str:
+    if suffix.lower() not in _LISTED:  # a Zarr store
+        return suffix
     return Path(output_name(Path(f"image{suffix}"), form)).suffix

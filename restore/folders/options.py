@@ -9,6 +9,7 @@ from restore.denoising.pixels import How
 from restore.errors import RestoreError
 from restore.folders import listing
 from restore.folders.shards import Shard
+from restore.images import heads
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,8 @@ class FolderOptions:
             raise RestoreError(f"`tile` {self.tile}: expected auto, off or a side in pixels")
         if self.form not in listing.FORMATS:
             known = ", ".join(listing.FORMATS)
+            if self.form == "dng":
+                raise RestoreError(f"`form` dng: {heads.NO_DNG}")
             raise RestoreError(f"`form` {self.form}: expected one of {known}")
         if self.noise not in NOISES:
             known = ", ".join(NOISES)

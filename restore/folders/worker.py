@@ -75,55 +75,60 @@ class Worker:
             if job.problem:
                 raise RestoreError(job.problem)
             digest = artifacts.sha256_file(job.source)
-            if self._is_done(job, digest):
+            if self.is_done(job, digest):
                 self.journal.skip(job)
-                return Finished(_record(job, "skipped"))
+                return Finished(record_of(job, "skipped"))
             pages = [_writable(page) for page in files.read_pages(job.source, finite=False)]
-            planes = [plane for page in pages for plane in self._planes(page)]
+            planes = [plane for page in pages for plane in self.planes(page)]
             quality = heads.jpeg_quality(job.source) if pages[0].format == "JPEG" else None
             jpeg = quality is not None and quality < choose.SHOWS
-            loaded = Loaded(job, began, digest, pages, planes, self._choices(planes, jpeg=jpeg))
+            loaded = Loaded(job, began, digest, pages, planes, self.choices(planes, jpeg=jpeg))
             if self.options.strict and loaded.doubt:
                 raise RestoreError(f"{loaded.models}: {loaded.doubt} (--strict)")
             return loaded
         except Exception as error:  # whatever one file does, the others go on
-            return Finished(_failure(job, error))
+            return Finished(failure(job, error))
 
     def alike(self, loaded: Loaded) -> tuple[Hashable, int]:
         """Return what images share that go through a model together, and how many of them fit."""
         first = loaded.planes[0].values
         if len(loaded.planes) > 1:
             return object(), 1
+        fitting = self.fitting(loaded.choices[0], first.shape)
+        if fitting == 1:
+            return object(), 1
         candidate = loaded.choices[0].candidate
-        if candidate is None:
-            return object(), 1
+        return (None if candidate is None else candidate.sha256, first.shape, first.dtype), fitting
+
+    def fitting(self, choice: Choice, shape: tuple[int, ...]) -> int:
+        """Return how many planes of a shape go through a model together."""
+        if choice.candidate is None:
+            return 1
         try:
-            denoiser = self._denoiser(candidate)
+            denoiser = self._denoiser(choice.candidate)
             if not isinstance(denoiser, PixelDenoiser):
-                return object(), 1
-            side = denoiser.side
+                return 1
+            return max(1, denoiser.side**2 // math.prod(shape[:2]))
         except Exception:  # told of by `restore`, as a failure of this image
-            return object(), 1
-        kind = (candidate.sha256, first.shape, first.dtype)
-        return kind, max(1, side**2 // math.prod(first.shape[:2]))
+            return 1
 
     def restore(self, batch: list[Loaded]) -> list[Loaded | Finished[Record]]:
         """Restore a batch in place."""
         for loaded in batch:
-            self._say(loaded)
+            self.tell(loaded.job, loaded.choices, loaded.planes[0].channels)
         try:
             if len(batch) > 1:
-                self._run(batch[0].choices[0], [loaded.planes[0] for loaded in batch])
+                self.run(batch[0].choices[0], [loaded.planes[0] for loaded in batch])
             else:
                 for choice, plane in zip(batch[0].choices, batch[0].planes, strict=True):
-                    self._run(choice, [plane])
+                    self.run(choice, [plane])
         except Exception as error:
-            return [Finished(_failure(loaded.job, error)) for loaded in batch]
+            return [Finished(failure(loaded.job, error)) for loaded in batch]
         for loaded in batch:
-            self._warn(loaded)
+            self.warn(loaded.job, loaded.models, loaded.planes[0].channels, loaded.doubt)
         return list(batch)
 
-    def _run(self, choice: Choice, planes: list[Plane]) -> None:
+    def run(self, choice: Choice, planes: list[Plane]) -> None:
         """Restore planes of one size by one model, in place; leave them where there is none."""
         if choice.candidate is None:
             return
@@ -145,11 +150,11 @@ class Worker:
             for plane in loaded.planes:
                 plane.finish()
             lost = self._lost(loaded)
-            with artifacts.atomic(job.target, folder=self._parts(job.target.parent)) as part:
+            with artifacts.atomic(job.target, folder=self.parts(job.target.parent)) as part:
                 files.encode(part, loaded.pages)
                 extent.check(job.source, part)
                 sigma = loaded.sigma
-                record = _record(job, "done") | {
+                record = record_of(job, "done") | {
                     "model": loaded.models,
                     "why": loaded.choices[0].why,
                     "sigma": round(sigma, 2) if math.isfinite(sigma) else None,
@@ -170,10 +175,10 @@ class Worker:
                 job.target.unlink(missing_ok=True)
                 self.journal.add(record)
         except Exception as error:
-            return _failure(job, error)
+            return failure(job, error)
         return record
 
-    def _is_done(self, job: Job, sha256: str) -> bool:
+    def is_done(self, job: Job, sha256: str) -> bool:
         """Return whether the output is there, made of this very input; refuse to replace others."""
         options = self.options
         if self.journal.made(job) == sha256:
@@ -186,13 +191,13 @@ class Worker:
             raise RestoreError(f"{job.target} exists and was made otherwise; use {option}")
         return False
 
-    def _parts(self, folder: Path) -> Path | None:
+    def parts(self, folder: Path) -> Path | None:
         """Return the folder of an unfinished file; None if that is on another disk."""
         folder.mkdir(parents=True, exist_ok=True)
         there = folder.stat().st_dev == self.journal.parts.stat().st_dev
         return self.journal.parts if there else None
 
-    def _planes(self, page: Picture) -> list[Plane]:
+    def planes(self, page: Picture) -> list[Plane]:
         """Prepare what of a page is denoised, each by itself."""
         white = page.white
         if white is None and self.options.white is not None:
@@ -204,7 +209,7 @@ class Worker:
             for values in page.planes
         ]
 
-    def _choices(self, planes: list[Plane], *, jpeg: bool) -> list[Choice]:
+    def choices(self, planes: list[Plane], *, jpeg: bool) -> list[Choice]:
         """Choose a model for each plane: one for all grey ones, and one for all in colour."""
         found = {}
         for channels in {plane.channels for plane in planes}:
@@ -236,20 +241,19 @@ class Worker:
             self._ready[candidate.sha256] = suited(denoiser, how, side=side)
         return self._ready[candidate.sha256]
 
-    def _say(self, loaded: Loaded) -> None:
+    def tell(self, job: Job, choices: Sequence[Choice], channels: int) -> None:
         """Log which model was picked and why: once for each case."""
-        case = (loaded.models, loaded.planes[0].channels)
-        level = logging.DEBUG if case in self._said else logging.INFO
-        why = loaded.choices[0].why
-        log.log(level, "%s: %s (%s)", loaded.job.name, loaded.models, why)
-        self._said.add(case)
+        models = ", ".join(dict.fromkeys(choice.name for choice in choices))
+        level = logging.DEBUG if (models, channels) in self._said else logging.INFO
+        log.log(level, "%s: %s (%s)", job.name, models, choices[0].why)
+        self._said.add((models, channels))
 
-    def _warn(self, loaded: Loaded) -> None:
+    def warn(self, job: Job, models: str, channels: int, doubt: str) -> None:
         """Log what speaks against the result: once for each case."""
-        case = (loaded.models, loaded.planes[0].channels, loaded.doubt)
-        if loaded.doubt and case not in self._said:
+        case = (models, channels, doubt)
+        if doubt and case not in self._said:
             self._said.add(case)
-            log.warning("%s: %s: %s", loaded.job.name, loaded.models, loaded.doubt)
+            log.warning("%s: %s: %s", job.name, models, doubt)
 
 
 def _writable(page: Picture) -> Picture:
@@ -260,13 +264,15 @@ def _writable(page: Picture) -> Picture:
     )
 
 
-def _record(job: Job, status: str) -> Record:
+def record_of(job: Job, status: str) -> Record:
+    """Return the beginning of a line in the journal."""
     return {"file": job.name, "output": job.output, "status": status}
 
 
-def _failure(job: Job, error: Exception) -> Record:
+def failure(job: Job, error: Exception) -> Record:
+    """Return the line in the journal of an image that failed, with the reason."""
     log.debug("%s", job.source, exc_info=error)
     text = why(error, whole=True)
     if not isinstance(error, UserError | OSError):
         text = f"{type(error).__name__}: {text}"
-    return _record(job, "failed") | {"reason": text}
+    return record_of(job, "failed") | {"reason": text}

@@ -54,7 +54,8 @@ def read(file: BinaryIO, suffix: str = "") -> Picture:
     try:
         image = open_image(file, [*_READABLE, *["TGA"] * (suffix == ".tga")])
     except UnidentifiedImageError:
-        found = "GIF" if head[:4] == b"GIF8" else "something else"
+        known = {b"GIF8": "GIF", b"PK\3\4": "a ZIP (unpack it: a Zarr is read as a folder)"}
+        found = known.get(head[:4], "something else")
         raise RestoreError(f"expected {_EXPECTED}, found {found}; convert or remove it") from None
     with image:
         admit(_stated_bytes(image, head), _length(file), RestoreError)

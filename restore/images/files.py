@@ -13,6 +13,7 @@ from restore.images import heads
 from restore.images.heads import FORMATS, SUFFIXES
 from restore.images.picture import Picture
 from restore.images.samples import full_range
+from restore.images.zarr import layout
 
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
@@ -121,6 +122,10 @@ def read_pages(path: Path | str, *, finite: bool = True) -> list[Picture]:
     try:
         file = path.open("rb")
     except OSError as error:
+        if layout.is_store(path):
+            raise RestoreError(
+                f"{path}: expected an image file, found a Zarr store; `restore denoise` takes it"
+            ) from error
         raise RestoreError(f"{path}: cannot be read ({why(error)})") from error
     with parsing(path, "damaged or cut short", RestoreError), file:
         head = file.read(4)

@@ -49,6 +49,10 @@ READ_ONLY = {
     ),
 }
 
+NO_DNG = (
+    "expected a TIFF or PNG to write, found DNG: that holds what the sensor saw, and what is "
+    "denoised is the developed picture; write a 16-bit TIFF"
+)
 
 _STANDARD = 3688  # sum of the luminance table of ITU-T T.81, annex K, at quality 50
 SUFFIXES = frozenset(FORMATS)  # that an output may have

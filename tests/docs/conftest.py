@@ -51,6 +51,9 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_scene(folder / "field.tif", scene)
     for name in ("B04", "B08"):
         write_scene(folder / f"{name}.tif", Scene(name, cube[..., :1]))
+    quality = (1 << truth[..., None] + 2).astype(np.uint16)  # the bits of clouds and shadows
+    for name, values in (("SR_B4", cube), ("SR_B5", cube), ("QA_PIXEL", quality)):
+        write_scene(folder / f"LC09_field_{name}.TIF", Scene(name, values[..., :1]))
     savemat(folder / "labels.mat", {"gt": truth})
     (folder / "short.yaml").write_text("steps: 2\nbatch_size: 8\n")
     (folder / "candidates.yaml").write_text("place: {classifier: coordinates}\n")

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hsi.formats import no_data
-from hsi.formats.centres import Listed
+from hsi.formats.centres import Listed, of_array
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +68,37 @@ def listed(name: str, dataset: Any) -> Listed:
     """Return a dataset of one axis, others of length one aside, as a list with its unit."""
     unit = next((text(value) for key, value in dataset.attrs.items() if _word(key) in UNITS), "")
     return Listed(name, dataset.size, lambda: np.ravel(dataset[()]), unit or None)
+
+
+def listed_texts(name: str, dataset: Any) -> Listed | None:
+    """Return a dataset of texts as a list of numbers, or None if one of them is no number."""
+    values = _as_numbers(np.ravel(dataset[()]))
+    unit = next((text(value) for key, value in dataset.attrs.items() if _word(key) in UNITS), "")
+    return None if values is None else Listed(name, values.size, lambda: values, unit or None)
+
+
+def listed_in(dataset: Any) -> list[Listed]:
+    """Return the lists of numbers in the attributes of a dataset and of the folders above it."""
+    found = []
+    holder = dataset
+    while holder is not None:
+        unit = next((text(value) for key, value in holder.attrs.items() if _word(key) in UNITS), "")
+        for key, value in holder.attrs.items():
+            array = np.ravel(value)
+            numbers = array if array.dtype.kind in "uif" else _as_numbers(array)
+            if numbers is not None and numbers.size > 1:
+                name = f"{holder.name.strip('/')}/{key}".strip("/")
+                found.append(of_array(name, np.asarray(numbers), unit or None))
+        holder = None if holder.name == "/" else holder.parent
+    return found
+
+
+def _as_numbers(array: npt.NDArray[Any]) -> npt.NDArray[np.float64] | None:
+    """Return texts as numbers, or None where one is none."""
+    try:
+        return np.array([float(text(value)) for value in array], np.float64)
+    except ValueError:
+        return None
 
 
 def is_centres(dataset: Any) -> bool:

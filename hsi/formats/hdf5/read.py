@@ -6,6 +6,7 @@ from typing import Any
 from engine.errors import why
 from hsi.errors import HsiError
 from hsi.formats import centres, no_data
+from hsi.formats.centres import Listed
 from hsi.formats.contents import LAYOUTS, Contents, Kind, band_axis, beside, choose, squeezed
 from hsi.formats.hdf5 import attributes, cf_grid, emit, neon, prisma
 from hsi.formats.hdf5.cube import Hdf5Cube, axes_kept
@@ -79,6 +80,7 @@ def _cube(
     flat = {key: item for key, item in datasets.items() if item.size == max(item.shape)}
     lists = [attributes.listed(key, item) for key, item in flat.items()]
     marked = [item for item in lists if attributes.is_centres(datasets[item.name])]
+    lists += [*_texts(dataset.file), *attributes.listed_in(dataset)]
     axis = _stated_band_axis(dataset, kept)
     sizes = [dataset.shape[place] for place in (kept if axis is None else [kept[axis]])]
     listed = centres.find(lists, sizes, name)
@@ -97,8 +99,8 @@ def _cube(
     product = neon.beside(dataset, wavelengths)
     found |= product.provenance
     first, mask = no_data.first_and_mask(ignored, cube, bad_bands=product.bad_bands)
-    others = attributes.not_understood(dataset)
     used = [name, *(item.name for item in (listed, wide) if item is not None)]
+    others = [key for key in attributes.not_understood(dataset) if f"{name}/{key}" not in used]
     return Contents(
         path,
         cube,
@@ -129,6 +131,21 @@ def _datasets(file: Any) -> dict[str, Any]:
 
     file.visititems(keep)
     return found
+
+
+def _texts(file: Any) -> list[Listed]:
+    """Return lists that are called as those of band centres or widths, and hold texts."""
+    import h5py
+
+    found: list[Listed | None] = []
+
+    def keep(name: str, item: Any) -> None:
+        texts = isinstance(item, h5py.Dataset) and item.dtype.kind in "SO" and item.ndim
+        if texts and centres.tells(name):
+            found.append(attributes.listed_texts(name, item))
+
+    file.visititems(keep)
+    return [item for item in found if item is not None]
 
 
 def _format(path: Path, file: Any) -> str:

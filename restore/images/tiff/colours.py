@@ -29,19 +29,25 @@ def samples_of(
         raise RestoreError(f"expected a flat image, found a TIFF page with axes {page.axes}")
     kind = page.photometric
     if kind == colours.PALETTE and page.colormap is not None:
-        colours_8bit = np.asarray(page.colormap >> 8, dtype=np.uint8)
-        return np.asarray(np.moveaxis(colours_8bit, 0, -1)[stored]), None
+        return np.asarray(_table(page.colormap)[stored]), None
     samples, white = checked(stored, int(page.bitspersample))
     if kind == colours.YCBCR and page.compression not in _JPEGS:
         return _by_pillow(page, file), None
     if kind == colours.MINISWHITE:
         if samples.dtype == np.float32:
             raise RestoreError("expected black as zero, found a float TIFF with white as zero")
-        return np.asarray(peak(page, samples) - samples, dtype=samples.dtype), white
-    if kind == colours.SEPARATED and samples.ndim == 3 and samples.shape[2] == 4:
+        first = samples if samples.ndim == 2 else samples[..., 0]
+        first = np.asarray(peak(page, samples) - first, dtype=samples.dtype)
+        if samples.ndim == 2:
+            return first, white
+        # What follows is no colour: alpha, or samples of their own.
+        return np.concatenate([first[..., None], samples[..., 1:]], axis=-1), white
+    inks = samples.shape[2] - len(page.extrasamples) if samples.ndim == 3 else 0
+    if kind == colours.SEPARATED and inks == 4 and samples.dtype.kind == "u":
         top = np.iinfo(samples.dtype).max
-        ink = top - samples.astype(np.float64)
-        return np.asarray(np.rint(ink[..., :3] * ink[..., 3:] / top), dtype=samples.dtype), None
+        ink = top - samples[..., :4].astype(np.float64)
+        rgb = np.rint(ink[..., :3] * ink[..., 3:] / top).astype(samples.dtype)
+        return np.concatenate([rgb, samples[..., 4:]], axis=-1), None
     if kind not in (colours.MINISBLACK, colours.RGB, colours.YCBCR):
         name = getattr(kind, "name", str(kind))
         raise RestoreError(f"expected grey, RGB, palette or CMYK, found a TIFF of {name} colours")
@@ -50,6 +56,14 @@ def samples_of(
     associated = page.extrasamples[:1] == (tifffile.EXTRASAMPLE.ASSOCALPHA,)
     colours_only = 3 if kind != colours.MINISBLACK else 1
     return _straight(samples, colours_only) if associated else samples, white
+
+
+def _table(colormap: NDArray[Any]) -> NDArray[Any]:
+    """Return the colours (N, 3) of a palette: in 8 bits, unless it states finer ones."""
+    table = np.moveaxis(np.asarray(colormap), 0, -1)
+    # TIFF states 16 bits; programs write those of 8 twice, or before a zero.
+    whole = (table % 257 == 0).all() or (table % 256 == 0).all()
+    return (table >> 8).astype(np.uint8) if whole else table.astype(np.uint16)
 
 
 def peak(page: "tifffile.TiffPage", samples: NDArray[Any]) -> int:

@@ -14,7 +14,7 @@ from restore.images import orientation as exif_block
 from restore.images.picture import Picture, split
 from restore.images.tiff import exif
 from restore.images.tiff.colours import GREY, peak, samples_of
-from restore.images.tiff.tags import IMAGEJ, IPTC, NO_DATA, SUB_FILES, WHITE, XMP, is_structure
+from restore.images.tiff.tags import IMAGEJ, IPTC, NO_DATA, SUB_FILES, WHITES, XMP, is_structure
 
 if TYPE_CHECKING:
     import tifffile
@@ -216,8 +216,8 @@ def _levels(
     import tifffile
 
     whole = samples.dtype.kind == "u"
-    if WHITE in tags and whole:
-        values = np.atleast_1d(np.asarray(tags[WHITE].value, float))
+    for code in (code for code in WHITES if code in tags and whole):
+        values = np.atleast_1d(np.asarray(tags[code].value, float))
         stated = float(values.max())
         # A statistic of other pixels, or of those before they were changed, is no white.
         if 0 < stated < np.iinfo(samples.dtype).max and stated >= float(samples.max(initial=0)):

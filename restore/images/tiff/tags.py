@@ -9,6 +9,7 @@ _STRUCTURE = {
     50838,  # lengths of what ImageJ keeps, made anew with it
 }  # fmt: skip
 WHITE = 281  # MaxSampleValue
+WHITES = (WHITE, 341)  # and SMaxSampleValue
 SUB_FILES = 330  # SubIFDs
 XMP, IPTC = 700, 33723
 NO_DATA = 42113  # GDAL's

@@ -295,6 +295,42 @@ def test_wavelengths_in_any_unit(tmp_path, unit, values, form):
     assert np.array_equal(scene.cube, CUBE)
 
 
+def test_angstroms_without_a_unit_are_doubted(tmp_path, caplog):
+    listed = ", ".join(f"{10 * value:g}" for value in WL)
+    scene = open_scene(envi(tmp_path, "a", f"wavelength = {{{listed}}}\n"))
+    assert scene.wavelengths == pytest.approx(10 * np.array(WL))
+    assert "4500 to 22000 are taken as nanometres; if they are ångström, state it" in caplog.text
+    caplog.clear()
+    open_scene(envi(tmp_path, "b", f"wavelength units = nm\nwavelength = {{{listed}}}\n"))
+    open_scene(envi(tmp_path, "c", LISTED))
+    assert "taken as nanometres" not in caplog.text
+
+
+@pytest.mark.parametrize("place", ["texts", "cube", "root"])
+def test_wavelengths_as_texts_or_in_attributes(tmp_path, place):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        cube = file.create_dataset("data/cube", data=CUBE)
+        if place == "texts":
+            file["data/wavelength"] = np.array([f"{value / 1e3:g}" for value in WL], dtype="S")
+            file["data/wavelength"].attrs["units"] = "um"
+        else:
+            holder = cube if place == "cube" else file
+            holder.attrs["wavelengths"] = np.array(WL) / 1e3
+            holder.attrs["wavelength_units"] = "um"
+            holder.attrs["fwhm"] = np.full(B, 0.01)
+            holder.attrs["sensor"] = ["a", "b", "c", "d", "e", "f"]
+    scene = open_scene(tmp_path / "a.h5")
+    assert scene.wavelengths == pytest.approx(WL)
+    if place != "texts":
+        assert scene.fwhm == pytest.approx([10.0] * B)
+    assert not any("wavelength" in words for words in scene.left_out)
+
+
+def test_wavelengths_as_texts_in_npz(tmp_path):
+    np.savez(tmp_path / "a.npz", cube=CUBE, wavelengths_nm=np.array([str(value) for value in WL]))
+    assert open_scene(tmp_path / "a.npz").wavelengths == pytest.approx(WL)
+
+
 NAMED = {
     "Band {n} ({w},5 nm)": [w + 0.5 for w in WL],
     "{w:.4e} nm": WL,

@@ -106,6 +106,41 @@ def test_white_as_zero_is_turned_over(tmp_path):
     assert np.array_equal(files.read(tmp_path / "a.tif").pixels, 65535 - GREY)
 
 
+@pytest.mark.parametrize("kind", ["unassalpha", "unspecified"])
+def test_white_as_zero_leaves_alpha_and_further_samples(kind, tmp_path):
+    samples = np.dstack([GREY, GREY[::-1]])
+    tifffile.imwrite(
+        tmp_path / "a.tif", samples, photometric="miniswhite", extrasamples=[kind],
+        planarconfig="contig",
+    )  # fmt: skip
+    found = files.read(tmp_path / "a.tif")
+    assert np.array_equal(found.pixels, 65535 - GREY)
+    other = found.alpha if kind == "unassalpha" else found.further[0]
+    assert np.array_equal(other, GREY[::-1])
+
+
+def test_alpha_beside_inks_is_kept(tmp_path):
+    inks = RNG.integers(0, 256, (6, 7, 4), dtype=np.uint8)
+    alpha = RNG.integers(0, 256, (6, 7), dtype=np.uint8)
+    tifffile.imwrite(tmp_path / "a.tif", inks, photometric="separated")
+    tifffile.imwrite(
+        tmp_path / "b.tif", np.dstack([inks, alpha]), photometric="separated",
+        extrasamples=["unassalpha"],
+    )  # fmt: skip
+    found = files.read(tmp_path / "b.tif")
+    assert np.array_equal(found.pixels, files.read(tmp_path / "a.tif").pixels)
+    assert np.array_equal(found.alpha, alpha)
+
+
+@pytest.mark.parametrize("code", [281, 341])
+def test_white_is_stated_in_either_tag(code, tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", GREY >> 4, extratags=[(code, 3, 1, 4095, True)])
+    found = files.read(tmp_path / "a.tif")
+    assert found.white == 4095
+    files.write(tmp_path / "b.tif", found)
+    assert files.read(tmp_path / "b.tif").white == 4095
+
+
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
 def test_colours_multiplied_with_alpha_are_divided(dtype, tmp_path):
     alpha = 1.0 if dtype is np.float32 else float(np.iinfo(dtype).max)
@@ -130,6 +165,11 @@ def test_palette(tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", indices, photometric="palette", colormap=colours)
     expected = np.moveaxis(colours // 257, 0, -1)[indices]
     assert np.array_equal(files.read(tmp_path / "a.tif").pixels, expected)
+    finer = colours // 2  # of more than 8 bits
+    tifffile.imwrite(tmp_path / "a.tif", indices, photometric="palette", colormap=finer)
+    found = files.read(tmp_path / "a.tif").pixels
+    assert found.dtype == np.uint16
+    assert np.array_equal(found, np.moveaxis(finer, 0, -1)[indices])
 
 
 def test_big_endian(tmp_path):

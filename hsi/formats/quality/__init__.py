@@ -1,0 +1,1 @@
+"""Quality layers of products: clouds, shadows, defective pixels."""

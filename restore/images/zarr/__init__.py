@@ -1,0 +1,1 @@
+"""Zarr stores: which of their arrays are images, and their planes read and written."""
