@@ -98,7 +98,12 @@ def picture(
 def split(
     source: LabelSource,
     out: Annotated[Path, typer.Option(help="File to write (.npz).")],
-    how: Annotated[str, typer.Option(help="random:0.3, count:50, blocks:16 or mask:FILE.")],
+    how: Annotated[
+        str,
+        typer.Option(
+            help="random:0.3, count:50, blocks:16, polygons:0.5, kfold:5,blocks:16, mask:FILE."
+        ),
+    ],
     place: Annotated[
         str | None, typer.Option("--scene", help="The scene that polygons lie in.")
     ] = None,

@@ -20,6 +20,7 @@ from hsi.figures import save_classes, save_comparison, save_confusion
 from hsi.formats import numpy_arrays
 from hsi.maps.record import read_record
 from hsi.scenes.labels import Labels
+from hsi.splits.groups import groups_of
 from hsi.splits.leakage import leakage_report
 from hsi.splits.split import Split
 
@@ -91,7 +92,8 @@ def score_map(
 ) -> Scores:
     """Score a map and write `scores.json`, `per_class.csv`, `confusion.csv` and its pictures.
 
-    `right.npy` (n,) bool holds True for each test pixel that the map has right, row by row.
+    `right.npy` (n,) bool holds True for each test pixel that the map has right, row by row, and
+    `groups.npy` (n,) int32 the block or polygon it lies in (see `hsi.splits.groups`).
 
     Parameters
     ----------
@@ -136,6 +138,7 @@ def score_map(
     write_csv(_per_class(case, scores, labels, split), out / "per_class.csv", PER_CLASS_COLUMNS)
     right = predicted == truth
     numpy_arrays.write(out / "right.npy", right)
+    numpy_arrays.write(out / "groups.npy", groups_of(labels, split))
     title = f"{case['scene']} {case['split']}: {case['classifier']}, OA {scores.oa:.2f} %"
     save_confusion(out / "confusion.png", scores.confusion, labels.class_names, title)
     save_classes(

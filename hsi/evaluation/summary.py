@@ -11,6 +11,13 @@ import pandas as pd
 from engine.errors import why
 from engine.tables import read_csv, two_decimals, write_csv
 from hsi.errors import HsiError
+from hsi.evaluation.bootstrap import (
+    DIFFERENCE_COLUMNS,
+    count_groups,
+    differences,
+    interval,
+    read_run,
+)
 from hsi.evaluation.compare import MCNEMAR_COLUMNS, compared
 from hsi.evaluation.score import OF_THE_MODEL, PER_CLASS_COLUMNS
 from hsi.splits.leakage import LEAKAGE
@@ -54,6 +61,9 @@ SUMMARY_COLUMNS = (
     "test_in_own_window",
     "test_window_holds_training",
     "nearest_train_min",
+    "oa_low",
+    "oa_high",
+    "groups",
 )
 FIGURES = ("oa", "aa", "kappa")
 DDOF = 1  # the sample standard deviation; with one seed there is none
@@ -72,8 +82,10 @@ def summarise(folders: Sequence[Path], out: Path) -> None:
         Each as `hsi score` wrote it; rows keep this order.
     out : Path
         Folder for `per_class_accuracy.csv`, `overall_accuracy.csv`, its means
-        `overall_accuracy_summary.csv`, and `mcnemar.csv`: any two classifiers with the same test
-        pixels.
+        `overall_accuracy_summary.csv` (with the 95 % interval of the mean OA, `oa_low` to
+        `oa_high`), `mcnemar.csv`: any two classifiers with the same test pixels, and
+        `differences.csv`: the difference of their mean OA over all seeds, with its 95 % interval.
+        Intervals are drawn by block or polygon (see `hsi.evaluation.bootstrap`).
 
     Raises
     ------
@@ -94,15 +106,33 @@ def summarise(folders: Sequence[Path], out: Path) -> None:
     write_csv(per_class, out / "per_class_accuracy.csv", PER_CLASS_COLUMNS)
     overall = pd.DataFrame([_overall(run) for run in runs])
     write_csv(overall, out / "overall_accuracy.csv", OVERALL_COLUMNS)
-    groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
-    for run in runs:
+    groups: dict[tuple[Any, ...], list[tuple[dict[str, Any], Path]]] = {}
+    for run, folder in zip(runs, folders, strict=True):
         case = (run["scene"], run["split"], run["classifier"], run["schedule"], *_settings(run))
-        groups.setdefault(case, []).append(run)
+        groups.setdefault(case, []).append((run, folder))
     reference = published()
-    means = pd.DataFrame([_mean(group, reference) for group in groups.values()])
+    means = pd.DataFrame(
+        [
+            _mean([run for run, _ in group], reference) | _interval([path for _, path in group])
+            for group in groups.values()
+        ]
+    )
     write_csv(means, out / "overall_accuracy_summary.csv", SUMMARY_COLUMNS)
     pairs = pd.DataFrame(compared(runs, folders), columns=list(MCNEMAR_COLUMNS))
     write_csv(pairs, out / "mcnemar.csv", MCNEMAR_COLUMNS)
+    apart = pd.DataFrame(differences(runs, folders), columns=list(DIFFERENCE_COLUMNS))
+    write_csv(apart, out / "differences.csv", DIFFERENCE_COLUMNS)
+
+
+def _interval(folders: Sequence[Path]) -> dict[str, Any]:
+    """Return the 95 % interval of the mean OA of some runs, empty where it is not known."""
+    read = [run for folder in folders if (run := read_run(folder)) is not None]
+    if len(read) < len(folders):
+        return {"oa_low": "", "oa_high": "", "groups": ""}
+    counts = count_groups(read)
+    low, high = interval(counts) or (float("nan"), float("nan"))
+    found = {"oa_low": two_decimals(low), "oa_high": two_decimals(high)}
+    return {**found, "groups": counts.right.shape[1]}
 
 
 def _settings(run: Mapping[str, Any]) -> tuple[Any, ...]:

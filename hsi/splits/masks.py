@@ -22,7 +22,7 @@ MASK_KEYS = (("train", "test"), ("train_disjoint", "test_disjoint"))
 
 
 def mask_split(
-    labels: Labels, value: str, window: int, rng: np.random.Generator
+    labels: Labels, value: str, window: int, seed: int
 ) -> tuple[Mask, Mask, dict[str, Any]]:
     """Return both sides of a split from a file.
 
@@ -49,7 +49,7 @@ def mask_split(
     HsiError
         No such file or variable, another size, or pixels on both sides.
     """
-    del window, rng
+    del window, seed
     file, keys = _source(value)
     numbers = []
     for key in keys:

@@ -87,12 +87,34 @@ def block_split(
     for block in np.flatnonzero(in_test).tolist():
         window = blocks.window(block)
         held_out[window] = labels.ground_truth[window] > 0
-    learnt = labels.count(_outside(labels, held_out, guard)) > 0
+    return keep_apart(labels, held_out, guard)
+
+
+def keep_apart(
+    labels: Labels, held_out: npt.NDArray[np.bool_], guard: int
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_], int]:
+    """Return a split that tests held-out pixels and trains on the others, apart by a guard band.
+
+    Parameters
+    ----------
+    labels : Labels
+    held_out : ndarray (H, W), bool
+        Labelled pixels to test, unless no pixel of their class is left to train on.
+    guard : int
+        Chebyshev distance within which a training pixel near a test pixel is dropped.
+
+    Returns
+    -------
+    train, test : ndarray (H, W), bool
+    unlearnt : int
+        Held-out pixels that are not tested.
+    """
+    learnt = labels.count(outside(labels, held_out, guard)) > 0
     test = labels.marked(learnt)
     test &= held_out
     unlearnt = int(held_out.sum()) - int(test.sum())
     # Fewer test pixels may leave more to train on.
-    train = _outside(labels, test, guard)
+    train = outside(labels, test, guard)
     train &= ~held_out
     return train, test, unlearnt
 
@@ -137,7 +159,7 @@ def used_blocks(labels: Labels, side: int) -> Blocks:
     return Blocks(side, shape, np.array(used, np.int64).reshape(-1, 2))
 
 
-def _outside(labels: Labels, targets: npt.NDArray[np.bool_], guard: int) -> npt.NDArray[np.bool_]:
+def outside(labels: Labels, targets: npt.NDArray[np.bool_], guard: int) -> npt.NDArray[np.bool_]:
     """Return the labelled pixels that lie further than `guard` from all targets."""
     distance = chebyshev_distance(targets)
     found = np.empty(targets.shape, np.bool_)

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,14 +15,16 @@ from engine.artifacts import atomic, read_npz, sha256_arrays
 from engine.errors import why
 from hsi.errors import HsiError
 from hsi.scenes.labels import Labels
+from hsi.splits.drawn import drawn_count, drawn_share, parsed
+from hsi.splits.folds import fold_split
 from hsi.splits.leakage import leakage_report
 from hsi.splits.masks import mask_name, mask_split
+from hsi.splits.polygons import polygon_split
 from hsi.splits.separated import block_split
 
 log = logging.getLogger(__name__)
 
 Mask = npt.NDArray[np.bool_]
-DRAWN = 2**20  # pixels that are marked together
 
 
 @dataclass(frozen=True)
@@ -136,6 +139,10 @@ def make_split(
         leaves at least one to test. 'count:N' draws N pixels of every class, or half of a class
         that has fewer than 2 N. 'blocks:N' assigns whole blocks of N × N pixels and drops the
         training pixels within half a window of a test pixel (see `hsi.splits.separated`).
+        'polygons:F' draws whole polygons, the share F of every class's pixels, with the same band
+        (see `hsi.splits.polygons`). 'kfold:K,blocks:N' tests one of K parts of the blocks, with
+        the same band: the seeds 0 to K − 1 are the folds of one partition and test every labelled
+        pixel once, the seeds K to 2 K − 1 those of the next (see `hsi.splits.folds`).
         'mask:FILE' takes published masks (see `hsi.splits.masks`); 'mask:FILE:TRAIN,TEST' names
         their variables.
     seed : int
@@ -169,9 +176,11 @@ def make_split(
         raise HsiError(f"`seed` {seed}: expected 0 or more")
     kind, colon, value = how.partition(":")
     if kind not in SPLITTERS or not colon:
-        raise HsiError(f"`how` {how}: expected random:0.3, count:50, blocks:16 or mask:FILE")
-    rng = np.random.default_rng(seed)
-    train, test, notes = SPLITTERS[kind](labels, value, window, rng)
+        raise HsiError(
+            f"`how` {how}: expected random:0.3, count:50, blocks:16, "
+            "polygons:0.5, kfold:5,blocks:16 or mask:FILE"
+        )
+    train, test, notes = SPLITTERS[kind](labels, value, window, seed)
     for side, pixels in (("train on", train), ("test", test)):
         if not pixels.any():
             raise HsiError(
@@ -187,90 +196,65 @@ def make_split(
     return Split(train, test, name or how, seed, window, labels.checksum(), report)
 
 
-def _random(
-    labels: Labels, value: str, window: int, rng: np.random.Generator
-) -> tuple[Mask, Mask, dict[str, Any]]:
-    del window
-    share = _number(value, float)
-    if share is None or not 0 < share < 1:
-        raise HsiError(f"`how` random:{value}: expected a share between 0 and 1, such as 0.3")
-    train = _drawn(labels, rng, lambda size: max(1, min(round(share * size), size - 1)))
-    notes = {"minimum": "at least 1 training pixel a class, and 1 test pixel where it has two"}
-    return train, (labels.ground_truth > 0) & ~train, notes
-
-
-def _count(
-    labels: Labels, value: str, window: int, rng: np.random.Generator
-) -> tuple[Mask, Mask, dict[str, Any]]:
-    del window
-    wanted = _number(value, int)
-    if wanted is None or wanted < 1:
-        raise HsiError(f"`how` count:{value}: expected a number of pixels per class, such as 50")
-    counts = [max(1, min(wanted, size // 2)) for size in labels.count().tolist()]
-    fewer = {
-        str(number): count
-        for number, count in zip(labels.classes, counts, strict=True)
-        if count < wanted
-    }
-    train = _drawn(labels, rng, lambda size: max(1, min(wanted, size // 2)))
-    if fewer:
-        drawn = ", ".join(f"class {number}: {count}" for number, count in fewer.items())
-        log.warning("fewer than 2 × %d pixels, so half is trained on: %s", wanted, drawn)
-    notes = {
-        "minimum": f"{wanted} training pixels a class, or half of a class of fewer than twice that",
-        "fewer_than_asked": fewer,
-    }
-    return train, (labels.ground_truth > 0) & ~train, notes
-
-
-def _drawn(labels: Labels, rng: np.random.Generator, wanted: Callable[[int], int]) -> Mask:
-    """Return pixels drawn at random, of each class as many as `wanted` says of its size."""
-    train = np.zeros(labels.ground_truth.shape, bool)
-    flat = train.reshape(-1)
-    _, width = labels.ground_truth.shape
-    kind = np.uint32 if train.size <= np.iinfo(np.uint32).max else np.uint64
-    for index, size in enumerate(labels.count().tolist()):
-        pixels = np.empty(size, kind)
-        filled = 0
-        for rows in labels.strips():
-            found = np.flatnonzero(labels.indices[rows] == index) + rows.start * width
-            pixels[filled : filled + len(found)] = found
-            filled += len(found)
-        rng.shuffle(pixels)
-        count = wanted(size)
-        for start in range(0, count, DRAWN):
-            flat[pixels[start : min(start + DRAWN, count)]] = True
-    return train
-
-
 def _blocks(
-    labels: Labels, value: str, window: int, rng: np.random.Generator
+    labels: Labels, value: str, window: int, seed: int
 ) -> tuple[Mask, Mask, dict[str, Any]]:
-    side = _number(value, int)
+    side = parsed(value, int)
     longest = max(labels.ground_truth.shape)
     if side is None or not 1 <= side <= longest // 2:
         raise HsiError(
             f"`how` blocks:{value}: expected a whole number of pixels, 1 to {longest // 2}"
         )
-    train, test, unlearnt = block_split(labels, side, window // 2, rng)
+    train, test, unlearnt = block_split(labels, side, window // 2, np.random.default_rng(seed))
     dropped = int(labels.count().sum()) - int(train.sum()) - int(test.sum())
-    return train, test, {"guard": window // 2, "dropped": dropped, "unlearnt_pixels": unlearnt}
+    return train, test, {
+        "guard": window // 2,
+        "dropped": dropped,
+        "unlearnt_pixels": unlearnt,
+        "block": side,
+    }  # fmt: skip
 
 
-Splitter = Callable[[Labels, str, int, np.random.Generator], tuple[Mask, Mask, dict[str, Any]]]
+def _polygons(
+    labels: Labels, value: str, window: int, seed: int
+) -> tuple[Mask, Mask, dict[str, Any]]:
+    share = parsed(value, float)
+    if share is None or not 0 < share < 1:
+        raise HsiError(f"`how` polygons:{value}: expected a share between 0 and 1, such as 0.5")
+    return polygon_split(labels, share, window // 2, np.random.default_rng(seed))
+
+
+def _folds(labels: Labels, value: str, window: int, seed: int) -> tuple[Mask, Mask, dict[str, Any]]:
+    given = re.fullmatch(r"(\d+),blocks:(\d+)", value)
+    longest = max(labels.ground_truth.shape)
+    if given is None or int(given[1]) < 2 or not 1 <= int(given[2]) <= longest // 2:
+        raise HsiError(
+            f"`how` kfold:{value}: expected at least 2 folds of blocks of 1 to {longest // 2} "
+            "pixels, such as kfold:5,blocks:16"
+        )
+    folds, side = int(given[1]), int(given[2])
+    rng = np.random.default_rng(seed // folds)
+    train, test = fold_split(labels, folds, seed % folds, side, window // 2, rng)
+    dropped = int(labels.count().sum()) - int(train.sum()) - int(test.sum())
+    return train, test, {
+        "fold": seed % folds,
+        "folds": folds,
+        "partition": seed // folds,
+        "guard": window // 2,
+        "dropped": dropped,
+        "block": side,
+    }  # fmt: skip
+
+
+Splitter = Callable[[Labels, str, int, int], tuple[Mask, Mask, dict[str, Any]]]
 SPLITTERS: dict[str, Splitter] = {
-    "random": _random,
-    "count": _count,
+    "random": drawn_share,
+    "count": drawn_count,
     "blocks": _blocks,
+    "polygons": _polygons,
+    "kfold": _folds,
     "mask": mask_split,
 }
-
-
-def _number(text: str, kind: type[Any]) -> Any:
-    try:
-        return kind(text)
-    except ValueError:
-        return None
 
 
 def _counts(labels: Labels, train: Mask, test: Mask) -> dict[str, Any]:

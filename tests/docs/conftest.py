@@ -55,6 +55,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, values in (("SR_B4", cube), ("SR_B5", cube), ("QA_PIXEL", quality)):
         write_scene(folder / f"LC09_field_{name}.TIF", Scene(name, values[..., :1]))
     savemat(folder / "labels.mat", {"gt": truth})
+    land(folder, rng)
     (folder / "short.yaml").write_text("steps: 2\nbatch_size: 8\n")
     (folder / "candidates.yaml").write_text("place: {classifier: coordinates}\n")
 
@@ -69,6 +70,26 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ):
             reader.run(Line(Path(__file__), 1, words))
     return folder
+
+
+def land(folder: Path, rng: np.random.Generator) -> None:
+    """Write a GeoTIFF of 16 square fields of two crops, and their outlines as a GeoPackage."""
+    import pyogrio.raw
+    import shapely
+
+    crops = np.indices((4, 4)).sum(axis=0) % 2
+    cube = rng.random((SIDE, SIDE, BANDS)).astype(np.float32)
+    cube += crops.repeat(SIDE // 4, axis=0).repeat(SIDE // 4, axis=1)[..., None]
+    place = {"crs": "EPSG:32616", "transform": (20.0, 0.0, 500000.0, 0.0, -20.0, 4480000.0)}
+    write_scene(folder / "land.tif", Scene("land", cube, georeference=place))
+    rows, columns = np.indices((4, 4)) * 320.0
+    west, north = 500000 + columns + 20, 4480000 - rows - 20
+    shapes = shapely.box(west, north - 280, west + 280, north).ravel()
+    names = np.array(["corn", "wheat"], object)[crops.ravel()]
+    pyogrio.raw.write(
+        folder / "fields.gpkg", shapely.to_wkb(shapes), [names], ["crop"],
+        geometry_type="Polygon", crs="EPSG:32616", driver="GPKG",
+    )  # fmt: skip
 
 
 @pytest.fixture

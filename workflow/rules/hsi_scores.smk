@@ -16,6 +16,7 @@ rule score:
         classes=f"{RUN}/per_class.csv",
         confusion=f"{RUN}/confusion.csv",
         right=f"{RUN}/right.npy",
+        groups=f"{RUN}/groups.npy",
         confusion_picture=report(
             f"{RUN}/confusion.png",
             caption="../report/confusion.rst",
@@ -57,12 +58,14 @@ rule hsi_summary:
     input:
         scores=[f"{run}/scores.json" for run in RUNS],
         right=[f"{run}/right.npy" for run in RUNS],
+        groups=[f"{run}/groups.npy" for run in RUNS],
         published=packaged("hsi/evaluation/published.csv"),
     output:
         classes="<results>/hsi/per_class_accuracy.csv",
         overall="<results>/hsi/overall_accuracy.csv",
         means="<results>/hsi/overall_accuracy_summary.csv",
         compared="<results>/hsi/mcnemar.csv",
+        differences="<results>/hsi/differences.csv",
     log:
         "<results>/logs/hsi/summary.log",
     conda:
@@ -82,6 +85,7 @@ TABLES |= {
     "hsi/overall_accuracy": "Accuracy of each run",
     "hsi/per_class_accuracy": "Accuracy of each class",
     "hsi/mcnemar": "Classifiers compared by McNemar's test",
+    "hsi/differences": "Differences of classifiers over all seeds, with intervals",
 }
 # Pictures of the first seed stand for all: of ten seeds the report would be too large to open.
 SHOWN = collect(

@@ -66,7 +66,7 @@ def test_from_scene_to_tables(files, capsys):
     assert hsi("score", run / "map.npy", files / "gt.npy", *args) == 0
     assert "OA " in capsys.readouterr().out
     assert hsi("summary", run, "--out", files / "t") == 0
-    assert len(list((files / "t").glob("*.csv"))) == 4
+    assert len(list((files / "t").glob("*.csv"))) == 5
     maps = (run / "map.npy", files / "gt.npy")
     capsys.readouterr()
     assert hsi("compare", *maps, files / "gt.npy", "--split", files / "split.npz") == 0

@@ -32,8 +32,8 @@ def run(folder, labels, split, *, seed=0, wrong=0, classifier="svm", scene="Indi
 def test_files_of_a_run(tmp_path, labels, split):
     scores = run(tmp_path, labels, split, wrong=5)
     assert sorted(p.name for p in tmp_path.iterdir()) == [
-        "classes.png", "comparison.png", "confusion.csv", "confusion.png", "per_class.csv",
-        "right.npy", "scores.json",
+        "classes.png", "comparison.png", "confusion.csv", "confusion.png", "groups.npy",
+        "per_class.csv", "right.npy", "scores.json",
     ]  # fmt: skip
     confusion = pd.read_csv(tmp_path / "confusion.csv", index_col=0)
     assert confusion.index.name == "true \\ predicted"

@@ -59,7 +59,7 @@ def test_numbers_that_are_no_classes_are_refused():
 
 
 def test_whole_floats_are_labels():
-    assert make_labels("x", np.array([[0.0, 1.0, 2.0]])).ground_truth.dtype == np.int64
+    assert make_labels("x", np.array([[0.0, 1.0, 2.0]])).ground_truth.dtype == np.int16
 
 
 def test_size_is_compared_with_the_scene(scene):

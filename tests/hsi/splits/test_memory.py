@@ -61,7 +61,8 @@ def labels_of(name):
 def test_splits_are_those_of_the_first_versions(case):
     name, how, seed = case.split()
     made = hsi.make_split(labels_of(name), how, seed=int(seed), window=25 if name == "pines" else 5)
-    report = sha256_arrays(np.array(json.dumps(made.report)))
+    first = {key: value for key, value in made.report.items() if key != "block"}  # came later
+    report = sha256_arrays(np.array(json.dumps(first)))
     assert [sha256_arrays(made.train, made.test)[:16], report[:16]] == FIRST[case]
 
 

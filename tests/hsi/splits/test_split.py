@@ -180,8 +180,8 @@ def test_dase_mask_has_the_published_counts(pines, shared_data):
 @pytest.mark.parametrize(
     ("how", "message"),
     [
-        ("random", "expected random:0.3, count:50, blocks:16 or mask:FILE"),
-        ("third:5", "expected random:0.3, count:50, blocks:16 or mask:FILE"),
+        ("random", "expected random:0.3, count:50, blocks:16, polygons:0.5, kfold:5"),
+        ("third:5", "expected random:0.3, count:50, blocks:16, polygons:0.5, kfold:5"),
         ("count:0", "count:0: expected a number of pixels per class"),
         ("count:2.5", "count:2.5: expected a number of pixels per class"),
         ("mask:", "mask:: expected a file"),
