@@ -74,13 +74,14 @@ def parsing(
     Raises
     ------
     UserError
-        Of type `error`. A UserError that names the file already passes as it is.
+        Of type `error`. A UserError that names the file already, or one of the same stem beside
+        it (the data of a header), passes as it is.
     """
     end = f"; {remedy}" if remedy else ""
     try:
         yield
     except UserError as found:
-        if str(found).startswith(f"{path}:"):
+        if str(found).startswith((f"{path}:", f"{Path(path).with_suffix('')}.")):
             raise
         raise error(f"{path}: {found}") from found
     except MemoryError as found:

@@ -115,8 +115,11 @@ def test_weights_that_are_not_finite_are_named() -> None:
         )
 
 
-def test_archive_that_unpacks_to_gigabytes_is_refused_unread(tmp_path: Path) -> None:
+def test_archive_that_memory_cannot_hold_is_refused_unread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "split.npz"
     np.savez_compressed(path, train=np.zeros(2**28, np.uint8))
-    with pytest.raises(UserError, match=r"split\.npz: expected at most 250 times"):
+    monkeypatch.setattr("engine.memory.free_on_host", lambda: 2**20)
+    with pytest.raises(UserError, match=r"split\.npz: expected at most the 1 MiB of memory"):
         artifacts.read_npz(path, ("train",), "hsi split")

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from hsi.formats.hdf5.attributes import text
+from hsi.formats.hdf5.cube import whole
 
 EVEN = 1e-3  # of a step: by how much coordinates may stray, as float32 does
 
@@ -46,7 +47,7 @@ def _even(dataset: Any, axis: int) -> tuple[float, float] | None:
     dimension = dataset.dims[axis]
     if not len(dimension):
         return None
-    values = np.asarray(dimension[0][()], np.float64)
+    values = np.asarray(whole(dimension[0]), np.float64)
     if values.shape != (dataset.shape[axis],) or values.size < 2:
         return None
     step = (values[-1] - values[0]) / (values.size - 1)
