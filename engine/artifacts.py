@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import platform
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -22,6 +23,8 @@ from engine.memory import admit
 
 if TYPE_CHECKING:
     import torch
+
+_swept: set[Path] = set()  # folders
 
 
 @contextmanager
@@ -44,7 +47,8 @@ def atomic(path: Path | str, *, folder: Path | None = None) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=".part-", suffix=path.suffix, dir=folder or path.parent)
+    folder = folder or path.parent
+    handle, name = tempfile.mkstemp(prefix=part_prefix(folder), suffix=path.suffix, dir=folder)
     os.close(handle)
     part = Path(name)
     try:
@@ -59,6 +63,34 @@ def atomic(path: Path | str, *, folder: Path | None = None) -> Iterator[Path]:
         raise
     finally:
         part.unlink(missing_ok=True)
+
+
+def part_prefix(folder: Path) -> str:
+    """Return how the names of this process's temporary files in a folder begin.
+
+    The first time, what killed processes of this machine left in the folder is removed.
+    """
+    machine = hashlib.sha256(platform.node().encode()).hexdigest()[:8]
+    if folder not in _swept:
+        _swept.add(folder)
+        for part in folder.glob(f".part-{machine}-*"):
+            process = part.name.split("-")[2]
+            if process.isdecimal() and not _is_alive(int(process)):
+                if part.is_dir() and not part.is_symlink():
+                    shutil.rmtree(part, ignore_errors=True)
+                else:
+                    part.unlink(missing_ok=True)
+    return f".part-{machine}-{os.getpid()}-"
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):  # another user's
+        return True
+    return True
 
 
 def _umask() -> int:

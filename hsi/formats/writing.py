@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from engine.artifacts import part_prefix
 from engine.errors import FULL, UserError, why
 from hsi.errors import HsiError
 
@@ -35,7 +36,9 @@ def new_files(path: Path, size: int = 0) -> Iterator[Path]:
                 f"{path}: expected {size} bytes free on the disk, found {free}; free some, or "
                 "write elsewhere. Nothing was written"
             )
-        with tempfile.TemporaryDirectory(prefix=".part-", dir=path.parent) as folder:
+        with tempfile.TemporaryDirectory(
+            prefix=part_prefix(path.parent), dir=path.parent
+        ) as folder:
             part = Path(folder) / path.name
             yield part
             written = sorted(part.parent.iterdir(), key=lambda file: file == part)

@@ -204,7 +204,7 @@ def rounds(name: str, base: Path, kills: int, r: random.Random) -> tuple[int, in
             killed, tries = killed + 1, tries + 1
             for file, found in files(out).items():
                 if not (_is_unfinished(file) or _grows(file)) and right.get(file) != found:
-                    faults.append(f"{name}: {file} is not whole after a kill: {found[:80]}")
+                    faults.append(f"{name}: {file} is not whole after a kill: {found}")
         if status:
             faults.append(f"{name}: ended with {status}: {log.read_text()[-200:]!r}")
         found_all = files(out)
