@@ -51,10 +51,10 @@ def test_memory_is_limited(tmp_path: Path) -> None:
     from scipy.io import savemat
 
     savemat(tmp_path / "a.mat", {"a": np.zeros((4096, 2048))}, do_compression=True)
+    path, folder = tmp_path / "a.mat", str(tmp_path)
+    assert child.ask("matlab", path, "expected a file", folder=folder)  # imports SciPy, too
     with pytest.raises(UserError, match="takes more memory than there is"):
-        child.ask(
-            "matlab", tmp_path / "a.mat", "expected a file", memory=2**24, folder=str(tmp_path)
-        )
+        child.ask("matlab", path, "expected a file", memory=2**24, folder=folder)
 
 
 @pytest.mark.parametrize(
