@@ -4,6 +4,7 @@
 # make reference  the tables of results/reference made anew: fails where weights are not as their card says
 # make fuzz   20,000 damaged files through every reader (make test runs some hundred of each)
 # make test-cluster  the workflow on a Slurm of one machine: lost nodes, cancelled jobs, limits
+# make kill   100 commands killed at random moments: nothing half, and the ends as of unbroken runs
 # make bench  speed on this machine, as ratios measured side by side
 # PYTHON=python3.12 make demo   picks the Python that .venv is made with (the first time)
 
@@ -11,7 +12,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/installed
 
-.PHONY: demo paper test test-slow test-cluster fuzz reference bench
+.PHONY: demo paper test test-slow test-cluster fuzz kill reference bench
 
 demo: $(STAMP)
 	@$(BIN)/snakemake --configfile config/config.yaml
@@ -39,6 +40,10 @@ test-cluster: $(STAMP)
 FUZZ ?= 20000
 fuzz: $(STAMP)
 	$(BIN)/python -m tests.fuzz $(FUZZ)
+
+KILLS ?= 100
+kill: $(STAMP)
+	$(BIN)/python -m tests.kill $(KILLS)
 
 # Image sets that are not there are fetched (`restore sets` shows their terms), or RESTORE_DATA=FOLDER.
 # The scenes take some hours on two CPU cores with bfloat16.

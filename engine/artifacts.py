@@ -24,6 +24,8 @@ from engine.memory import admit
 if TYPE_CHECKING:
     import torch
 
+_swept: set[Path] = set()  # folders
+
 
 @contextmanager
 def atomic(path: Path | str, *, folder: Path | None = None) -> Iterator[Path]:
@@ -45,7 +47,8 @@ def atomic(path: Path | str, *, folder: Path | None = None) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=".part-", suffix=path.suffix, dir=folder or path.parent)
+    folder = folder or path.parent
+    handle, name = tempfile.mkstemp(prefix=part_prefix(folder), suffix=path.suffix, dir=folder)
     os.close(handle)
     part = Path(name)
     try:
@@ -83,7 +86,8 @@ def atomic_folder(path: Path | str, *, folder: Path | None = None) -> Iterator[P
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = Path(tempfile.mkdtemp(prefix=".part-", dir=folder or path.parent))
+    folder = folder or path.parent
+    part = Path(tempfile.mkdtemp(prefix=part_prefix(folder), dir=folder))
     try:
         yield part
         for file in part.rglob("*"):
@@ -104,6 +108,34 @@ def remove_folder(path: Path) -> None:
     """Remove a folder and all in it, if it is there."""
     if path.is_dir():
         shutil.rmtree(path)
+
+
+def part_prefix(folder: Path) -> str:
+    """Return how the names of this process's temporary files in a folder begin.
+
+    The first time, what killed processes of this machine left in the folder is removed.
+    """
+    machine = hashlib.sha256(platform.node().encode()).hexdigest()[:8]
+    if folder not in _swept:
+        _swept.add(folder)
+        for part in folder.glob(f".part-{machine}-*"):
+            process = part.name.split("-")[2]
+            if process.isdecimal() and not _is_alive(int(process)):
+                if part.is_dir() and not part.is_symlink():
+                    shutil.rmtree(part, ignore_errors=True)
+                else:
+                    part.unlink(missing_ok=True)
+    return f".part-{machine}-{os.getpid()}-"
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):  # another user's
+        return True
+    return True
 
 
 def _umask() -> int:

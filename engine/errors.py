@@ -74,14 +74,17 @@ def parsing(
     Raises
     ------
     UserError
-        Of type `error`. A UserError that names the file already passes as it is.
+        Of type `error`. The message of a UserError that names the file already, or one of the same
+        stem beside it (the data of a header), stays as it is.
     """
     end = f"; {remedy}" if remedy else ""
     try:
         yield
     except UserError as found:
-        if str(found).startswith(f"{path}:"):
-            raise
+        if str(found).startswith((f"{path}:", f"{Path(path).with_suffix('')}.")):
+            if isinstance(found, error):
+                raise
+            raise error(str(found)) from found
         raise error(f"{path}: {found}") from found
     except MemoryError as found:
         raise error(

@@ -15,9 +15,10 @@ from engine.errors import UserError
 if TYPE_CHECKING:
     import torch
 
-# Decoded data up to FLOOR bytes are always read; beyond that, no more than RATIO times the file.
-# JPEG, whose blocks take 4 bits at least, states at most 192 times its size at usual subsampling.
-FLOOR, RATIO = 2**27, 250
+# Decoded data up to FLOOR bytes are always read; beyond that, no more than their codec can make of
+# the file. Of one byte, deflate makes at most 1032 (https://zlib.net/zlib_tech.html). Some codecs
+# know no bound; no data that people have shrink more than UNBOUNDED times.
+FLOOR, DEFLATE, UNBOUNDED = 2**27, 1032, 10_000
 _UNITS = {"": 1, "K": 10, "M": 20, "G": 30, "T": 40}
 
 
@@ -142,7 +143,12 @@ def _left_in(group: Path, limit: str, used: str, droppable: str) -> list[int]:
         return []
 
 
-def admit(needed: int, size: int | None, error: type[UserError] = UserError) -> None:
+def admit(
+    needed: int,
+    size: int | None,
+    error: type[UserError] = UserError,
+    ratio: float = DEFLATE,
+) -> None:
     """Refuse data that memory cannot hold, or that so small a file can hardly mean.
 
     Parameters
@@ -150,9 +156,11 @@ def admit(needed: int, size: int | None, error: type[UserError] = UserError) -> 
     needed : int
         Bytes of the decoded data, as the header states them.
     size : int or None
-        Bytes of the file; None where it does not bound the data.
+        Bytes of the file, or of what it stores of these data; None where it does not bound them.
     error : type of UserError
         The exception to raise; its message does not name the file.
+    ratio : float
+        Bytes that the codec makes of one byte at most.
 
     Raises
     ------
@@ -162,10 +170,10 @@ def admit(needed: int, size: int | None, error: type[UserError] = UserError) -> 
     if needed <= FLOOR:
         return
     words = size_in_words(needed)
-    if size is not None and needed > RATIO * size:
+    if size is not None and needed > ratio * size:
         raise error(
-            f"expected at most {RATIO} times the file's {size_in_words(size)} beyond "
-            f"{size_in_words(FLOOR)}, found a header that states {words}; the file is cut "
+            f"expected at most {ratio:.0f} times the {size_in_words(size)} that the file stores "
+            f"beyond {size_in_words(FLOOR)}, found a header that states {words}; the file is cut "
             "short or a decompression bomb: cut it into parts, or save it uncompressed"
         )
     free = free_on_host()

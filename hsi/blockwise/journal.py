@@ -4,7 +4,9 @@ Unfinished files lie in a folder beside the output, with a journal. A block is n
 when it is on the disk, so a run that was killed resumes behind its last named block.
 """
 
+import hashlib
 import json
+import logging
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
@@ -15,6 +17,8 @@ from typing import Any, Self
 from engine.artifacts import write_text
 from engine.lock import unfinished
 from hsi.errors import HsiError
+
+log = logging.getLogger(__name__)
 
 JOURNAL = "blocks.jsonl"
 
@@ -55,6 +59,20 @@ class BlockJournal:
         self.finished: set[int] = set()
         self.seconds, self.placing = 0.0, False
         self._done = False
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the key, for the record of a finished file: see `is_finished`."""
+        return hashlib.sha256(json.dumps(self.key, sort_keys=True).encode()).hexdigest()
+
+    def is_finished(self, record: Path, files: Iterable[Path]) -> bool:
+        """Return whether files are there, and a record that states this key as `made_from`."""
+        try:
+            found = json.loads(record.read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError):
+            return False
+        same = isinstance(found, dict) and found.get("made_from") == self.fingerprint
+        return same and all(path.is_file() for path in files)
 
     @property
     def journal(self) -> Path:
@@ -120,9 +138,12 @@ class BlockJournal:
         for line in text.split("\n"):
             try:
                 records.append(json.loads(line))
-            except ValueError:
+            except (ValueError, RecursionError):
                 continue
-        if not records or records[0].get("key") != self.key:
+        if not records or not isinstance(records[0], dict) or records[0].get("key") != self.key:
+            return
+        if not all(map(_is_record, records)):
+            log.warning("%s: holds something else than finished blocks; begun anew", self.journal)
             return
         if not text.endswith("\n"):
             write_text(self.journal, "".join(map(_line, records)))
@@ -132,6 +153,20 @@ class BlockJournal:
             self.finished.update(record.get("finished", ()))
             self.seconds = record.get("seconds", self.seconds)
             self.placing |= record.get("placing", False)
+
+
+def _is_record(record: Any) -> bool:
+    """Return whether a line of a journal is one that this module writes."""
+    if not isinstance(record, dict):
+        return False
+    blocks = [record.get(key, []) for key in ("block", "finished")]
+    return (
+        all(isinstance(part, list) for part in blocks)
+        and all(type(number) is int and number >= 0 for part in blocks for number in part)
+        and ("key" not in record or (len(blocks[0]) == 2 and min(blocks[0]) > 0))
+        and isinstance(record.get("seconds", 0), int | float)
+        and isinstance(record.get("placing", False), bool)
+    )
 
 
 def _line(record: Mapping[str, Any]) -> str:

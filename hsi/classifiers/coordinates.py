@@ -10,9 +10,11 @@ import torch
 from torch import Tensor
 
 from engine.tiling import Block
+from hsi.classifiers.model_file import array, within
 from hsi.classifiers.protocol import Application, Prediction, Training
 from hsi.errors import HsiError
 from hsi.scenes.bands import Bands
+from hsi.scenes.labels import LARGEST
 from hsi.scenes.scene import Scene
 
 
@@ -42,6 +44,11 @@ class Coordinates:
     def bands(self) -> npt.NDArray[np.int64]:
         """No bands: spectra only tell which pixels hold data."""
         return np.empty(0, np.int64)
+
+    @property
+    def classes(self) -> int:
+        """One more than the highest index among the training pixels."""
+        return int(self.targets.max(initial=-1)) + 1
 
     @property
     def halo(self) -> int:
@@ -95,5 +102,7 @@ class Coordinates:
         """Return the classifier that `save` described."""
         del settings
         made = cls()
-        made.points, made.targets = tensors["points"].numpy(), tensors["targets"].numpy()
+        made.points = array(tensors, "points", (None, 2), "i")
+        made.targets = array(tensors, "targets", (len(made.points),), "i")
+        within(made.targets, "targets", LARGEST)
         return made

@@ -2,14 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from torch import Tensor
 
-from engine.artifacts import load_tensors, save_tensors
-from engine.errors import why
+from engine.artifacts import save_tensors
+from engine.errors import parsing
+from hsi.classifiers import model_file
 from hsi.classifiers.catalogue import CATALOGUE, Entry, entry
 from hsi.classifiers.coordinates import Coordinates
 from hsi.classifiers.protocol import Classifier
@@ -106,6 +109,8 @@ class Model:
     Attributes
     ----------
     classifier : Classifier
+    sha256 : str
+        Of the tensors and of what decides how they are used: that of an equal training is equal.
     description : dict
         JSON-serialisable: `classifier`, `scene`, `classes`, `class_names`, `colours`, `bands`,
         `wavelengths`, `used_bands`, `split`, `schedule`, `seed`, `seconds_train`, `settings`, and
@@ -114,6 +119,11 @@ class Model:
 
     classifier: Classifier
     description: dict[str, Any]
+
+    @cached_property
+    def sha256(self) -> str:
+        """SHA-256 of the tensors and of what decides how they are used."""
+        return model_file.identity(*self._saved())
 
     @property
     def classes(self) -> npt.NDArray[np.int64]:
@@ -132,10 +142,12 @@ class Model:
 
     def save(self, path: Path) -> str:
         """Write the model to one .safetensors file; return its SHA-256."""
+        return save_tensors(path, *self._saved())
+
+    def _saved(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         tensors, settings = self.classifier.save()
         used = self.classifier.bands.tolist()
-        described = {**self.description, "used_bands": used, "settings": settings}
-        return save_tensors(path, tensors, described)
+        return tensors, {**self.description, "used_bands": used, "settings": settings}
 
     def match(self, scene: Scene, *, resample_bands: bool = False) -> Bands | None:
         """Return the model's bands in a scene, or None where it uses no spectra.
@@ -173,9 +185,8 @@ def load_model(path: Path | str) -> Model:
     Raises
     ------
     HsiError
-        The file holds other weights, or a part of a model.
-    UserError
-        There is no such file, or it is cut short.
+        There is no such file, or it is cut short; it holds other weights, or a part of a model;
+        its description states what its tensors do not bear out, or lacks a key.
 
     Examples
     --------
@@ -189,12 +200,12 @@ def load_model(path: Path | str) -> Model:
     >>> model.description["scene"], model.class_names[10]
     ('IndianPines', 'Soybean-mintill')
     """
-    tensors, description = load_tensors(path)
-    if description.get("classifier") not in CLASSIFIERS:
-        raise HsiError(f"{path}: expected a model of hsi train, found other weights")
+    tensors, description = model_file.read(path)
     kind = CLASSIFIERS[description["classifier"]]
-    try:
-        return Model(kind.load(tensors, description["settings"]), description)
-    except (KeyError, RuntimeError, TypeError) as error:
-        message = why(error, whole=True)[:200]
-        raise HsiError(f"{path}: expected a whole {kind.name} model ({message})") from error
+    with parsing(path, f"expected a whole {kind.name} model", HsiError):
+        made = kind.load(tensors, description["settings"])
+        model_file.within(made.bands, "bands", description["bands"])
+        count = len(description["classes"])
+        if made.classes > count or (made.has_probabilities and made.classes != count):
+            raise HsiError(f"expected {count} classes as described, found {made.classes}")
+    return Model(made, description)

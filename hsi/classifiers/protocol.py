@@ -117,6 +117,10 @@ class Classifier(Protocol):
         """Bands of the training scene that it looks at."""
 
     @property
+    def classes(self) -> int:
+        """Classes that it may name: its indices are below."""
+
+    @property
     def halo(self) -> int:
         """Distance to which it looks around a pixel, in pixels."""
 

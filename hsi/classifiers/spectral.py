@@ -11,13 +11,17 @@ import torch
 from torch import Tensor
 
 from engine.tiling import Block, Tiling
+from hsi.classifiers.model_file import array, setting, within
 from hsi.classifiers.protocol import Application, Prediction, Training
 from hsi.errors import HsiError
 from hsi.features.box_mean import box_mean
 from hsi.features.scaling import mean_and_deviation
 from hsi.scenes.bands import Bands
+from hsi.scenes.labels import LARGEST
 from hsi.scenes.scene import Scene
 from hsi.scenes.spectra import prepared
+
+MOST_TREES = 5000  # that a model may ask for
 
 
 class Spectral:
@@ -142,9 +146,15 @@ class Spectral:
     def load(cls, tensors: Mapping[str, Tensor], settings: Mapping[str, Any]) -> Self:
         """Return a classifier that is fitted again to the saved training spectra."""
         made = cls()
-        for key in ("bands", "mean", "deviation", "spectra", "targets"):
-            setattr(made, key, tensors[key].numpy())
-        made.settings, made.classes = dict(settings), settings["classes"]
+        made.bands = array(tensors, "bands", (None,), "i")
+        across = (len(made.bands),)
+        made.mean, made.deviation = (array(tensors, key, across) for key in ("mean", "deviation"))
+        if not (made.deviation > 0).all():
+            raise HsiError("deviation: expected numbers above 0")
+        made.spectra = array(tensors, "spectra", (None, *across))
+        made.targets = array(tensors, "targets", (len(made.spectra),), "i")
+        made.settings, made.classes = dict(settings), setting(settings, "classes", 1, LARGEST)
+        within(made.targets, "targets", made.classes)
         made.estimator = made.make(settings).fit(made.spectra, made.targets)
         return made
 
@@ -209,7 +219,7 @@ class SVM(Spectral):
         """Return an SVC whose gamma is 1 / (bands × variance), scikit-learn's `scale`."""
         from sklearn.svm import SVC
 
-        return SVC(C=settings["c"], kernel="rbf", gamma="scale", cache_size=500)
+        return SVC(C=setting(settings, "c", 1e-9, 1e9), kernel="rbf", gamma="scale", cache_size=500)
 
 
 class BoxMeanSVM(SVM):
@@ -232,7 +242,9 @@ class Forest(Spectral):
         """Return a forest that uses all cores; the number of cores does not change its result."""
         from sklearn.ensemble import RandomForestClassifier
 
-        return RandomForestClassifier(settings["trees"], random_state=settings["seed"], n_jobs=-1)
+        trees = setting(settings, "trees", 1, MOST_TREES)
+        seed = setting(settings, "seed", 0, 2**32 - 1)
+        return RandomForestClassifier(trees, random_state=seed, n_jobs=-1)
 
 
 def stratified_folds(

@@ -14,6 +14,7 @@ from engine import orientation as orientations
 from engine.tiling import Block
 from engine.training.loop import train
 from hsi.classifiers.batches import Examples
+from hsi.classifiers.model_file import array, fields_of
 from hsi.classifiers.protocol import Application, Prediction, Training
 from hsi.classifiers.recipe import Recipe
 from hsi.errors import HsiError
@@ -28,6 +29,7 @@ from hsi.scenes.scene import Scene
 
 log = logging.getLogger(__name__)
 
+FITTED_ON = ("all pixels", "training pixels")
 PCA_ARRAYS = ("bands", "mean", "components", "scale")
 
 
@@ -123,6 +125,12 @@ class NetworkClassifier:
     def bands(self) -> npt.NDArray[np.int64]:
         """Bands of the training scene that the projection uses."""
         return self._projection.bands
+
+    @property
+    def classes(self) -> int:
+        """Classes that the network tells apart."""
+        assert self.architecture is not None
+        return self.architecture.classes
 
     @property
     def halo(self) -> int:
@@ -222,24 +230,29 @@ class NetworkClassifier:
     @classmethod
     def load(cls, tensors: Mapping[str, Tensor], settings: Mapping[str, Any]) -> Self:
         """Return a classifier with the network and weights that `save` returned."""
-        chosen: dict[str, Any] = {
-            key: tuple(value) if isinstance(value, list) else value
-            for key, value in settings["architecture"].items()
-        }
         made = cls()
-        made.recipe = Recipe(**settings["recipe"])
+        made.recipe = Recipe(**fields_of(Recipe, settings.get("recipe"), "recipe"))
+        chosen = fields_of(cls.kind, settings.get("architecture"), "architecture")
         made.architecture = cls.kind(**chosen)
         made.window, made.components = made.architecture.window, made.architecture.components
+        weights = {
+            name.removeprefix("network."): value
+            for name, value in tensors.items()
+            if name.startswith("network.")
+        }
+        _expect_shapes(made.architecture, weights)
         made.network = made.architecture.build(torch.Generator().manual_seed(0))
-        made.network.load_state_dict(
-            {
-                name.removeprefix("network."): value
-                for name, value in tensors.items()
-                if name.startswith("network.")
-            }
-        )
-        bands, mean, components, scale = (tensors[f"pca.{key}"].numpy() for key in PCA_ARRAYS)
-        made.pca = PCA(bands, mean, components, scale, settings["pca_fitted_on"])
+        made.network.load_state_dict(weights)
+        bands = array(tensors, "pca.bands", (None,), "i")
+        mean = array(tensors, "pca.mean", (len(bands),))
+        components = array(tensors, "pca.components", (made.components, len(bands)))
+        scale = array(tensors, "pca.scale", (made.components,))
+        fitted_on = settings.get("pca_fitted_on")
+        if fitted_on not in FITTED_ON:
+            raise HsiError(f"pca_fitted_on: expected one of {FITTED_ON}, found {fitted_on!r:.40}")
+        if not (scale > 0).all():
+            raise HsiError("pca.scale: expected numbers above 0")
+        made.pca = PCA(bands, mean, components, scale, fitted_on)
         return made
 
     def _check(self, training: Training) -> None:
@@ -255,4 +268,16 @@ class NetworkClassifier:
                 "the split guards windows of %d pixels and the network sees %d: they overlap",
                 training.split.window,
                 self.window,
+            )
+
+
+def _expect_shapes(architecture: Architecture, weights: Mapping[str, Tensor]) -> None:
+    """Compare an architecture with its weights before anything of its size takes memory."""
+    with torch.device("meta"):
+        wanted = architecture.build(torch.Generator()).state_dict()
+    for name in (*wanted, *weights):
+        shapes = [tuple(held[name].shape) if name in held else None for held in (wanted, weights)]
+        if shapes[0] != shapes[1]:
+            raise HsiError(
+                f"{name}: expected {shapes[0] or 'no such'}, found {shapes[1] or 'none'}"
             )

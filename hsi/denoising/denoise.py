@@ -142,7 +142,6 @@ def _to_file(
     for path in (out, out.with_suffix(".img"), out.with_suffix(".json")):
         if path.resolve() in inputs:
             raise HsiError(f"{out}: it would replace {path}, which it is made from; rename it")
-    refuse_existing(out, overwrite=options.overwrite)
     model = load_denoiser(device, precision)
     compute = model.compute
     key = {
@@ -154,6 +153,12 @@ def _to_file(
     state = BlockJournal(out, key)
     try:
         with state:
+            record_file = out.with_suffix(".json")
+            if not options.overwrite and state.is_finished(record_file, [out]):
+                log.info("%s: holds exactly this scene already; nothing to do", out)
+                state.done()
+                return open_scene(out)
+            refuse_existing(out, overwrite=options.overwrite or state.placing)
             began = time.monotonic()
             fitted = fit(scene, options)
             if options.block is None and state.block is not None:
@@ -166,8 +171,9 @@ def _to_file(
                 "seconds": round(time.monotonic() - began, 3),
                 "device": compute.device.type,
                 "precision": compute.precision,
+                "made_from": state.fingerprint,
             }
-            write_json(out.with_suffix(".json"), record)
+            write_json(record_file, record)
             state.done()
     except OSError as error:
         raise HsiError(f"{out}: not written: {why(error)}") from error

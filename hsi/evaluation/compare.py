@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.errors import why
+from engine.errors import parsing
 from hsi.errors import HsiError
 from hsi.evaluation.test_pixels import classes_on_test_pixels
 from hsi.scenes.labels import Labels
@@ -176,8 +176,8 @@ def compared(
 
 def _right(folder: Path) -> npt.NDArray[np.bool_]:
     path = folder / "right.npy"
-    try:
+    with parsing(path, "expected the test pixels of hsi score", HsiError):
         right: npt.NDArray[np.bool_] = np.load(path, allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise HsiError(f"{path}: expected the test pixels of hsi score ({why(error)})") from error
+        if right.ndim != 1 or right.dtype != np.bool_:
+            raise HsiError(f"expected one truth value per pixel, found {right.dtype} {right.shape}")
     return right

@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from engine.artifacts import load_tensors, sha256_arrays, sha256_file, write_json
+from engine.artifacts import sha256_arrays, sha256_file, write_json
 from engine.tables import two_decimals, write_csv
 from engine.training.schedule import in_words
+from hsi.classifiers import model_file
 from hsi.errors import HsiError
 from hsi.evaluation.metrics import Scores, scores_of
 from hsi.evaluation.test_pixels import check_unseen, classes_on_test_pixels
@@ -195,11 +196,11 @@ def made_by(map_path: Path, labels: Labels, model: Path | None) -> dict[str, Any
     }
     if model is None:
         return found
-    if record and record["model_sha256"] != sha256_file(model):
+    tensors, description = model_file.read(model)
+    # Records of earlier versions hold the sum of the file.
+    sums = (model_file.identity(tensors, description), sha256_file(model))
+    if record and record["model_sha256"] not in sums:
         raise HsiError(f"{map_path}: made by another model than {model}; run hsi classify again")
-    _, description = load_tensors(model)
-    if "classifier" not in description:
-        raise HsiError(f"{model}: expected a model of hsi train, found other weights")
     return {
         **found,
         "classifier": description["classifier"],

@@ -4,11 +4,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from engine.artifacts import atomic, read_npz
+from engine.errors import parsing
 from hsi.errors import HsiError
 from hsi.features.pca import PCA
 from hsi.scenes.scene import Scene
@@ -70,6 +72,25 @@ def load_components(path: Path) -> ComponentsFile:
     """
     keys = ("cube", "bands", "mean", "components", "scale", "description")
     found = read_npz(path, keys, "hsi reduce", HsiError)
-    text: Mapping[str, str] = json.loads(str(found["description"]))
-    pca = PCA(found["bands"], found["mean"], found["components"], found["scale"], text["fitted_on"])
-    return ComponentsFile(found["cube"], pca, text["scene"], text["scene_checksum"])
+    with parsing(path, "expected a file of hsi reduce", HsiError):
+        text: Mapping[str, Any] = json.loads(str(found["description"]))
+        words = [text[key] for key in ("fitted_on", "scene", "scene_checksum")]
+        if not all(isinstance(word, str) for word in words):
+            raise HsiError("description: expected text")
+        axes = {
+            "cube": ("f", 3, found["cube"].shape[:2] + found["scale"].shape),
+            "bands": ("i", 1, found["mean"].shape),
+            "mean": ("f", 1, found["bands"].shape),
+            "components": ("f", 2, found["scale"].shape + found["bands"].shape),
+            "scale": ("f", 1, found["scale"].shape),
+        }
+        for key, (kind, count, shape) in axes.items():
+            array = found[key]
+            if array.dtype.kind != kind or array.ndim != count or array.shape != shape:
+                raise HsiError(f"{key}: expected {shape}, found {array.dtype} {array.shape}")
+            if not array.size or not np.isfinite(array).all():
+                raise HsiError(f"{key}: expected finite numbers")
+        if (found["bands"] < 0).any() or not (found["scale"] > 0).all():
+            raise HsiError("expected bands from 0 up and scales above 0")
+        pca = PCA(found["bands"], found["mean"], found["components"], found["scale"], words[0])
+        return ComponentsFile(found["cube"], pca, words[1], words[2])

@@ -1,10 +1,13 @@
 """Labels as a PNG: the index of a palette, or a grey level, is the class."""
 
+import struct
 from pathlib import Path
 
 import numpy as np
 
-from engine.errors import why
+from engine.errors import parsing
+from engine.memory import admit
+from engine.untrusted import png
 from hsi.errors import HsiError
 from hsi.formats.contents import Contents, Kind
 
@@ -17,9 +20,10 @@ def read(path: Path, variable: str | None, kind: Kind) -> Contents:
     Raises
     ------
     HsiError
-        A cube is asked for; no PNG, cut short; a picture in colours without a palette.
+        A cube is asked for; no PNG, or one that lacks rows; a picture in colours without a palette;
+        one that memory cannot hold, or that so small a file can hardly mean.
     """
-    from PIL import Image, UnidentifiedImageError
+    from PIL.PngImagePlugin import PngImageFile
 
     if variable is not None:
         raise HsiError(f"{path}: a PNG holds one array; leave out ':{variable}'")
@@ -36,12 +40,17 @@ def read(path: Path, variable: str | None, kind: Kind) -> Contents:
             f"{path}: labels: expected an indexed PNG, whose palette index is the class, or grey "
             "levels of 8 or 16 bits; found a picture in colours or of fewer bits"
         )
-    try:
-        with Image.open(path, formats=["PNG"]) as image:
+    with parsing(path, "expected a whole PNG", HsiError), path.open("rb") as file:
+        width, height = struct.unpack(">II", start[16:24])
+        stored = 2 if depth == 16 else 1
+        size, ratio = width * height * stored, png.most_per_byte(start, stored)
+        admit(size, path.stat().st_size, HsiError, ratio)
+        # Not by Image.open, which refuses pictures of more than 179 million pixels.
+        with PngImageFile(file) as image:
             array = np.asarray(image)
             palette = image.getpalette("RGB") if colour_type == PALETTE else None
-    except (OSError, UnidentifiedImageError, SyntaxError) as error:
-        raise HsiError(f"{path}: expected a whole PNG ({why(error)})") from error
+            if not png.is_whole(file, array):
+                raise HsiError("the file ends before its last row; copy it again from its source")
     return Contents(
         path,
         array,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.errors import why
+from engine.errors import parsing
 from hsi.errors import HsiError
 from hsi.formats.georeference import load_rasterio
 from hsi.formats.lazy import row_blocks
@@ -40,13 +40,8 @@ class RasterMask:
         keys = (*key, slice(None)) if isinstance(key, tuple) else (key, slice(None))
         spans = [part.indices(size)[:2] for part, size in zip(keys[:2], self.shape, strict=True)]
         read = self.dataset.read_masks if self.inside else self.dataset.read
-        rasterio = load_rasterio()
-        try:
-            with self._one_at_a_time:
-                found: npt.NDArray[np.bool_] = read(1, window=tuple(spans)) > 0
-        except rasterio.errors.RasterioError as error:
-            reason = why(error.__cause__ or error, whole=True)
-            raise HsiError(f"{self.path}: its mask cannot be read ({reason})") from error
+        with parsing(self.path, "expected a mask that can be read", HsiError), self._one_at_a_time:
+            found: npt.NDArray[np.bool_] = read(1, window=tuple(spans)) > 0
         return found
 
 
@@ -128,8 +123,5 @@ def _opened(path: Path) -> Any:
     rasterio = load_rasterio()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
-        try:
+        with parsing(path, "expected a mask in GDAL's form", HsiError):
             return rasterio.open(path, driver="GTiff")
-        except rasterio.errors.RasterioError as error:
-            reason = why(error.__cause__ or error, whole=True)
-            raise HsiError(f"{path}: expected a mask in GDAL's form ({reason})") from error

@@ -1,23 +1,29 @@
 """MATLAB files: v5 through SciPy, v7.3 (which is HDF5) through h5py; structs are looked into."""
 
-import zlib
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from engine.errors import why
+from engine.errors import parsing
+from engine.memory import DEFLATE, admit, free_on_host
+from engine.untrusted import child, matlab
+from engine.untrusted.hdf5 import expect_sound
 from hsi.errors import HsiError
 from hsi.formats import centres, no_data
 from hsi.formats.contents import Contents, Kind, bands_last, beside, choose, squeezed
+from hsi.formats.hdf5.cube import whole
 
 # Names under which a file states the rows and columns of a flattened cube, in lower case.
 SIZE_NAMES = (("nrow", "ncol"), ("nrows", "ncols"), ("rows", "cols"), ("rows", "columns"),
               ("height", "width"), ("lines", "samples"))  # fmt: skip
-DEEPEST = 8  # structs in structs
+SMALL = 8  # values: sizes, and what stands for no data
+_WHOLE = "expected a whole MATLAB file"
 
 
 @dataclass(frozen=True)
@@ -43,22 +49,19 @@ def read(path: Path, variable: str | None, kind: Kind) -> Contents:
     Raises
     ------
     HsiError
-        No MATLAB file, or no variable that fits.
+        No MATLAB file, or no variable that fits; one that memory cannot hold, or that so small a
+        file can hardly mean; a file that points at others.
     """
-    from scipy.io.matlab import MatReadError
-
-    try:
+    with parsing(path, _WHOLE, HsiError):
         found, version = _v73(path) if _is_hdf5(path) else _v5(path)
         return _contents(path, found, version, variable, kind)
-    except (MatReadError, ValueError, OSError, TypeError, zlib.error) as error:
-        raise HsiError(f"{path}: expected a whole MATLAB file ({why(error)})") from error
 
 
 def _contents(
     path: Path, variables: dict[str, Variable], version: str, variable: str | None, kind: Kind
 ) -> Contents:
     found: dict[str, Any] = {"format": f"MATLAB {version}"}
-    small = {key: item.read() for key, item in variables.items() if item.size < DEEPEST}
+    small = {key: item.read() for key, item in variables.items() if item.size < SMALL}
     ignored = no_data.stated({_own(key): value for key, value in small.items()}, str(path))
     lists = [
         centres.Listed(key, item.size, item.read)
@@ -105,38 +108,45 @@ def _is_hdf5(path: Path) -> bool:
 
 
 def _v5(path: Path) -> tuple[dict[str, Variable], str]:
-    from scipy.io import loadmat
-
+    held = matlab.walk(path)
+    if held is None:
+        return _unpacked(path), "v5"
+    size = path.stat().st_size
     found: dict[str, Variable] = {}
-    for name, value in loadmat(path).items():
-        if not name.startswith("__"):
-            _add(found, name, value, 0)
+    for variable in held:
+        for leaf in variable.leaves:
+
+            def read(top: matlab.Variable = variable, name: str = leaf.name) -> npt.NDArray[Any]:
+                admit(top.nbytes, size, HsiError, DEFLATE)
+                return matlab.read(path, top.name, name)
+
+            found[leaf.name] = Variable(leaf.shape, read)
     return found, "v5"
 
 
-def _add(found: dict[str, Variable], name: str, value: Any, depth: int) -> None:
-    """Add an array, or the arrays in the fields of a struct."""
-    if not isinstance(value, np.ndarray) or depth > DEEPEST:
-        return
-    if value.dtype.kind in "uif":
-        found[name] = Variable(value.shape, lambda: value)
-    elif value.dtype.names is not None and value.size == 1:
-        for part in value.dtype.names:
-            _add(found, f"{name}.{part}", value.ravel()[0][part], depth + 1)
-    elif value.dtype.kind == "O" and value.size == 1:
-        _add(found, name, value.ravel()[0], depth + 1)
+def _unpacked(path: Path) -> dict[str, Variable]:
+    """Return the arrays of a file that is not plain, which a child reads and writes as .npy."""
+    with tempfile.TemporaryDirectory() as folder:
+        memory = max(child.MEMORY, free_on_host() // 2)
+        listed = child.ask("matlab", path, _WHOLE, HsiError, memory=memory, folder=folder)
+        # The maps stay when the files have lost their names.
+        arrays = {name: np.load(file, mmap_mode="r", allow_pickle=False) for name, file in listed}
+    return {
+        name: Variable(array.shape, partial(np.asarray, array)) for name, array in arrays.items()
+    }
 
 
 def _v73(path: Path) -> tuple[dict[str, Variable], str]:
     import h5py
 
+    expect_sound(path, HsiError)
     found: dict[str, Variable] = {}
 
     def keep(name: str, item: Any) -> None:
         if not isinstance(item, h5py.Dataset) or name.startswith("#"):
             return
         text = item.attrs.get("MATLAB_class", b"") == b"char" or "MATLAB_empty" in item.attrs
-        if item.dtype.kind in "uif" and item.ndim and not text:
+        if item.dtype.kind in "uif" and item.shape and not text:
             # HDF5 lists the axes of MATLAB's column-major arrays in reverse.
             found[name.replace("/", ".")] = Variable(item.shape[::-1], lambda: _of_v73(path, name))
 
@@ -149,7 +159,7 @@ def _of_v73(path: Path, name: str) -> npt.NDArray[Any]:
     import h5py
 
     with h5py.File(path, "r") as file:
-        return np.asarray(file[name]).T
+        return whole(file[name]).T
 
 
 @dataclass(frozen=True)

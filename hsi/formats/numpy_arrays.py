@@ -1,11 +1,15 @@
 """NumPy's .npy and .npz, without pickles; a .npz may list wavelengths beside its cube."""
 
+import math
 from pathlib import Path
-from zipfile import BadZipFile
+from typing import IO, Any
+from zipfile import ZipFile
 
 import numpy as np
+import numpy.typing as npt
 
-from engine.errors import why
+from engine.errors import parsing
+from engine.memory import DEFLATE, admit
 from hsi.errors import HsiError
 from hsi.formats import centres, no_data
 from hsi.formats.contents import Contents, Cube, Kind, bands_last, beside, choose, squeezed
@@ -19,27 +23,22 @@ def read(path: Path, variable: str | None, kind: Kind) -> Contents:
     Raises
     ------
     HsiError
-        Not a NumPy file, cut short, or with objects inside; no variable that fits.
+        Not a NumPy file, cut short, or with objects inside; no variable that fits; one that memory
+        cannot hold, or that so small an archive can hardly mean.
     """
-    arrays = {}
-    try:
+    arrays: dict[str, npt.NDArray[Any]] = {}
+    names: list[str] = []
+    expected = "expected a whole NumPy file without pickles"
+    with parsing(path, expected, HsiError):
         if path.suffix.lower() == ".npy":
             if variable is not None:
                 raise HsiError(f"{path}: a .npy file holds one array; leave out ':{variable}'")
+            with path.open("rb") as file:
+                _refuse_objects(_header(file)[1])
             array, name = np.load(path, mmap_mode="r", allow_pickle=False), ""
         else:
-            with np.load(path, allow_pickle=False) as archive:
-                told = [key for key in archive.files if centres.tells(key) or no_data.tells(key)]
-                wanted = {variable, *told} if variable in archive else set(archive.files)
-                arrays = {key: archive[key] for key in archive.files if key in wanted}
-            shapes = {key: a.shape for key, a in arrays.items() if a.dtype.kind in "biuf"}
-            name = choose(path, shapes, variable, kind)
+            arrays, name, names = _of_archive(path, variable, kind)
             array = arrays[name]
-    except (ValueError, OSError, EOFError, BadZipFile) as error:
-        said = why(error)  # NumPy advises to load pickles, which run whatever code they hold
-        said = "it holds objects, or is no NumPy file" if "pickle" in said else said
-        raise HsiError(f"{path}: expected a whole NumPy file without pickles ({said})") from error
-
     found: dict[str, object] = {"format": "NumPy", **({"variable": name} if name else {})}
     small = {key: a for key, a in arrays.items() if key != name and a.size < 16}
     ignored = no_data.stated(small, str(path))
@@ -64,8 +63,54 @@ def read(path: Path, variable: str | None, kind: Kind) -> Contents:
         ignore_value=first,
         mask=mask,
         provenance=found,
-        left_out=beside(list(arrays), used),
+        left_out=beside(names, used),
     )
+
+
+def _of_archive(
+    path: Path, variable: str | None, kind: Kind
+) -> tuple[dict[str, npt.NDArray[Any]], str, list[str]]:
+    """Return the arrays of a .npz that matter, the name of the one asked for, and all names."""
+    with ZipFile(path) as archive:
+        stated: dict[str, tuple[tuple[int, ...], np.dtype[Any]]] = {}
+        for entry in archive.infolist():
+            if entry.filename.endswith(".npy"):
+                with archive.open(entry) as file:
+                    stated[entry.filename.removesuffix(".npy")] = _header(file)
+        shapes = {key: shape for key, (shape, dtype) in stated.items() if dtype.kind in "biuf"}
+        told = [key for key in stated if centres.tells(key) or no_data.tells(key)]
+        if variable in stated:
+            _refuse_objects(stated[variable][1])
+        name = choose(path, shapes, variable, kind)
+        packed = {entry.filename: entry.compress_size for entry in archive.infolist()}
+        wanted = {name, *told}
+        for key in wanted:
+            shape, dtype = stated[key]
+            size = math.prod(shape) * dtype.itemsize
+            admit(size, packed[f"{key}.npy"], HsiError, DEFLATE)
+    with np.load(path, allow_pickle=False) as loaded:
+        kept = [key for key in stated if key in wanted and stated[key][1].kind != "O"]
+        return {key: loaded[key] for key in kept}, name, list(stated)
+
+
+def _header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Return shape and type of an array, of whose file only the header is read."""
+    version = np.lib.format.read_magic(file)
+    read_header = {
+        (1, 0): np.lib.format.read_array_header_1_0,
+        (2, 0): np.lib.format.read_array_header_2_0,
+    }.get(version)
+    if read_header is None:
+        raise HsiError(f"expected a whole NumPy file of version 1 or 2, found {version}")
+    shape, _, dtype = read_header(file)
+    if min(shape, default=0) < 0:
+        raise HsiError(f"expected axes from 0 up, found {shape}")
+    return shape, dtype
+
+
+def _refuse_objects(dtype: np.dtype[Any]) -> None:
+    if dtype.hasobject:  # a pickle runs whatever code it holds
+        raise HsiError("expected a whole NumPy file without pickles, found one that holds objects")
 
 
 def write(path: Path, array: Cube) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from engine.errors import UserError, why
+from engine.errors import parsing
 from hsi.errors import HsiError
 from hsi.formats import indexed_png, masks, matlab, numpy_arrays, vector, zarr_arrays
 from hsi.formats.contents import Contents, Kind
@@ -61,23 +61,19 @@ def read(source: str | Path, kind: Kind) -> Contents:
     Raises
     ------
     HsiError
-        No such file, an unknown suffix, or what the reader does not find inside.
+        No such file, an unknown suffix, or what the reader does not find inside; a file beside it
+        is a link to another folder.
     """
     path, variable = locate(source)
     reader = _reader(path)
-    try:
+    # Libraries raise all kinds of errors for damaged files.
+    with parsing(path, "expected a whole file of its format", HsiError, "fetch it again"):
+        _refuse_links(path)
         if reader is envi.read and path.suffix.lower() == ".hdr":
             tiff = pairs.tiff_of(path)
             if tiff is not None:
                 return geotiff.read(tiff, variable, kind)
         return reader(path, variable, kind)
-    except (UserError, MemoryError):
-        raise
-    except Exception as error:  # libraries raise all kinds of errors for damaged files
-        raise HsiError(
-            f"{path}: expected a whole file of its format, found one that cannot be read "
-            f"({type(error).__name__}: {why(error)}); fetch it again"
-        ) from error
 
 
 def files(source: str | Path) -> list[Path]:
@@ -111,9 +107,29 @@ def files(source: str | Path) -> list[Path]:
     return [path]
 
 
+def _refuse_links(path: Path) -> None:
+    """Refuse files beside a scene that are links out of its folder: they may be any file's.
+
+    The named file itself may be a link, and what lies beside its target counts as beside it.
+    """
+    homes = {path.parent.resolve(), path.resolve().parent}
+    for file in files(path):
+        there = file.resolve()
+        if file != path and file.is_symlink() and not homes & set(there.parents):
+            raise HsiError(
+                f"{path}: expected its files in its own folder, found {file.name}, a link to "
+                f"{there}; copy that file here if it is the right one"
+            )
+
+
 def _reader(path: Path) -> Reader:
     if path.is_dir():
         return zarr_arrays.read
+    if path.suffix.lower() == ".vrt":
+        raise HsiError(
+            f"{path}: expected a file that holds its data, found a VRT, which points at other "
+            "files; write them as one (gdal_translate)"
+        )
     reader = READERS.get(path.suffix.lower())
     if reader is None and envi.is_envi(path):
         reader = envi.read  # ENVI's data have any suffix, or none

@@ -1,6 +1,5 @@
 """Files that are written whole or not at all; a full disk is reported in one line."""
 
-import errno
 import os
 import shutil
 import tempfile
@@ -8,10 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from engine.errors import why
+from engine.artifacts import part_prefix
+from engine.errors import FULL, UserError, why
 from hsi.errors import HsiError
-
-FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @contextmanager
@@ -38,7 +36,9 @@ def new_files(path: Path, size: int = 0) -> Iterator[Path]:
                 f"{path}: expected {size} bytes free on the disk, found {free}; free some, or "
                 "write elsewhere. Nothing was written"
             )
-        with tempfile.TemporaryDirectory(prefix=".part-", dir=path.parent) as folder:
+        with tempfile.TemporaryDirectory(
+            prefix=part_prefix(path.parent), dir=path.parent
+        ) as folder:
             part = Path(folder) / path.name
             yield part
             written = sorted(part.parent.iterdir(), key=lambda file: file == part)
@@ -50,9 +50,12 @@ def new_files(path: Path, size: int = 0) -> Iterator[Path]:
                 with file.open("rb") as whole:
                     os.fsync(whole.fileno())
                 file.replace(path.parent / file.name)
-    except OSError as error:
+    except (UserError, MemoryError):
+        raise
+    except Exception as error:  # GDAL's own types, too
         # GDAL reports a full disk without its number.
-        if error.errno in FULL or (error.errno is None and _is_full(path)):
+        number = getattr(error, "errno", None)
+        if number in FULL or (number is None and _is_full(path)):
             raise HsiError(
                 f"{path}: the disk is full; free some of it, or write elsewhere. Nothing was "
                 "written"

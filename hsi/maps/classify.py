@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from engine.artifacts import sha256_file
 from engine.device import Compute, pick
 from engine.errors import why
 from engine.memory import is_exhausted
@@ -56,7 +55,8 @@ def classify(
     """Write the map of a scene, with a picture and a record beside it.
 
     Blocks are read, classified and written at the same time. A run that was interrupted resumes
-    behind its last finished block, unless scene, model, options or code have changed since.
+    behind its last finished block, unless scene, model, options or code have changed since. A map
+    that is there already, of the same scene, model, options and code, is kept.
 
     Parameters
     ----------
@@ -113,10 +113,9 @@ def classify(
     files = outputs(out, scene)
     if options.strip is not None and files.map.suffix != ".npy":
         raise HsiError(f"{files.map}: expected a strip's name to end with .npy; hsi join converts")
-    model_sha256 = sha256_file(model_path)
     key = {
         "scene": identity(scene),
-        "model": model_sha256,
+        "model": loaded.sha256,
         "options": options.describe(),
         "reduced": None if reduced is None else reduced.pca.checksum(),
         "bands": None if bands is None else bands.describe(),
@@ -128,6 +127,11 @@ def classify(
     state = BlockJournal(files.map, key)
     try:
         with state:
+            wanted = files.wanted(options)
+            if not options.overwrite and state.is_finished(files.record, wanted):
+                log.info("%s: holds exactly this map already; nothing to do", files.map)
+                state.done()
+                return files
             refuse_existing(files, options, state, scene_files(scene) | {model_path.resolve()})
             rasters = make_rasters(files, loaded, scene, options)
             _fill(state, rasters, scene, loaded, application, options)

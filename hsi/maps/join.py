@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.artifacts import sha256_file
-from engine.errors import why
+from engine.errors import parsing, why
 from hsi.blockwise.journal import BlockJournal
 from hsi.classifiers.model import load_model
 from hsi.errors import HsiError
@@ -59,7 +58,7 @@ def join(
     parts = sorted(
         ((read_strip_record(path), path) for path in strips), key=lambda part: part[0]["rows"]
     )
-    _check(parts, scene, sha256_file(model_path))
+    _check(parts, scene, model.sha256)
     options = MapOptions(
         _all_beside(parts, "probabilities"),
         _all_beside(parts, "confidence"),
@@ -127,10 +126,8 @@ def _copy(parts: Sequence[tuple[Record, Path]], raster: Raster, ending: str) -> 
     width = raster.content.shape[1]
     for record, path in parts:
         start, stop = record["rows"]
-        try:
+        with parsing(path, "expected a whole .npy file", HsiError):
             values = np.load(_beside(path, ending), mmap_mode="r", allow_pickle=False)
-        except ValueError as error:
-            raise HsiError(f"{path}: expected a whole .npy file ({why(error)})") from error
         if values.shape[:2] != (stop - start, width):
             raise HsiError(
                 f"{path}: expected {stop - start} × {width} pixels, found {values.shape[:2]}"

@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.artifacts import write_json
-from engine.errors import why
+from engine.errors import parsing
+from engine.settings import validate
 from engine.training.schedule import in_words
 from hsi.errors import HsiError
 from hsi.figures import save_map
@@ -32,6 +33,21 @@ log = logging.getLogger(__name__)
 
 LARGEST_PICTURE = 1500  # pixels; the map itself is never resized
 # What strips of one map have in common, by the keys of their records.
+_TEXT = {"type": ["string", "null"], "title": "text"}
+_NUMBER = {"type": ["number", "null"], "title": "a number"}
+_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        **dict.fromkeys(("scene", "classifier", "split", "model_sha256", "schedule"), _TEXT),
+        **dict.fromkeys(("seconds_map", "seconds_train", "seed"), _NUMBER),
+        "trained_split": {"type": ["object", "null"], "title": "the description of a split"},
+        "rows": {
+            "type": "array", "title": "the first row and that behind the last",
+            "minItems": 2, "maxItems": 2,
+            "items": {"type": "integer", "minimum": 0, "title": "a row"},
+        },
+    },
+}  # fmt: skip
 SHARED = ("scene", "model_sha256", "precision", "bands", "scaling")
 
 
@@ -70,6 +86,7 @@ def write_record(
         "scaling": "refitted on this scene" if options.refit_scaling else "of the training",
         "model": str(model_path),
         "model_sha256": state.key["model"],
+        "made_from": state.fingerprint,
         "class_names": dict(zip(map(str, model.classes), model.class_names, strict=True)),
         "pixels": pixels,
     }
@@ -107,7 +124,7 @@ def write_joined(
     first = strips[0]
     title = f"{first['scene']}: {first['classifier']}, {first['split']}"
     _save_picture(files.picture, numbers, model, title)
-    record = {key: value for key, value in first.items() if key != "rows"}
+    record = {key: value for key, value in first.items() if key not in ("rows", "made_from")}
     record["seconds_map"] = round(sum(strip["seconds_map"] for strip in strips), 3)
     write_json(files.record, record | {"strips": len(strips), "pixels": _counted(numbers)})
 
@@ -123,14 +140,12 @@ def read_record(map_path: Path) -> dict[str, Any]:
     path = map_path.with_suffix(".json")
     if not path.is_file():
         return {}
-    try:
+    with parsing(path, "expected the record of hsi classify", HsiError):
         found = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise HsiError(f"{path}: expected the record of hsi classify ({why(error)})") from error
-    if not isinstance(found, dict) or "model_sha256" not in found:
-        log.warning("%s: no record of hsi classify; it is not used", path)
-        return {}
-    return found
+        if not isinstance(found, dict) or "model_sha256" not in found:
+            log.warning("%s: no record of hsi classify; it is not used", path)
+            return {}
+        return validate(found, _SCHEMA, str(path))
 
 
 def read_strip_record(map_path: Path) -> dict[str, Any]:
@@ -142,13 +157,12 @@ def read_strip_record(map_path: Path) -> dict[str, Any]:
         There is no record, or one of something else than a strip.
     """
     path = map_path.with_suffix(".json")
-    try:
-        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise HsiError(f"{path}: expected the record of a strip ({why(error)})") from error
-    if not isinstance(record, dict) or not {"rows", "model_sha256", *SHARED} <= record.keys():
-        raise HsiError(f"{map_path}: expected a map of hsi classify --strip, found another")
-    return record
+    with parsing(path, "expected the record of a strip", HsiError):
+        record = json.loads(path.read_text(encoding="utf-8"))
+        needed = {"rows", "model_sha256", "seconds_map", "classifier", "split", *SHARED}
+        if not isinstance(record, dict) or not needed <= record.keys():
+            raise HsiError(f"{map_path}: expected a map of hsi classify --strip, found another")
+        return validate(record, _SCHEMA, str(path))
 
 
 def _save_picture(path: Path, numbers: npt.NDArray[Any], model: "Model", title: str) -> None:

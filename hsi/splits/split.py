@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.artifacts import atomic, read_npz, sha256_arrays
-from engine.errors import why
+from engine.errors import parsing
 from hsi.errors import HsiError
 from hsi.scenes.labels import Labels
 from hsi.splits.drawn import drawn_count, drawn_share, parsed
@@ -23,6 +23,8 @@ from hsi.splits.polygons import polygon_split
 from hsi.splits.separated import block_split
 
 log = logging.getLogger(__name__)
+
+_BOOL = np.dtype(np.bool_)
 
 Mask = npt.NDArray[np.bool_]
 
@@ -118,12 +120,16 @@ def load_split(path: Path | str) -> Split:
     """
     path = Path(path)
     found = read_npz(path, ("train", "test", "description"), "hsi split", HsiError)
-    try:
+    with parsing(path, "expected a file of hsi split", HsiError):
         described = json.loads(str(found["description"]))
-        described.pop("train_sha256", None)
-        return Split(found["train"], found["test"], **described)
-    except (ValueError, TypeError, AttributeError) as error:
-        raise HsiError(f"{path}: expected a file of hsi split ({why(error)})") from error
+        kinds = {"how": str, "seed": int, "window": int, "labels_checksum": str, "report": dict}
+        for key, kind in kinds.items():
+            if type(described[key]) is not kind:
+                raise HsiError(f"{key}: expected {kind.__name__}, found {described[key]!r:.40}")
+        train, test = found["train"], found["test"]
+        if train.shape != test.shape or train.ndim != 2 or {train.dtype, test.dtype} != {_BOOL}:
+            raise HsiError("expected two masks of one size, found others")
+        return Split(train, test, **{key: described[key] for key in kinds})
 
 
 def make_split(

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import urljoin
 
 from engine import artifacts
 from engine.errors import why
@@ -16,6 +17,9 @@ from engine.lock import locked
 from engine.progress import progress
 from restore.errors import RestoreError
 from restore.images import files
+
+if TYPE_CHECKING:
+    import requests
 
 log = logging.getLogger(__name__)
 
@@ -143,7 +147,10 @@ def _fetch(url: str, folder: Path, entry: Checksum) -> None:
     pooch.get_logger().setLevel(logging.WARNING)
     # The size of pixels is less than that of the file around them, but not by half.
     most = entry.size if entry.of == "file" else 2 * entry.size + 2**16
-    fetch = pooch.HTTPDownloader(timeout=60, chunk_size=_PIECE, progressbar=_Limit(url, most))
+    fetch = pooch.HTTPDownloader(
+        timeout=60, chunk_size=_PIECE, progressbar=_Limit(url, most),
+        hooks={"response": _refuse_plain_redirects},
+    )  # fmt: skip
     for tried in range(1, _TRIES + 1):
         try:
             with artifacts.atomic(folder / entry.file) as part:
@@ -154,6 +161,8 @@ def _fetch(url: str, folder: Path, entry: Checksum) -> None:
                         "another; the download was cut or changed: run again later"
                     )
             return
+        except _Another:  # asking again brings the same
+            raise
         except requests.HTTPError as error:
             raise RestoreError(f"{url}: {why(error, whole=True)}") from error
         except (requests.RequestException, RestoreError) as error:
@@ -167,6 +176,21 @@ def _fetch(url: str, folder: Path, entry: Checksum) -> None:
             time.sleep(0.2 * tried)
 
 
+class _Another(RestoreError):
+    """What the origin serves is another file, or lies at another place."""
+
+
+def _refuse_plain_redirects(response: "requests.Response", *_: object, **__: object) -> None:
+    """Refuse to go on from an encrypted address to one that is not."""
+    target = urljoin(response.url, response.headers.get("location", ""))
+    if (
+        response.is_redirect
+        and response.url.startswith("https:")
+        and not target.startswith("https:")
+    ):
+        raise _Another(f"{response.url}: expected an https address, found a redirect to {target}")
+
+
 class _Limit:
     """Ends a download that brings more than it should; pooch reports to it as to a progress bar."""
 
@@ -178,7 +202,7 @@ class _Limit:
     def update(self, count: int) -> None:
         self.found += count
         if self.found > self.most:
-            raise RestoreError(
+            raise _Another(
                 f"{self.url}: expected at most {self.most - _PIECE} bytes, found more; the file at "
                 "its origin is another one"
             )

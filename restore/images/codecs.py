@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
-from engine.memory import admit
+from engine.memory import UNBOUNDED, admit
+from engine.untrusted import png
 from restore.errors import RestoreError
 from restore.images import orientation, png_chunks, samples
 from restore.images.heads import READ_ONLY
@@ -19,6 +20,9 @@ _JXL = (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")
 _HEIF = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _SIZE = re.compile(rb"\xff\x4f\xff\x51.{36}(..)(.)", re.DOTALL)  # components, bits of the first
 _EXIF_MARK = b"Exif\0\0"
+# Bytes of samples that a byte of a file makes at most. A block of JPEG takes a bit, and covers 2.7
+# times its samples where colours are coarse; a run of BMP takes 2 bytes for 255 pixels.
+_MOST_PER_BYTE = {"JPEG": 1400, "MPO": 1400, "BMP": 400, "DIB": 400, "TGA": 400, "PPM": 24}
 # Format -> what people call it, the extra that brings its library, and the module.
 _EXTRAS = {
     "HEIF": ("a HEIC", "heif", "pillow_heif"),
@@ -115,9 +119,26 @@ def _raw(library: Any, file: BinaryIO) -> Picture:
     return _picture(values, "RAW", "CFA", {"icc_profile": icc}, left)
 
 
+def most_per_byte(form: str | None, head: bytes, in_memory: int) -> float:
+    """Return how many bytes of samples a format makes of a byte of its file, at most.
+
+    Parameters
+    ----------
+    form : str or None
+        As Pillow calls it.
+    head : bytes
+        Beginning of the file.
+    in_memory : int
+        Bytes of a decoded pixel.
+    """
+    if form == "PNG" and len(head) > 25:
+        return png.most_per_byte(head, in_memory)
+    return _MOST_PER_BYTE.get(form or "", UNBOUNDED)
+
+
 def _admit(file: BinaryIO, width: int, height: int) -> None:
     """Refuse an image that memory cannot hold, or that so small a file can hardly mean."""
-    admit(3 * width * height, file.seek(0, io.SEEK_END), RestoreError)
+    admit(3 * width * height, file.seek(0, io.SEEK_END), RestoreError, UNBOUNDED)
     file.seek(0)
 
 

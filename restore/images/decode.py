@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, UnidentifiedImageError
 
 from engine.memory import admit
+from engine.untrusted import png
 from restore.errors import RestoreError
 from restore.images import codecs, metadata, netpbm, png16, png_chunks
 from restore.images import samples as sample_formats
@@ -58,7 +59,9 @@ def read(file: BinaryIO, suffix: str = "") -> Picture:
         found = known.get(head[:4], "something else")
         raise RestoreError(f"expected {_EXPECTED}, found {found}; convert or remove it") from None
     with image:
-        admit(_stated_bytes(image, head), _length(file), RestoreError)
+        stated = _stated_bytes(image, head)
+        ratio = codecs.most_per_byte(image.format, head, stated // (image.width * image.height))
+        admit(stated, _length(file), RestoreError, ratio)
         frames = getattr(image, "n_frames", 1)
         if image.format != "MPO" and frames > 1:
             raise RestoreError(f"expected a still image, found {frames} frames")
@@ -70,7 +73,7 @@ def read(file: BinaryIO, suffix: str = "") -> Picture:
         icc = info.get("icc_profile") or None
         mode, kind = image.mode, {"MPO": "JPEG", "DIB": "BMP"}.get(image.format or "", image.format)
         samples, white, icc = _decoded(file, head, image, icc, key)
-        if kind == "PNG" and not png_chunks.is_whole(file, samples):
+        if kind == "PNG" and not png.is_whole(file, samples):
             raise RestoreError("the file ends before its last row; copy it again from its source")
     del image  # as large as the samples
     samples, narrower = sample_formats.checked(samples)

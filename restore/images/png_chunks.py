@@ -7,9 +7,9 @@ import re
 import struct
 import zlib
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
-from numpy.typing import NDArray
+from engine.untrusted import png
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 Texts = tuple[tuple[bytes, bytes], ...]
@@ -20,13 +20,6 @@ _COLOUR = (
     b"pCAL",
 )  # fmt: skip
 _ORIENTATION = re.compile(rb"(tiff:Orientation(?:\s*=\s*[\"']|>))[2-8]")
-_STEP = 2**20  # bytes unpacked at a time
-# Left, top, and steps to the right and down of the seven passes of an interlaced PNG.
-_ADAM7 = (
-    (0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2),
-    (0, 1, 1, 2),
-)  # fmt: skip
-_CHANNELS = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}
 
 
 def read(file: BinaryIO) -> Texts:
@@ -83,45 +76,6 @@ def read_key(file: BinaryIO) -> tuple[int, ...] | None:
     return tuple(value & (2**depth - 1) for value in values)
 
 
-def is_whole(file: BinaryIO, samples: NDArray[Any]) -> bool:
-    """Return whether a PNG holds all the rows that its header states.
-
-    Decoders leave missing rows as they are, black, and say nothing. So where the last row is of
-    one value, or the rows do not lie in order, the packed data are unpacked and counted.
-
-    Parameters
-    ----------
-    file : binary file
-        Open for reading; left anywhere.
-    samples : ndarray (H, W) or (H, W, C)
-        As decoded.
-    """
-    file.seek(0)
-    header = file.read(33)
-    width, height, depth, kind, _, _, interlaced = struct.unpack(">IIBBBBB", header[16:29])
-    if not interlaced and (samples[-1] != samples[-1, :1]).any():
-        return True
-    bits = depth * (1 if kind == 3 else _CHANNELS[kind])  # a palette has indices
-    passes = _ADAM7 if interlaced else ((0, 0, 1, 1),)
-    wanted = 0
-    for left, top, right, down in passes:
-        columns, rows = -(-(width - left) // right), -(-(height - top) // down)
-        wanted += rows * (1 + (columns * bits + 7) // 8) if columns > 0 and rows > 0 else 0
-    unpacker = zlib.decompressobj()
-    file.seek(8)
-    while len(start := file.read(8)) == 8 and wanted > 0:
-        size, name = struct.unpack(">I4s", start)
-        if name != b"IDAT":
-            file.seek(size + 4, 1)
-            continue
-        packed = file.read(size)
-        file.seek(4, 1)
-        while packed and wanted > 0:
-            wanted -= len(unpacker.decompress(packed, _STEP))
-            packed = unpacker.unconsumed_tail
-    return wanted - len(unpacker.flush()) <= 0
-
-
 def _chunks(file: BinaryIO, names: tuple[bytes, ...]) -> Texts:
     if file.read(8) != SIGNATURE:
         return ()
@@ -161,7 +115,7 @@ def colour(chunks: Texts, channels: int, depth: int) -> bytes:
 def insert(path: Path, chunks: Texts) -> None:
     """Put chunks of `read_colour` into a PNG file, right behind its header, where they may be."""
     data = path.read_bytes()
-    added = colour(chunks, _CHANNELS[data[25]], data[24])
+    added = colour(chunks, 3 if data[25] == 3 else png.SAMPLES[data[25]], data[24])
     with path.open("wb") as file:
         file.write(data[:33] + added)
         file.write(memoryview(data)[33:])

@@ -103,7 +103,7 @@ class Cluster:
         # The executor's job step calls srun in an environment without SLURM_CONF.
         srun = folder / "bin/srun"
         srun.write_text(
-            f"#!/bin/sh\nSLURM_CONF={folder}/slurm.conf exec {shutil.which('srun')} \"$@\"\n"
+            f'#!/bin/sh\nSLURM_CONF={folder}/slurm.conf exec {shutil.which("srun")} "$@"\n'
         )
         srun.chmod(0o755)
 

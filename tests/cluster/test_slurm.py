@@ -44,9 +44,7 @@ def learn(project: Project, steps: int, patch: int = 24) -> None:
     (project.folder / "user's short.yaml").write_text(text)
 
 
-def start(
-    project: Project, cluster: Cluster, *arguments: str
-) -> "subprocess.Popen[str]":
+def start(project: Project, cluster: Cluster, *arguments: str) -> "subprocess.Popen[str]":
     """Start a run that submits to the cluster."""
     command = project.command(*PROFILE, *QUICK, *arguments)
     cores = command.index("--cores")

@@ -38,7 +38,9 @@ def test_admission(monkeypatch: pytest.MonkeyPatch) -> None:
     memory.admit(memory.FLOOR, 1)
     memory.admit(2**29, 2**22)
     memory.admit(2**29, None)
-    with pytest.raises(UserError, match=r"250 times .* 1 KiB .* states 512 MiB"):
+    with pytest.raises(UserError, match=r"1032 times .* 1 KiB .* states 512 MiB"):
         memory.admit(2**29, 2**10)
+    with pytest.raises(UserError, match=r"2 times .* 1 KiB .* states 512 MiB"):
+        memory.admit(2**29, 2**10, ratio=2)
     with pytest.raises(UserError, match=r"at most the 1\.0 GiB of memory .* states 2\.0 GiB"):
         memory.admit(2**31, None)

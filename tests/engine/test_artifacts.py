@@ -1,5 +1,6 @@
 """Files are whole or not there; weights carry their description."""
 
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -115,8 +116,27 @@ def test_weights_that_are_not_finite_are_named() -> None:
         )
 
 
-def test_archive_that_unpacks_to_gigabytes_is_refused_unread(tmp_path: Path) -> None:
+def test_archive_that_memory_cannot_hold_is_refused_unread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "split.npz"
     np.savez_compressed(path, train=np.zeros(2**28, np.uint8))
-    with pytest.raises(UserError, match=r"split\.npz: expected at most 250 times"):
+    monkeypatch.setattr("engine.memory.free_on_host", lambda: 2**20)
+    with pytest.raises(UserError, match=r"split\.npz: expected at most the 1 MiB of memory"):
         artifacts.read_npz(path, ("train",), "hsi split")
+
+
+def test_what_killed_writers_left_is_removed(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(artifacts, "_swept", set())
+    mine = artifacts.part_prefix(tmp_path)
+    machine = mine.split("-")[1]
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    (tmp_path / f".part-{machine}-{dead.pid}-x.png").touch()
+    (tmp_path / f".part-{machine}-{dead.pid}-y").mkdir()
+    kept = [f"{mine}z.png", ".part-of-others", f".part-0-{dead.pid}-x.png"]
+    for name in kept:
+        (tmp_path / name).touch()
+    monkeypatch.setattr(artifacts, "_swept", set())
+    artifacts.write_text(tmp_path / "a.txt", "a")
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*kept, "a.txt"])

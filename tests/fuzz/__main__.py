@@ -1,6 +1,7 @@
 """The long run (`make fuzz`): ``python -m tests.fuzz [COUNT]``, in children with limited memory."""
 
 import json
+import logging
 import resource
 import sys
 from collections import Counter
@@ -20,6 +21,7 @@ def main() -> None:
         held = psutil.Process().memory_info().vms
         limit = held + 3 * MEMORY  # address space: threads and libraries take more than they use
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+        logging.disable()
         counts, faults = run(name, count, first)
         print(json.dumps({"counts": counts, "faults": faults}))
         return

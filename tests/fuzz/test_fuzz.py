@@ -8,12 +8,16 @@ import pytest
 from tests.fuzz import runs
 from tests.fuzz.readers import READERS
 
-COUNTS = {"config": 40, "schedule": 100, "published weights": 150, "weights": 200}
+COUNTS = {
+    "config": 40, "schedule": 100, "published weights": 150, "weights": 200, "models": 25,
+    "splits": 60, "HDF5": 150,
+}  # fmt: skip
+SECONDS = 60.0  # a busy machine is no hang
 
 
 @pytest.mark.parametrize("name", READERS)
 def test_mutants_are_read_or_refused_in_one_line(name: str) -> None:
-    counts, faults = runs.run(name, COUNTS.get(name, 300))
+    counts, faults = runs.run(name, COUNTS.get(name, 300), seconds=SECONDS)
     assert not faults, "\n".join(faults)
     assert counts["read"] > 0
-    assert counts["line"] > 0 or name == "journal"  # whose torn lines are left out
+    assert counts["line"] > 0 or name.startswith("journal")  # whose torn lines are left out

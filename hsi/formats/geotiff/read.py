@@ -1,6 +1,7 @@
 """GeoTIFF through rasterio, an optional dependency; a cube is read when it is sliced."""
 
 import logging
+import math
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.errors import why
+from engine.errors import parsing
+from engine.memory import DEFLATE, admit
 from hsi.errors import HsiError
 from hsi.formats import masks, no_data
 from hsi.formats.contents import Contents, Kind
@@ -82,6 +84,7 @@ def read(path: Path, variable: str | None, kind: Kind) -> Contents:
             "write them as one type"
         )
     with told(path):
+        _admit(path, dataset, cube, kind)
         cube[-1, -1, -1]  # reading the last value finds a file that is cut short before any work
     if kind == "labels":
         return _labels(path, dataset, cube, own_mask, place, found)
@@ -104,6 +107,19 @@ def read(path: Path, variable: str | None, kind: Kind) -> Contents:
         left_out=left_out,
         **stated,
     )
+
+
+def _admit(path: Path, dataset: Any, cube: Any, kind: Kind) -> None:
+    """Refuse blocks, and labels, that memory cannot hold, or that the file can hardly mean."""
+    rows, columns = dataset.block_shapes[0]
+    across = dataset.count if dataset.interleaving is not None and dataset.count > 1 else 1
+    itemsize = np.dtype(dataset.dtypes[0]).itemsize
+    packing = "" if dataset.compression is None else dataset.compression.value.upper()
+    ratio = {"": 2.0, "LZW": 1400.0, "DEFLATE": DEFLATE, "PACKBITS": 64.0}.get(packing, math.inf)
+    size = path.stat().st_size
+    admit(min(rows, dataset.height) * columns * across * itemsize, size, HsiError, ratio)
+    if kind == "labels":
+        admit(math.prod(cube.shape) * itemsize, size, HsiError, max(ratio, DEFLATE))
 
 
 def _bands(
@@ -256,11 +272,9 @@ def quiet_tifffile() -> Iterator[None]:
 def told(path: Path) -> Iterator[None]:
     """Raise GDAL's errors about a file as one-line HsiErrors."""
     rasterio = load_rasterio()
-    try:
-        yield
-    except rasterio.errors.RasterioError as error:
-        reason = why(error.__cause__ or error, whole=True)
-        raise HsiError(
-            f"{path}: expected a whole GeoTIFF, found something else or a file cut short "
-            f"({reason}); fetch it again"
-        ) from error
+    expected = "expected a whole GeoTIFF, found something else or a file cut short"
+    with parsing(path, expected, HsiError, "fetch it again"):
+        try:
+            yield
+        except rasterio.errors.RasterioError as error:
+            raise (error.__cause__ or error) from error  # which says more

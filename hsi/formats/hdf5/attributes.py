@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from hsi.formats import no_data
 from hsi.formats.centres import Listed, of_array
+from hsi.formats.hdf5.cube import whole
 
 log = logging.getLogger(__name__)
 
@@ -67,12 +68,12 @@ def scale_and_offset(
 def listed(name: str, dataset: Any) -> Listed:
     """Return a dataset of one axis, others of length one aside, as a list with its unit."""
     unit = next((text(value) for key, value in dataset.attrs.items() if _word(key) in UNITS), "")
-    return Listed(name, dataset.size, lambda: np.ravel(dataset[()]), unit or None)
+    return Listed(name, dataset.size, lambda: np.ravel(whole(dataset)), unit or None)
 
 
 def listed_texts(name: str, dataset: Any) -> Listed | None:
     """Return a dataset of texts as a list of numbers, or None if one of them is no number."""
-    values = _as_numbers(np.ravel(dataset[()]))
+    values = _as_numbers(np.ravel(whole(dataset)))
     unit = next((text(value) for key, value in dataset.attrs.items() if _word(key) in UNITS), "")
     return None if values is None else Listed(name, values.size, lambda: values, unit or None)
 

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hsi.formats.hdf5.attributes import text
+from hsi.formats.hdf5.cube import whole
 
 EVEN = 1e-3  # of a step: by how much coordinates may stray, as float32 does
 
@@ -63,7 +64,7 @@ def _coordinates(dataset: Any, axis: int) -> npt.NDArray[np.float64] | None:
     dimension = dataset.dims[axis]
     if not len(dimension):
         return None
-    values = np.asarray(dimension[0][()], np.float64)
+    values = np.asarray(whole(dimension[0]), np.float64)
     return values if values.shape == (dataset.shape[axis],) else None
 
 

@@ -1,12 +1,14 @@
 """A cube in an HDF5 dataset, whose bands may be any axis."""
 
+import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from engine.errors import why
+from engine.errors import parsing
+from engine.memory import DEFLATE, FLOOR, admit
 from hsi.errors import HsiError
 from hsi.formats.lazy import LazyCube
 
@@ -23,11 +25,23 @@ class Hdf5Cube(LazyCube):
         as a single time, are passed over.
     axis : int
         That of the bands, among the three; the other two are rows and columns, in this order.
+
+    Raises
+    ------
+    HsiError
+        Not three axes; a chunk that memory cannot hold; more values than what is stored can mean.
     """
 
     def __init__(self, path: Path, dataset: Any, axis: int = 2) -> None:
         self.path, self.dataset = path, dataset
         self.kept = axes_kept(dataset.shape)
+        if len(self.kept) != 3:
+            raise HsiError(
+                f"{path}: {dataset.name}: expected a cube of three axes, found shape "
+                f"{dataset.shape}; name another variable as FILE:variable"
+            )
+        with parsing(path, "expected a cube that can be read", HsiError):
+            _admit_stored(dataset)
         # Axes of the dataset as rows, columns and bands.
         self.axes: tuple[int, ...] = (
             *(self.kept[n] for n in range(3) if n != axis),
@@ -43,14 +57,9 @@ class Hdf5Cube(LazyCube):
         key: list[slice | int] = [0] * len(self.dataset.shape)
         for place, span in zip(self.axes, (rows, columns, bands), strict=True):
             key[place] = span
-        try:
+        expected = f"expected {self.dataset.name} whole, found it damaged or cut short"
+        with parsing(self.path, expected, HsiError, "fetch it again"):
             block: npt.NDArray[Any] = self.dataset[tuple(key)]
-        except OSError as error:
-            reason = why(error, whole=True)
-            raise HsiError(
-                f"{self.path}: {self.dataset.name} cannot be read, the file may be cut short "
-                f"({reason}); fetch it again"
-            ) from error
         return np.transpose(block, [self.kept.index(place) for place in self.axes])
 
 
@@ -61,3 +70,32 @@ def axes_kept(shape: tuple[int, ...]) -> list[int]:
         if len(kept) > 3 and size == 1:
             kept.remove(place)
     return kept
+
+
+def whole(dataset: Any) -> npt.NDArray[Any]:
+    """Return all values of a dataset.
+
+    Raises
+    ------
+    HsiError
+        Memory cannot hold them, or what is stored can hardly mean so many; the message names no
+        file.
+    """
+    admit(dataset.size * dataset.dtype.itemsize, _stored(dataset), HsiError, DEFLATE)
+    return np.asarray(dataset[()])
+
+
+def _admit_stored(dataset: Any) -> None:
+    """Refuse a dataset of which a chunk is too large, or of which next to nothing is stored."""
+    itemsize = dataset.dtype.itemsize
+    if dataset.chunks is not None:
+        admit(math.prod(dataset.chunks) * itemsize, None, HsiError)
+    stored, stated = _stored(dataset), dataset.size * itemsize
+    # The cube stays in its file: memory need not hold it.
+    if stored is not None and stated > max(FLOOR, DEFLATE * stored):
+        admit(stated, stored, HsiError, DEFLATE)
+
+
+def _stored(dataset: Any) -> int | None:
+    """Return the bytes that a file stores of a dataset; None for a view of others."""
+    return None if dataset.is_virtual else int(dataset.id.get_storage_size())

@@ -9,11 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from hsi.errors import HsiError
 from hsi.formats import no_data
 from hsi.formats.contents import Contents
 from hsi.formats.hdf5 import attributes
-from hsi.formats.hdf5.cube import Hdf5Cube
+from hsi.formats.hdf5.cube import Hdf5Cube, whole
 from hsi.formats.lazy import tell_pieces
 
 CUBES = ("reflectance", "radiance")
@@ -34,16 +33,11 @@ def read(path: Path, file: Any, variable: str | None) -> Contents:
     name = variable or next(name for name in CUBES if name in file)
     dataset = file[name]
     ignored = attributes.ignored(path, dataset) or (-9999.0,)
-    if dataset.ndim != 3:
-        raise HsiError(
-            f"{path}: {name}: expected a cube of three axes, found shape {dataset.shape}; fetch "
-            "the product again"
-        )
     cube = Hdf5Cube(path, dataset)
     tell_pieces(str(path), cube)
-    bad = np.asarray(file[GOOD][()]) == 0 if GOOD in file else None
+    bad = np.asarray(whole(file[GOOD])) == 0 if GOOD in file else None
     first, mask = no_data.first_and_mask(ignored, cube, bad_bands=bad)
-    centres = np.asarray(file[CENTRES][()], np.float64)
+    centres = np.asarray(whole(file[CENTRES]), np.float64)
     others = [key for key in file if key not in (*CUBES, "sensor_band_parameters")]
     return Contents(
         path,
@@ -52,7 +46,7 @@ def read(path: Path, file: Any, variable: str | None) -> Contents:
         bad,
         ignore_value=first,
         mask=mask,
-        fwhm=np.asarray(file[WIDTHS][()], np.float64) if WIDTHS in file else None,
+        fwhm=np.asarray(whole(file[WIDTHS]), np.float64) if WIDTHS in file else None,
         left_out=(f"groups {', '.join(others)}",) if others else (),
         provenance={
             "format": "NetCDF-4",

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.errors import parsing
 from hsi.errors import HsiError
 from hsi.formats import centres, no_data
 from hsi.formats.contents import Contents, Kind, bands_last, beside, choose, squeezed
@@ -26,28 +27,27 @@ def read_netcdf3(path: Path, variable: str | None, kind: Kind) -> Contents:
     """
     from scipy.io import netcdf_file
 
-    try:
-        with netcdf_file(str(path), "r", mmap=False) as file:
-            shapes = {
-                name: item.shape
-                for name, item in file.variables.items()
-                if item.data.dtype.kind in "uif" and item.shape
-            }
-            name = choose(path, shapes, variable, kind)
-            stated = vars(file.variables[name])["_attributes"]
-            array = np.array(file.variables[name].data)
-            array = array.astype(array.dtype.newbyteorder("="))
-            lists = [
-                centres.of_array(key, np.array(item.data, np.float64), _unit(item))
-                for key, item in file.variables.items()
-                if len(item.shape) == 1 and item.data.dtype.kind in "uif"
-            ]
-            names = list(file.variables)
-    except (OSError, ValueError, TypeError, IndexError, KeyError) as error:
-        raise HsiError(
-            f"{path}: expected a whole NetCDF file ({error or 'cut short'}); convert it to "
-            "NetCDF-4 (nccopy -k nc4)"
-        ) from error
+    expected = "expected a whole NetCDF file"
+    remedy = "convert it to NetCDF-4 (nccopy -k nc4)"
+    with (
+        parsing(path, expected, HsiError, remedy),
+        netcdf_file(str(path), "r", mmap=False) as file,
+    ):
+        shapes = {
+            name: item.shape
+            for name, item in file.variables.items()
+            if item.data.dtype.kind in "uif" and item.shape
+        }
+        name = choose(path, shapes, variable, kind)
+        stated = vars(file.variables[name])["_attributes"]
+        array = np.array(file.variables[name].data)
+        array = array.astype(array.dtype.newbyteorder("="))
+        lists = [
+            centres.of_array(key, np.array(item.data, np.float64), _unit(item))
+            for key, item in file.variables.items()
+            if len(item.shape) == 1 and item.data.dtype.kind in "uif"
+        ]
+        names = list(file.variables)
     found: dict[str, Any] = {"format": "NetCDF-3", "variable": name}
     ignored = no_data.stated(stated, str(path))
     if kind == "labels":

@@ -3,13 +3,14 @@
 from pathlib import Path
 from typing import Any
 
-from engine.errors import why
+from engine.errors import parsing
+from engine.untrusted.hdf5 import EXPECTED, expect_sound
 from hsi.errors import HsiError
 from hsi.formats import centres, no_data
 from hsi.formats.centres import Listed
 from hsi.formats.contents import LAYOUTS, Contents, Kind, band_axis, beside, choose, squeezed
 from hsi.formats.hdf5 import attributes, cf_grid, emit, neon, prisma
-from hsi.formats.hdf5.cube import Hdf5Cube, axes_kept
+from hsi.formats.hdf5.cube import Hdf5Cube, axes_kept, whole
 from hsi.formats.hdf5.netcdf3 import is_netcdf3, read_netcdf3
 from hsi.formats.lazy import CACHE_BYTES, tell_pieces
 
@@ -33,20 +34,20 @@ def read(path: Path, variable: str | None, kind: Kind) -> Contents:
     Raises
     ------
     HsiError
-        No such file, cut short; no dataset that fits, or several.
+        No such file, cut short; no dataset that fits, or several; one that memory cannot hold; a
+        file that points at others.
     """
     import h5py
 
     if is_netcdf3(path):
         return read_netcdf3(path, variable, kind)
-    try:
+    expect_sound(path, HsiError)
+    with parsing(path, EXPECTED, HsiError, "fetch it again"):
         file = h5py.File(path, "r", rdcc_nbytes=CACHE_BYTES, rdcc_nslots=CACHE_SLOTS)
-    except OSError as error:
-        reason = why(error, whole=True)
-        raise HsiError(
-            f"{path}: expected a whole HDF5 or NetCDF file, found something else or a file cut "
-            f"short ({reason}); fetch it again"
-        ) from error
+        return _contents(path, file, variable, kind)
+
+
+def _contents(path: Path, file: Any, variable: str | None, kind: Kind) -> Contents:
     if kind == "cube":
         for recognised, read_product in PRODUCTS.values():
             if recognised(file, variable):
@@ -60,11 +61,11 @@ def read(path: Path, variable: str | None, kind: Kind) -> Contents:
     found |= {"title": title} if title else {}
     ignored = attributes.ignored(path, dataset)
     if kind == "labels":
-        array = dataset[()].reshape(squeezed(dataset.shape, 2))
+        array = whole(dataset).reshape(squeezed(dataset.shape, 2))
         array = no_data.unlabelled(path, array, ignored) if array.ndim == 2 else array
         return Contents(path, array, provenance=found)
     if len(squeezed(dataset.shape, 3)) != 3:
-        return Contents(path, dataset[()], provenance=found)
+        return Contents(path, whole(dataset), provenance=found)
     return _cube(path, datasets, name, ignored, found)
 
 
@@ -126,7 +127,7 @@ def _datasets(file: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
 
     def keep(name: str, item: Any) -> None:
-        if isinstance(item, h5py.Dataset) and item.dtype.kind in "uif" and item.ndim:
+        if isinstance(item, h5py.Dataset) and item.dtype.kind in "uif" and item.shape:
             found[name] = item
 
     file.visititems(keep)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import why
-from engine.memory import admit
+from engine.memory import DEFLATE, UNBOUNDED, admit
 from restore.errors import RestoreError
 from restore.images import gaps, png_chunks
 from restore.images import orientation as exif_block
@@ -53,7 +53,8 @@ def _pictures(content: "tifffile.TiffFile", file: BinaryIO) -> list[Picture]:
     full = shown or [page for page in pages if not page.subfiletype & _MASK]
     if not full:
         raise ValueError("no page in it")
-    admit(sum(_bytes_of(page) for page in full), size, RestoreError)
+    ratio = max(_most_per_byte(page) for page in full)
+    admit(sum(_bytes_of(page) for page in full), size, RestoreError, ratio)
     copies = any(page.subfiletype & _REDUCED for page in pages if page not in full)
     # The other files of an OME set are images of their own.
     stacks = {
@@ -74,6 +75,19 @@ def _pictures(content: "tifffile.TiffFile", file: BinaryIO) -> list[Picture]:
 def _bytes_of(page: "tifffile.TiffPage") -> int:
     """Return the bytes of a page's samples; of a type that is unknown, of one byte each."""
     return int(page.size) * (page.dtype.itemsize if page.dtype is not None else 1)
+
+
+def _most_per_byte(page: "tifffile.TiffPage") -> float:
+    """Return how many bytes of samples a page's packing makes of a byte of its file, at most.
+
+    A row of a fax (CCITT) takes a bit; LZW's longest code stands for some 3,800 bytes.
+    """
+    packing = int(page.compression)
+    bits = page.bitspersample if isinstance(page.bitspersample, int) else 8
+    spread = 8 / bits if 0 < bits < 8 else 1
+    fax = page.imagewidth if packing in (2, 3, 4) else UNBOUNDED
+    known = {1: 2, 5: 1400, 8: DEFLATE, 32946: DEFLATE, 32773: 64}  # 2: widened to 16 bits
+    return spread * known.get(packing, fax)
 
 
 def _check_below(page: "tifffile.TiffPage") -> None:
@@ -116,7 +130,8 @@ def _planes(
     if series is None:
         yield _array(page)
         return
-    admit(int(series.nbytes), page.parent.filehandle.size, RestoreError)
+    size = page.parent.filehandle.size
+    admit(int(series.nbytes), size, RestoreError, _most_per_byte(page))
     planes = series.asarray()
     yield from planes.reshape(-1, *page.shape)
 

@@ -24,7 +24,11 @@ def test_a_scene_is_degraded_and_denoised(tmp_path):
     done = run("denoise", tmp_path / "noisy.hdr", tmp_path / "out.npy", "--device", "cpu")
     assert done.returncode == 0, done.stderr
     assert psnr(np.load(tmp_path / "out.npy"), clean) > psnr(noisy, clean) + 8
-    again = run("denoise", tmp_path / "noisy.hdr", tmp_path / "out.npy")
+    again = run("denoise", tmp_path / "noisy.hdr", tmp_path / "out.npy", "--device", "cpu")
+    assert again.returncode == 0, again.stderr
+    assert "holds exactly this scene already; nothing to do" in again.stderr
+    line = ("denoise", tmp_path / "noisy.hdr", tmp_path / "out.npy", "--components", "3")
+    again = run(*line, "--device", "cpu")
     assert again.returncode == 2
     assert "--overwrite" in again.stderr
     wrong = run("denoise", tmp_path / "noisy.hdr", tmp_path / "other.npy", "--components", "no")

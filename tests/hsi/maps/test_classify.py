@@ -9,11 +9,16 @@ import numpy as np
 import pytest
 from spectral.io import envi as spectral_envi
 
+from engine.artifacts import load_tensors, save_tensors, sha256_file
+from hsi.classifiers.model import load_model, make_classifier
+from hsi.classifiers.train import train
 from hsi.errors import HsiError
+from hsi.evaluation.score import made_by
 from hsi.formats.registry import read
 from hsi.maps.classify import classify
 from hsi.maps.options import MapOptions
 from hsi.scenes.scene import Scene, open_scene, write_scene
+from hsi.splits.split import make_split
 from tests.hsi.small_maps import parts, run
 
 
@@ -57,7 +62,7 @@ def test_what_exists_stays_unless_asked(small_models, tmp_path, cpu):
     run(small_models, tmp_path / "m.npy", cpu, overwrite=True)
     first = (tmp_path / "m.npy").read_bytes()
     with pytest.raises(HsiError, match=r"found m.npy, m.png, m.json there already"):
-        run(small_models, tmp_path / "m.npy", cpu)
+        run(small_models, tmp_path / "m.npy", cpu, block=7)
     run(small_models, tmp_path / "m.npy", cpu, overwrite=True, block=7)
     assert (tmp_path / "m.npy").read_bytes() == first
 
@@ -143,3 +148,29 @@ def test_memory_is_planned_and_said(small_models, tmp_path, cpu, caplog):
         run(small_models, tmp_path / "m.npy", cpu, memory=64 * 2**30)
     assert "blocks of 30 × 27 pixels, peak about" in caplog.text
     assert "of 64.0 GiB" in caplog.text
+
+
+def test_a_finished_map_is_kept(small_models, tmp_path, cpu, caplog):
+    found = run(small_models, tmp_path / "m.npy", cpu)
+    times = [path.stat().st_mtime_ns for path in sorted(tmp_path.iterdir())]
+    with caplog.at_level("INFO"):
+        assert run(small_models, tmp_path / "m.npy", cpu) == found
+    assert "m.npy: holds exactly this map already; nothing to do" in caplog.text
+    assert [path.stat().st_mtime_ns for path in sorted(tmp_path.iterdir())] == times
+    found.record.write_text("[]")  # no record of ours
+    with pytest.raises(HsiError, match="there already"):
+        run(small_models, tmp_path / "m.npy", cpu)
+
+
+def test_equal_trainings_make_maps_of_one_hash(small_models, tmp_path, cpu, scene, labels):
+    other, quick = tmp_path / "again.safetensors", str(small_models / "quick.yaml")
+    split = make_split(labels, "random:0.1", seed=0, window=9)
+    train(make_classifier("svm"), scene, labels, split, other, compute=cpu, schedule=quick)
+    tensors, described = load_tensors(other)
+    save_tensors(other, tensors, described | {"seconds_train": 99.0})
+    first = small_models / "svm.safetensors"
+    assert sha256_file(other) != sha256_file(first)
+    assert load_model(other).sha256 == load_model(first).sha256
+    found = classify(scene, other, tmp_path / "m.npy", compute=cpu)
+    assert json.loads(found.record.read_text())["model_sha256"] == load_model(first).sha256
+    made_by(found.map, labels, first)  # takes one for the other

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
+import requests
 from PIL import Image
 
 from engine import artifacts
@@ -168,3 +169,15 @@ def test_a_file_larger_than_it_should_be_is_not_read_whole(name, served, tmp_pat
     (served[0] / name).write_bytes(bytes(2**22))
     with pytest.raises(RestoreError, match=rf"{name}: expected at most \d+ bytes, found more"):
         fetch.download("Set5", origin=served[1])
+
+
+@pytest.mark.parametrize("there", ["http://example.org/a.png", "/a.png", "https://example.org/a"])
+def test_redirects_stay_encrypted(there):
+    answer = requests.Response()
+    answer.status_code, answer.url = 302, "https://example.org/b.png"
+    answer.headers["location"] = there
+    if there.startswith("http:"):
+        with pytest.raises(RestoreError, match="found a redirect to http://example"):
+            fetch._refuse_plain_redirects(answer)
+    else:
+        fetch._refuse_plain_redirects(answer)

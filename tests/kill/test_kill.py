@@ -1,0 +1,15 @@
+"""Some kills of each command; `make kill` makes a hundred."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+
+def test_killed_commands_leave_nothing_half_and_end_as_unbroken_ones() -> None:
+    root = Path(__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.kill", "7"],
+        cwd=root, capture_output=True, text=True, timeout=900, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr[-2000:]
+    assert "all: 7 kills, 0 faults" in done.stdout
