@@ -14,7 +14,7 @@ from hsi.classifiers.model_file import array, within
 from hsi.classifiers.protocol import Application, Prediction, Training
 from hsi.errors import HsiError
 from hsi.scenes.bands import Bands
-from hsi.scenes.labels import LARGEST
+from hsi.scenes.class_numbers import LARGEST
 from hsi.scenes.scene import Scene
 
 

@@ -18,7 +18,7 @@ from engine.artifacts import expect_finite, load_tensors, sha256_weights
 from engine.errors import parsing
 from hsi.classifiers.catalogue import CATALOGUE
 from hsi.errors import HsiError
-from hsi.scenes.labels import LARGEST
+from hsi.scenes.class_numbers import LARGEST
 
 _WHOLE = {"type": "integer", "minimum": 0}
 _SCHEMA: dict[str, Any] = {

@@ -17,7 +17,7 @@ from hsi.errors import HsiError
 from hsi.features.box_mean import box_mean
 from hsi.features.scaling import mean_and_deviation
 from hsi.scenes.bands import Bands
-from hsi.scenes.labels import LARGEST
+from hsi.scenes.class_numbers import LARGEST
 from hsi.scenes.scene import Scene
 from hsi.scenes.spectra import prepared
 

@@ -158,7 +158,7 @@ class Cluster:
         """Return the jobs in these states: the comment (which names the rule) by number."""
         shown = self.call("squeue", "--noheader", f"--states={','.join(states)}", "--format=%A|%k")
         pairs = (line.split("|", 1) for line in shown.stdout.splitlines())
-        return {number: comment for number, comment in pairs}
+        return dict(pairs)
 
     def node_of(self, job: str) -> str:
         """Return the node that a job runs on."""
