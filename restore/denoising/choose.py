@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from engine.artifacts import sha256_file
-from restore.denoising.noise_seen import ALIKE, GROWTH, JOINED, UNKNOWN, WHITE, Noise
+from restore.denoising.noise_seen import ALIKE, GROWTH, UNKNOWN, Noise
 from restore.errors import RestoreError
 from restore.networks import denoiser, weights_file
 from restore.networks.dncnn import BLIND_SIGMA, variant
@@ -195,7 +195,7 @@ def _reason(seen: Seen, noise: str) -> str:
         return "trained on photographs, as asked"
     look = seen.noise
     alike = "alike between channels" * (seen.channels == 3 and look.between > ALIKE)
-    coarse = "coarser than white noise" * (look.coarse > WHITE or look.neighbours > JOINED)
+    coarse = "coarser than white noise" * look.is_coarse
     growing = "growing with brightness" * (look.growth > GROWTH)
     found = ", ".join(filter(None, (coarse, alike, growing)))
     return f"trained on photographs, for noise {found}"
