@@ -35,6 +35,7 @@ if config["hsi"]:
     include: "workflow/rules/study.smk"
     include: "workflow/rules/maps.smk"
     include: "workflow/rules/restoration.smk"
+    include: "workflow/rules/arms.smk"
 
 
 include: "workflow/rules/tables.smk"

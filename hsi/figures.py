@@ -87,26 +87,26 @@ def save_map(
             f"{path}: `numbers`: expected class numbers (rows, columns), found {numbers.dtype} "
             f"{numbers.shape}"
         )
-    figure = _figure(*_panel_size(numbers.shape, 1))
+    figure = blank_figure(*_panel_size(numbers.shape, 1))
     axes = figure.subplots()
     _show(axes, paint(numbers, legend.classes, legend.colours), title)
     _legend(figure, legend.class_names, legend.colours)
-    _save(figure, Path(path))
+    save_figure(figure, Path(path))
 
 
 def save_picture(path: Path, picture: Colours, title: str) -> None:
     """Draw a picture (H, W, 3) without a legend."""
     width, height = _panel_size(picture.shape, 1)
-    figure = _figure(width - LEGEND, height)
+    figure = blank_figure(width - LEGEND, height)
     _show(figure.subplots(), picture, title)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def save_comparison(
     path: Path, numbers: npt.NDArray[np.integer], labels: Labels, split: Split, title: str
 ) -> None:
     """Draw ground truth, the map on labelled pixels, the whole map, and errors on test pixels."""
-    figure = _figure(*_panel_size(numbers.shape, 4))
+    figure = blank_figure(*_panel_size(numbers.shape, 4))
     truth, masked, mapped, errors = figure.subplots(1, 4)
     _show(truth, paint(labels.ground_truth, labels.classes, labels.colours), "ground truth")
     known = np.where(labels.ground_truth > 0, numbers, 0)
@@ -117,12 +117,12 @@ def save_comparison(
     wrong = int((split.test & ~right[..., 0]).sum())
     _show(errors, marks.astype(np.uint8), f"{wrong} errors in {int(split.test.sum())} test pixels")
     _legend(figure, labels.class_names, labels.colours)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def save_split(path: Path, labels: Labels, split: Split) -> None:
     """Draw training, test and left-out pixels."""
-    figure = _figure(*_panel_size(labels.ground_truth.shape, 1))
+    figure = blank_figure(*_panel_size(labels.ground_truth.shape, 1))
     picture = np.zeros((*labels.ground_truth.shape, 3), np.uint8)
     sides = (labels.ground_truth > 0, split.train, split.test)
     colours = np.array([DROPPED, TRAIN, TEST], np.uint8)
@@ -136,7 +136,7 @@ def save_split(path: Path, labels: Labels, split: Split) -> None:
     ]
     _show(figure.subplots(), picture, f"{labels.name} {split.how} seed {split.seed}")
     _legend(figure, names, colours)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def save_confusion(
@@ -144,7 +144,7 @@ def save_confusion(
 ) -> None:
     """Draw a confusion matrix, rows true and columns predicted, coloured by share of the row."""
     count = len(class_names)
-    figure = _figure(0.42 * count + 3.2, 0.42 * count + 2.2)
+    figure = blank_figure(0.42 * count + 3.2, 0.42 * count + 2.2)
     axes = figure.subplots()
     share = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
     axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
@@ -159,7 +159,7 @@ def save_confusion(
     axes.set_yticks(range(count), names, fontsize=7)
     axes.set(xlabel="predicted", ylabel="true")
     axes.set_title(_plain(title), fontsize=9)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def save_classes(
@@ -180,7 +180,7 @@ def save_classes(
         Test pixels.
     """
     places = np.arange(len(support))
-    figure = _figure(6.4, 0.26 * len(support) + 1.3)
+    figure = blank_figure(6.4, 0.26 * len(support) + 1.3)
     axes = figure.subplots()
     colours = [tuple(colour / 255) for colour in labels.colours.astype(float)]
     axes.barh(places, np.nan_to_num(recall), color=colours, edgecolor="0.4", lw=0.6)
@@ -193,19 +193,19 @@ def save_classes(
     axes.invert_yaxis()
     axes.set(xlim=(0, 100), xlabel="recall (bars) and precision (points), %")
     axes.set_title(_plain(title), fontsize=9)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def save_curve(path: Path, history: Path, title: str) -> None:
     """Draw the loss of a training from its CSV."""
     rows = np.genfromtxt(history, delimiter=",", names=True, ndmin=1)
-    figure = _figure(5.0, 3.2)
+    figure = blank_figure(5.0, 3.2)
     axes = figure.subplots()
     axes.plot(rows["step"], rows["loss"], lw=1.2)
     axes.set(xlabel="step", ylabel="cross-entropy", yscale="log")
     axes.set_title(_plain(title), fontsize=9)
     axes.grid(alpha=0.3)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def save_restoration(
@@ -221,7 +221,7 @@ def save_restoration(
     clean = list(cubes.values())[-1]
     band = int(next(iter(levels.values())).argmax())
     count = max(len(cubes), 3)
-    figure = _figure(3.2 * count, 8.0)
+    figure = blank_figure(3.2 * count, 8.0)
     grid = figure.subplots(3, count, squeeze=False)
     low, high = np.quantile(clean[..., band], (0.005, 0.995))
     for axes in grid.ravel():
@@ -242,7 +242,7 @@ def save_restoration(
     grid[1][0].legend(fontsize=7)
     grid[2][0].legend(fontsize=7)
     figure.suptitle(_plain(title), fontsize=10)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def _plain(text: str) -> str:
@@ -250,8 +250,8 @@ def _plain(text: str) -> str:
     return text.replace("$", r"\$")
 
 
-def _figure(width: float, height: float) -> "Figure":
-    # The object interface leaves pyplot, and with it any display, alone.
+def blank_figure(width: float, height: float) -> "Figure":
+    """Return a figure, in inches, that leaves pyplot, and with it any display, alone."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -283,9 +283,9 @@ def _legend(figure: "Figure", names: Sequence[str], colours: Colours) -> None:
     figure.legend(handles=patches, loc="outside right center", fontsize=7, frameon=False)
 
 
-def _save(figure: "Figure", path: Path) -> None:
+def save_figure(figure: "Figure", path: Path) -> None:
+    """Write a figure as a PNG without metadata: the same picture is the same file."""
     with atomic(path) as part:
-        # No metadata: the same picture is the same file.
         figure.savefig(part, dpi=150, metadata={"Software": None})
 
 
