@@ -116,8 +116,8 @@ def hyres(cube: Cube, setting: Setting) -> Cube:  # noqa: ARG001
 
 METHODS: dict[str, Callable[[Cube, Setting], Cube]] = {
     "noisy": noisy,
-    "box-mean": box_mean,
     "band-by-band": band_by_band,
+    "box-mean": box_mean,
     "pca": pca,
     "wavelet": wavelet,
     "tv": tv,

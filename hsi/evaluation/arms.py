@@ -113,6 +113,7 @@ def compare_arms(
         rows.append(
             {
                 "scene": scene.name,
+                "noise": "",
                 "split": split.how,
                 **(about or {}),
                 "classifier": classifier,

@@ -108,6 +108,24 @@ def lines(stderr: str) -> list[str]:
             {"methods": ["bm4d"]},
             "hsi.restoration.methods[0]: `method` bm4d: expected one of noisy, band-by-band",
         ),
+        (
+            "hsi",
+            "denoise_then_classify",
+            {"noises": ["clean", "gaussian:0"]},
+            "hsi.denoise_then_classify.noises[1]: `degradation` gaussian:0: expected numbers from",
+        ),
+        (
+            "hsi",
+            "denoise_then_classify",
+            {"arms": ["denoise", "raw"]},
+            "hsi.denoise_then_classify.arms[1]: `method` raw: expected one of noisy, band-by-band",
+        ),
+        (
+            "hsi",
+            "denoise_then_classify",
+            {"splits": ["mask:a/m.npz", "mask:b/m.npz"]},
+            "hsi.denoise_then_classify.splits[0]: a/m.npz: no such file",
+        ),
         ("restore", "models", {"dncnn-b": ["jpeg:0"]}, "restore.models.dncnn-b[0]: JPEG quality"),
         (
             "restore",
