@@ -214,12 +214,12 @@ def save_restoration(
     levels: Mapping[str, npt.NDArray[np.floating]],
     title: str,
 ) -> None:
-    """Draw the noisiest band of cubes, three of their spectra, and noise levels per band.
+    """Draw the noisiest band of those that vary, three spectra of cubes, and noise per band.
 
     Cubes (H, W, B), the clean one last, and levels (B,) go by what the legend calls them.
     """
-    clean = list(cubes.values())[-1]
-    band = int(next(iter(levels.values())).argmax())
+    clean, added = list(cubes.values())[-1], next(iter(levels.values()))
+    band = int(np.where((seen := clean.std((0, 1))) >= np.median(seen), added, 0).argmax())
     count = max(len(cubes), 3)
     figure = blank_figure(3.2 * count, 8.0)
     grid = figure.subplots(3, count, squeeze=False)
