@@ -153,13 +153,13 @@ def gather(scene: Scene, bands: int, read: Read) -> Statistics:
             pivot = spectra[valid].mean(axis=0, dtype=np.float64).astype(np.float32)
         if pivot is None:
             continue
+        numbers = np.arange(part.start * width, part.stop * width).reshape(-1, width)
+        chosen = (numbers % step == 0) & valid[inner]
+        kept.append(spectra[inner][chosen])  # to the last bit: values that repeat are looked for
         # Sums of squares of what is near zero stay exact.
         spectra = np.where(valid[..., None], spectra - pivot, np.float32(0))
         sums.add(spectra, valid, inner)
         _along(columns, lines, spectra[inner], valid[inner], part)
-        numbers = np.arange(part.start * width, part.stop * width).reshape(-1, width)
-        chosen = (numbers % step == 0) & valid[inner]
-        kept.append(spectra[inner][chosen] + pivot)
     if pivot is None:
         raise HsiError(
             f"{scene.name}: expected pixels with data, found none: each is all zero, or has NaN or "
