@@ -28,6 +28,9 @@ for command in (
     denoising.degrade,
     denoising.denoise_benchmark,
     denoising.denoise_summary,
+    denoising.denoise_arms,
+    evaluation.classify_arms,
+    evaluation.arms_summary,
 ):
     app.command()(naming_options(command))
 

@@ -87,26 +87,26 @@ def save_map(
             f"{path}: `numbers`: expected class numbers (rows, columns), found {numbers.dtype} "
             f"{numbers.shape}"
         )
-    figure = _figure(*_panel_size(numbers.shape, 1))
+    figure = blank_figure(*_panel_size(numbers.shape, 1))
     axes = figure.subplots()
     _show(axes, paint(numbers, legend.classes, legend.colours), title)
     _legend(figure, legend.class_names, legend.colours)
-    _save(figure, Path(path))
+    save_figure(figure, Path(path))
 
 
 def save_picture(path: Path, picture: Colours, title: str) -> None:
     """Draw a picture (H, W, 3) without a legend."""
     width, height = _panel_size(picture.shape, 1)
-    figure = _figure(width - LEGEND, height)
+    figure = blank_figure(width - LEGEND, height)
     _show(figure.subplots(), picture, title)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def save_comparison(
     path: Path, numbers: npt.NDArray[Any], labels: Labels, split: Split, title: str, wrong: int
 ) -> None:
     """Draw ground truth, the map on labelled pixels, the whole map, and its `wrong` test pixels."""
-    figure = _figure(*_panel_size(numbers.shape, 4))
+    figure = blank_figure(*_panel_size(numbers.shape, 4))
     truth, masked, mapped, errors = figure.subplots(1, 4)
     known, test = thinned(labels.ground_truth), thinned(split.test)
     numbers = np.nan_to_num(thinned(numbers)).astype(np.int64)
@@ -118,12 +118,12 @@ def save_comparison(
     marks = np.where(right, np.array(RIGHT), np.array(WRONG)) * test[..., None]
     _show(errors, marks.astype(np.uint8), f"{wrong} errors in {int(split.test.sum())} test pixels")
     _legend(figure, labels.class_names, labels.colours)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def save_split(path: Path, labels: Labels, split: Split) -> None:
     """Draw training, test and left-out pixels."""
-    figure = _figure(*_panel_size(labels.ground_truth.shape, 1))
+    figure = blank_figure(*_panel_size(labels.ground_truth.shape, 1))
     sides = (thinned(labels.ground_truth) > 0, thinned(split.train), thinned(split.test))
     picture = np.zeros((*sides[0].shape, 3), np.uint8)
     colours = np.array([DROPPED, TRAIN, TEST], np.uint8)
@@ -135,7 +135,7 @@ def save_split(path: Path, labels: Labels, split: Split) -> None:
     names = [f"{name}: {count}" for name, count in sides_named]
     _show(figure.subplots(), picture, f"{labels.name} {split.how} seed {split.seed}")
     _legend(figure, names, colours)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def save_confusion(
@@ -143,7 +143,7 @@ def save_confusion(
 ) -> None:
     """Draw a confusion matrix, rows true and columns predicted, coloured by share of the row."""
     count = len(class_names)
-    figure = _figure(0.42 * count + 3.2, 0.42 * count + 2.2)
+    figure = blank_figure(0.42 * count + 3.2, 0.42 * count + 2.2)
     axes = figure.subplots()
     share = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
     axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
@@ -158,7 +158,7 @@ def save_confusion(
     axes.set_yticks(range(count), names, fontsize=7)
     axes.set(xlabel="predicted", ylabel="true")
     axes.set_title(_plain(title), fontsize=9)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def save_classes(
@@ -179,7 +179,7 @@ def save_classes(
         Test pixels.
     """
     places = np.arange(len(support))
-    figure = _figure(6.4, 0.26 * len(support) + 1.3)
+    figure = blank_figure(6.4, 0.26 * len(support) + 1.3)
     axes = figure.subplots()
     colours = [tuple(colour / 255) for colour in labels.colours.astype(float)]
     axes.barh(places, np.nan_to_num(recall), color=colours, edgecolor="0.4", lw=0.6)
@@ -192,19 +192,19 @@ def save_classes(
     axes.invert_yaxis()
     axes.set(xlim=(0, 100), xlabel="recall (bars) and precision (points), %")
     axes.set_title(_plain(title), fontsize=9)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def save_curve(path: Path, history: Path, title: str) -> None:
     """Draw the loss of a training from its CSV."""
     rows = np.genfromtxt(history, delimiter=",", names=True, ndmin=1)
-    figure = _figure(5.0, 3.2)
+    figure = blank_figure(5.0, 3.2)
     axes = figure.subplots()
     axes.plot(rows["step"], rows["loss"], lw=1.2)
     axes.set(xlabel="step", ylabel="cross-entropy", yscale="log")
     axes.set_title(_plain(title), fontsize=9)
     axes.grid(alpha=0.3)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def save_restoration(
@@ -213,14 +213,14 @@ def save_restoration(
     levels: Mapping[str, npt.NDArray[np.floating]],
     title: str,
 ) -> None:
-    """Draw the noisiest band of cubes, three of their spectra, and noise levels per band.
+    """Draw the noisiest band of those that vary, three spectra of cubes, and noise per band.
 
     Cubes (H, W, B), the clean one last, and levels (B,) go by what the legend calls them.
     """
-    clean = list(cubes.values())[-1]
-    band = int(next(iter(levels.values())).argmax())
+    clean, added = list(cubes.values())[-1], next(iter(levels.values()))
+    band = int(np.where((seen := clean.std((0, 1))) >= np.median(seen), added, 0).argmax())
     count = max(len(cubes), 3)
-    figure = _figure(3.2 * count, 8.0)
+    figure = blank_figure(3.2 * count, 8.0)
     grid = figure.subplots(3, count, squeeze=False)
     low, high = np.quantile(clean[..., band], (0.005, 0.995))
     for axes in grid.ravel():
@@ -241,7 +241,7 @@ def save_restoration(
     grid[1][0].legend(fontsize=7)
     grid[2][0].legend(fontsize=7)
     figure.suptitle(_plain(title), fontsize=10)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def _plain(text: str) -> str:
@@ -249,8 +249,8 @@ def _plain(text: str) -> str:
     return text.replace("$", r"\$")
 
 
-def _figure(width: float, height: float) -> "Figure":
-    # The object interface leaves pyplot, and with it any display, alone.
+def blank_figure(width: float, height: float) -> "Figure":
+    """Return a figure, in inches, that leaves pyplot, and with it any display, alone."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -282,9 +282,9 @@ def _legend(figure: "Figure", names: Sequence[str], colours: Colours) -> None:
     figure.legend(handles=patches, loc="outside right center", fontsize=7, frameon=False)
 
 
-def _save(figure: "Figure", path: Path) -> None:
+def save_figure(figure: "Figure", path: Path) -> None:
+    """Write a figure as a PNG without metadata: the same picture is the same file."""
     with atomic(path) as part:
-        # No metadata: the same picture is the same file.
         figure.savefig(part, dpi=150, metadata={"Software": None})
 
 

@@ -125,3 +125,26 @@ def denoise_summary(
 
     expect_file(out, ".csv")
     join(tables, out)
+
+
+def denoise_arms(
+    source: SceneSource,
+    out: Annotated[Path, typer.Option(help="Folder for the versions, each an ENVI file.")],
+    noise: Annotated[str, typer.Option(help="clean, or as for hsi degrade.")] = "clean",
+    methods: Annotated[
+        list[str] | None, typer.Option("--method", help="As for hsi denoise-benchmark.")
+    ] = None,
+    seed: Seed = 0,
+    device: Device = "auto",
+    precision: Precision = "auto",
+) -> None:
+    """Write a scene with noise as it is (raw), and denoised by several methods."""
+    from hsi.denoising.arms import arms
+    from hsi.denoising.methods import Setting
+    from hsi.scenes.scene import open_scene
+
+    expect_folder(out)
+    arms(
+        open_scene(source), out, noise, methods or ["denoise"],
+        seed=seed, setting=Setting(device, precision),
+    )  # fmt: skip

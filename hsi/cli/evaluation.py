@@ -173,3 +173,65 @@ def study(
         seed=seed,
     )
     typer.echo(f"best by mean OA on inner test pixels: {best}")
+
+
+def classify_arms(
+    sources: Annotated[
+        list[str], typer.Argument(metavar="SCENE...", help="Versions of a scene, named by file.")
+    ],
+    label_source: Annotated[str, typer.Option("--labels", help="IndianPines or a file.")],
+    split_file: SplitFile,
+    classifier: Annotated[str, typer.Option(help="hybridsn, best, svm, …")],
+    out: Annotated[Path, typer.Option(help="Table to write (.csv).")],
+    name: Annotated[str, typer.Option(help="What the table calls the scene.")] = "",
+    noise: Annotated[str, typer.Option(help="What the table calls its noise.")] = "",
+    schedule: Annotated[
+        str, typer.Option(help="demo, paper, notebook, best or a YAML file.")
+    ] = "demo",
+    window: Annotated[int | None, typer.Option(help="Of a network, in pixels [25].")] = None,
+    components: Annotated[int | None, typer.Option(help="Of a network's PCA [30].")] = None,
+    seed: Seed = 0,
+    device: Device = "auto",
+    precision: Precision = "auto",
+) -> None:
+    """Train a classifier on versions of a scene, and test each against the first (McNemar)."""
+    from engine.device import pick
+    from hsi.errors import HsiError
+    from hsi.evaluation.arms import compare_arms
+    from hsi.scenes.labels import open_labels
+    from hsi.scenes.scene import open_scene
+    from hsi.splits.split import load_split
+
+    expect_file(out, ".csv")
+    for source in sources:
+        keep_inputs([out], source)
+    keep_inputs([out], label_source, split_file)
+    versions = {Path(source).stem: open_scene(source) for source in sources}
+    if len(versions) < len(sources):
+        raise HsiError("expected versions of a scene with names of their own, found one twice")
+    compare_arms(
+        versions,
+        open_labels(label_source),
+        load_split(split_file),
+        classifier,
+        out,
+        compute=pick(device, precision),
+        schedule=schedule,
+        window=window,
+        components=components,
+        seed=seed,
+        about={"noise": noise} | ({"scene": name} if name else {}),
+    )
+
+
+def arms_summary(
+    tables: Annotated[list[Path], typer.Argument(metavar="TABLE...", help="Of hsi classify-arms.")],
+    out: Annotated[
+        Path, typer.Option(help="Table to write (.csv); means and pictures lie beside it.")
+    ],
+) -> None:
+    """Join tables of arms, with means over draws and a picture of each scene beside."""
+    from hsi.evaluation.gains import join_arms
+
+    expect_file(out, ".csv")
+    join_arms(tables, out)

@@ -18,6 +18,7 @@ Cube = npt.NDArray[np.float32]
 
 HYDE_COMPONENTS = 10  # as in its authors' examples
 WAVELET_MODE, TV_WEIGHT = "BayesShrink", 1.0  # weight of TV, per noise level
+BOX = 5  # side of the box over which spectra are averaged, in pixels
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,14 @@ def pca(cube: Cube, setting: Setting) -> Cube:  # noqa: ARG001
     found = gathered(cube)
     chosen = subspace.choose(found, noise.estimate(found.covariance, found.pixels))
     return chosen.spectra(chosen.project(cube))
+
+
+def box_mean(cube: Cube, setting: Setting) -> Cube:  # noqa: ARG001
+    """Return the mean of the 5 × 5 spectra around each pixel: the simplest use of neighbours."""
+    from scipy.ndimage import uniform_filter
+
+    mean = uniform_filter(cube.astype(np.float64), (BOX, BOX, 1), mode="reflect")
+    return np.asarray(mean, np.float32)
 
 
 def wavelet(cube: Cube, setting: Setting) -> Cube:  # noqa: ARG001
@@ -108,6 +117,7 @@ def hyres(cube: Cube, setting: Setting) -> Cube:  # noqa: ARG001
 METHODS: dict[str, Callable[[Cube, Setting], Cube]] = {
     "noisy": noisy,
     "band-by-band": band_by_band,
+    "box-mean": box_mean,
     "pca": pca,
     "wavelet": wavelet,
     "tv": tv,

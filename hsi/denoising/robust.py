@@ -19,6 +19,7 @@ CERTAIN = THRESHOLDS[-1]
 MOST = 0.8  # of a band's values: if more seem wrong, it is the model that is
 SHARE, TIMES, NEAR = 0.01, 8, 3  # a value is repeated: of all values, and of the 3 on either side
 ASIDE = 0.5  # of the noise: so far from the model, repeated values are no signal
+LEAST = 1e-3  # variance of any direction of the first model, as a share of its bands'
 DEVIATION = 1.4826  # of a normal distribution, per median of absolute values
 
 
@@ -39,7 +40,7 @@ def fit(sample: Spectra) -> tuple[Subspace, Mask, dict[int, Spectra]]:
     wrong = spiked
     model: Subspace | None = None
     for number, threshold in enumerate(THRESHOLDS):
-        model = _plain(sample, wrong)
+        model = _plain(sample, wrong, model)
         filled = model.filled(sample, wrong) if wrong.any() else sample
         residual = sample - model.spectra(shrunk(model, filled))
         known = np.where(wrong, np.nan, np.abs(residual)) if wrong.any() else np.abs(residual)
@@ -105,16 +106,31 @@ def wrong_values(model: Subspace, spectra: Spectra, missing: Mask) -> Mask:
     return found
 
 
-def _plain(sample: Spectra, wrong: Mask) -> Subspace:
-    """Return the model of the values that are not wrong."""
-    bands = sample.shape[1]
-    known = (~wrong).astype(np.float64)
-    mean = (sample * known).sum(axis=0) / known.sum(axis=0)
-    apart = (sample - mean) * known
-    # Each pair of bands by the pixels where both are known.
-    both = np.maximum(known.T @ known, 1)
-    covariance = (apart.T @ apart) / both
-    pixels = max(int(both.min()), 2 * bands)
+def _plain(sample: Spectra, wrong: Mask, before: Subspace | None) -> Subspace:
+    """Return the model of the values that are not wrong; the others as the one before has them.
+
+    Without one, each pair of bands is compared where both are known. Such a covariance may have
+    directions of negative variance, which would pass for bands without noise; it is drawn towards
+    independent bands until there are none.
+    """
+    bands, known = sample.shape[1], (~wrong).astype(np.float64)
+    if before is not None and wrong.any():
+        filled = before.filled(sample, wrong).astype(np.float64)
+        mean, pixels = filled.mean(axis=0), len(sample)
+        covariance = (filled - mean).T @ (filled - mean) / pixels
+        covariance[np.diag_indices(bands)] += wrong.mean(axis=0) * before.sigma**2
+    else:
+        mean = (sample * known).sum(axis=0) / known.sum(axis=0)
+        apart = (sample - mean) * known
+        both = np.maximum(known.T @ known, 1)
+        covariance = (apart.T @ apart) / both
+        pixels = max(int(both.min()), 2 * bands)
+        deviation = np.sqrt(np.diag(covariance))
+        least = float(np.linalg.eigvalsh(covariance / deviation[:, None] / deviation)[0])
+        if wrong.any() and least < LEAST:
+            drawn = (LEAST - least) / (1 - least)
+            covariance *= 1 - drawn
+            covariance[np.diag_indices(bands)] = deviation**2
     sigma = noise.regression(covariance, pixels)
     values, vectors = np.linalg.eigh(covariance / sigma[:, None] / sigma)
     most = noise.edge(bands, pixels) * noise.MARGIN

@@ -21,6 +21,8 @@ Floats = npt.NDArray[np.float64]
 KERNEL = np.array([1, 4, 6, 4, 1]) / 16  # binomial: close to a Gaussian of deviation 1
 REACH = len(KERNEL) // 2
 CENTRE = float(KERNEL[REACH] ** 2)  # what white noise keeps of its variance in the second
+# Variance of the noise in a mean of 5 × 5 pixels: so much less is the second disturbed by it.
+QUIET = float((KERNEL**2).sum() ** 2)
 SAMPLE = 20_000  # spectra kept in memory, spread evenly over the scene
 PART_BYTES = 16 * 2**20
 
@@ -151,13 +153,13 @@ def gather(scene: Scene, bands: int, read: Read) -> Statistics:
             pivot = spectra[valid].mean(axis=0, dtype=np.float64).astype(np.float32)
         if pivot is None:
             continue
+        numbers = np.arange(part.start * width, part.stop * width).reshape(-1, width)
+        chosen = (numbers % step == 0) & valid[inner]
+        kept.append(spectra[inner][chosen])  # to the last bit: values that repeat are looked for
         # Sums of squares of what is near zero stay exact.
         spectra = np.where(valid[..., None], spectra - pivot, np.float32(0))
         sums.add(spectra, valid, inner)
         _along(columns, lines, spectra[inner], valid[inner], part)
-        numbers = np.arange(part.start * width, part.stop * width).reshape(-1, width)
-        chosen = (numbers % step == 0) & valid[inner]
-        kept.append(spectra[inner][chosen] + pivot)
     if pivot is None:
         raise HsiError(
             f"{scene.name}: expected pixels with data, found none: each is all zero, or has NaN or "
@@ -244,12 +246,11 @@ class _Sums:
         columns: Profiles,
         rows: Profiles,
     ) -> Statistics:
-        """Return means and covariances; the second is the first where no window is whole."""
+        """Return means and covariances; where no window is whole, the second says no more."""
         mean = self.first / self.pixels
         covariance = self.second / self.pixels - np.outer(mean, mean)
         if self.whole < len(mean):
-            smoothed = covariance.copy()
-            smoothed[np.diag_indices(len(mean))] *= CENTRE
+            smoothed = covariance * CENTRE
         else:
             smoothed = self.across / self.whole
             smoothed -= np.outer(self.own / self.whole, self.around / self.whole)

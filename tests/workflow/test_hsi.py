@@ -43,6 +43,38 @@ def test_the_study_is_a_target_of_its_own(project: Project) -> None:
 
 
 @pytest.mark.usefixtures("installed")
+def test_denoise_then_classify_is_a_target_of_its_own(project: Project) -> None:
+    found = copy.deepcopy(CONFIG)
+    found["restore"] = None
+    found["hsi"]["denoise_then_classify"] = {
+        "noises": ["clean", "gaussian:25"],
+        "arms": ["box-mean", "pca"],
+        "splits": ["random:0.3", "random:0.5"],
+        "classifiers": ["svm", "hybridsn"],
+        "draws": [1, 2],
+    }
+    config = project.configure(found)
+    assert not [job for job in project.jobs(config) if "denoised, clean" in job]
+    done = project.run("denoise_then_classify")
+    assert done.returncode == 0, done.stderr
+    folder = project.folder / "results/hsi"
+    rows = pd.read_csv(folder / "denoise_then_classify.csv")
+    assert len(rows) == 2 * 3 * 2 * 2 * 2
+    assert set(rows["arm"]) == {"raw", "box-mean", "pca"}
+    assert set(rows["schedule"].dropna()) == {"shorter"}
+    assert (rows[rows["arm"] == "raw"]["oa_gain"] == 0).all()
+    same = rows.groupby(["split", "draw"])["test_pixels"].nunique()
+    assert (same == 1).all()
+    means = pd.read_csv(folder / "denoise_then_classify_means.csv")
+    assert set(means["draws"]) == {2}
+    assert (folder / "denoise_then_classify_field.png").is_file()
+    assert "band-by-band" not in (folder / "denoise_then_classify.html").read_text()
+    assert not list((folder / "field/denoise_then_classify").rglob("*.img"))  # temporary
+    again = project.run("--dry-run", "denoise_then_classify")
+    assert "Nothing to be done" in again.stdout + again.stderr
+
+
+@pytest.mark.usefixtures("installed")
 def test_scenes_are_mapped_with_a_model_at_once_or_in_strips(project: Project) -> None:
     model = "results/hsi/field/random:0.3/hybridsn/seed0/model.safetensors"
     trained = project.run(model)

@@ -86,6 +86,19 @@ def enter(images, sets, key):
     return name
 
 
+def named_splits(asked, key):
+    """Splits by what tables call them; a published mask is called after its file."""
+    from hsi.splits.masks import mask_name
+
+    found = {}
+    for index, how in enumerate(asked):
+        name = f"mask:{mask_name(how[5:])}" if how[:5] == "mask:" else how
+        if name in found:
+            stop(f"{key}[{index}]: two splits are called '{name}'; rename one file")
+        found[name] = how
+    return found
+
+
 def prefix():
     """The commands of this very environment, activated or not, or conda's; where data lie."""
     found = []
@@ -136,6 +149,17 @@ def reduced_scene(wildcards):
     """The components that a network shares with others, as an input file."""
     shared = entry(wildcards.classifier).shares_components
     return "<results>/hsi/{scene}/reduced.npz" if shared else []
+
+
+def arm_files(suffix):
+    """The scene with noise as it is and denoised; clean, it is the same in every draw."""
+    return lambda wildcards: collect(
+        f"{ARM_CUBES}/{{arm}}.{suffix}",
+        scene=wildcards.scene,
+        noise=wildcards.noise,
+        seed=ARMS["draws"][0] if wildcards.noise == "clean" else wildcards.seed,
+        arm=ARM_FILES,
+    )
 
 
 def strips_of(wildcards):

@@ -1,16 +1,9 @@
 # Scenes: reduce their spectra, and split their labels.
 from hsi.classifiers.catalogue import entry, names, networks
-from hsi.splits.masks import mask_name
 
 HSI = config["hsi"]
 SCENES = HSI["scenes"]
-# A published mask is called after its file: mask:folder/dase.mat is mask:dase.
-SPLITS = {}
-for index, how in enumerate(HSI["splits"]):
-    name = f"mask:{mask_name(how[5:])}" if how[:5] == "mask:" else how
-    if name in SPLITS:
-        stop(f"hsi.splits[{index}]: two splits are called '{name}'; rename one file")
-    SPLITS[name] = how
+SPLITS = named_splits(HSI["splits"], "hsi.splits")
 # Networks learn in steps on the reduced scene; controls are fitted at once.
 NETWORKS = networks()
 CONTROLS = [name for name in names() if name not in NETWORKS]

@@ -139,6 +139,12 @@ def cube_degradation(text):
     parse(text)
 
 
+def cube_noise(text):
+    from hsi.denoising.arms import check_noise
+
+    check_noise(text)
+
+
 def cube_method(name):
     from hsi.denoising.methods import check
 
@@ -177,6 +183,7 @@ def checked(found):
         "scene": scene,
         "cube-degradation": cube_degradation,
         "cube-method": cube_method,
+        "cube-noise": cube_noise,
         "split": split,
     }
     schema = settings.load(workflow.source_path("../schemas/config.schema.yaml"))

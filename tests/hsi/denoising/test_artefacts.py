@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from hsi.degradations.degradation import degrade
+from hsi.denoising import robust
 from hsi.denoising.denoise import denoise
 from hsi.denoising.fit import fit
 from hsi.denoising.options import DenoiseOptions
@@ -49,3 +50,18 @@ def test_noisy_and_absorbed_bands_are_restored_from_the_others():
     error = np.sqrt(np.square(found - cube).mean(axis=(0, 1)))
     assert (error < sigma / 2).all()
     assert (error[sigma > 0.1] < 0.05).all()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_model_does_not_fit_noise_where_most_values_of_many_bands_are_wrong(seed):
+    rng = np.random.default_rng(seed)
+    sample = rng.normal(size=(2500, 3)) @ rng.normal(size=(3, 90)) * 0.1 + 0.5
+    sigma = rng.uniform(0.05, 0.3, 90)
+    sample += rng.normal(size=sample.shape) * sigma
+    struck = rng.random(sample.shape) < np.where(np.arange(90) % 3, 0, 0.65)
+    sample[struck] = np.where(rng.random(struck.sum()) < 0.5, 0, 1)
+    model, wrong, spikes = robust.fit(sample.astype(np.float32))
+    assert set(spikes) == set(range(0, 90, 3))
+    assert (wrong >= struck).all()
+    assert model.components <= 6
+    assert np.abs(model.sigma / sigma - 1).max() < 0.3

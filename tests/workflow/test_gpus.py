@@ -1,0 +1,45 @@
+"""Of several GPUs each job takes one that no other job has."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.workflow.tiny_project import ROOT
+
+SCRIPT = ROOT / "workflow/scripts/take_gpu.sh"
+JOB = f". '{SCRIPT}' {{}} 4 7; echo ${{{{CUDA_VISIBLE_DEVICES-all}}}}; cat"
+
+
+def started(wanted: int, tmp_path: Path) -> "subprocess.Popen[str]":
+    """A job that has taken its GPU and waits for the end of its input."""
+    return subprocess.Popen(
+        ["bash", "-c", JOB.format(wanted)],
+        env={"PATH": "/usr/local/bin:/usr/bin:/bin", "TMPDIR": str(tmp_path)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def shown(job: "subprocess.Popen[str]") -> str:
+    assert job.stdout is not None
+    return job.stdout.readline().strip()
+
+
+@pytest.mark.skipif(
+    subprocess.run(["bash", "-c", "command -v flock"], capture_output=True).returncode != 0,
+    reason="no flock on this system",
+)
+def test_jobs_share_the_gpus_of_a_machine(tmp_path: Path) -> None:
+    first, second = started(1, tmp_path), started(1, tmp_path)
+    assert {shown(first), shown(second)} == {"4", "7"}
+    third, without = started(1, tmp_path), started(0, tmp_path)
+    assert shown(third) == "all"  # none is left: more jobs than GPUs were allowed
+    assert shown(without) == "all"
+    first.kill()  # a killed job gives its GPU back
+    first.wait()
+    fourth = started(1, tmp_path)
+    assert shown(fourth) in ("4", "7")
+    for job in (first, second, third, without, fourth):
+        job.communicate("")
