@@ -8,7 +8,6 @@ from functools import cache
 from typing import Any
 
 import typer.main
-import yaml
 
 import hsi.__main__
 import restore.__main__
@@ -80,24 +79,17 @@ def targets_of_snakemake() -> set[str]:
 
 
 def check_pip(words: list[str]) -> None:
-    """Check an installation: an extra of this package, or an executor that a profile names."""
+    """Check an installation: this package, with an extra that it has."""
     if words[0] != "install":
         raise Unknown(f"pip {words[0]}")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     for word in words[1:]:
         package, _, extra = word.rstrip("]").partition("[")
-        executor = package.removeprefix("snakemake-executor-plugin-")
         if package in (project["name"], "."):
             if extra and extra not in project["optional-dependencies"]:
                 raise Unknown(f"no extra {extra}")
-        elif executor == package or executor not in executors():
-            raise Unknown(f"pip install {word}: neither our package nor a profile's executor")
-
-
-def executors() -> set[str]:
-    """Return the executors of the profiles."""
-    profiles = [yaml.safe_load(path.read_text()) for path in ROOT.glob("profiles/*/config.yaml")]
-    return {profile["executor"] for profile in profiles if "executor" in profile}
+        else:
+            raise Unknown(f"pip install {word}: not our package")
 
 
 def split_line(line: str, variables: Mapping[str, str]) -> list[str]:

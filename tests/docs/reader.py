@@ -68,6 +68,8 @@ class Reader:
                     self.execute(block)
                 case "yaml":
                     pass
+                case "snakemake":
+                    deployed(block, self.folder / "deployed")
                 case language:
                     pytest.fail(f"{block}: no rule runs a block of {language or 'no language'!r}")
         assert self.runs or not self.config, f"{page}: no command reads its YAML"
@@ -132,6 +134,20 @@ class Reader:
         config = merged(yaml.safe_load(path.read_text()), self.config)
         path.write_text(yaml.safe_dump(config))
         self.runs.append((str(line), arguments))
+
+
+def deployed(block: Line, folder: Path) -> None:
+    """Plan the jobs of a workflow that uses ours as a module, in a folder of its own."""
+    for name in ("config", "workflow"):
+        (folder / name).mkdir(parents=True)
+    shutil.copy(ROOT / "config/config.yaml", folder / "config")
+    assert "/path/to/restore-hsi/" in block.text
+    text = block.text.replace("/path/to/restore-hsi", str(ROOT))
+    (folder / "workflow/Snakefile").write_text(text)
+    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--dry-run"]
+    shown = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert shown.returncode == 0, shown.stderr
+    assert "train dncnn-b" in shown.stdout
 
 
 def shortened(program: str, arguments: list[str]) -> list[str]:

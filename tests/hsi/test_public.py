@@ -107,8 +107,11 @@ def test_a_map_in_memory_is_the_map_in_files(tmp_path, scene, labels, cpu) -> No
     assert numbers[4, 5] == 0
     files = hsi.classify(holed, path, tmp_path / "map.npy", compute=cpu)
     assert np.array_equal(np.load(files.map), numbers)
+    written = files.map.stat().st_mtime_ns
+    assert hsi.classify(holed, path, tmp_path / "map.npy", compute=cpu) == files  # it is done
+    assert files.map.stat().st_mtime_ns == written
     with pytest.raises(hsi.HsiError, match="add `overwrite`"):
-        hsi.classify(holed, path, tmp_path / "map.npy", compute=cpu)
+        hsi.classify(scene, path, tmp_path / "map.npy", compute=cpu)
     hsi.classify(holed, path, tmp_path / "map.npy", compute=cpu, overwrite=True)
     assert hsi.score(hsi.predict(scene, path, compute=cpu), labels, split).oa > 85
     hsi.save_map(tmp_path / "again.png", numbers, hsi.load_model(path))

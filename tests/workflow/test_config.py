@@ -330,19 +330,6 @@ def test_a_mistake_is_one_line_before_any_work(
         (
             "restore",
             "denoise",
-            [{"input": "a", "output": "clean {x}"}],
-            "restore.denoise[0].output: expected the name of a folder apart from the input, "
-            "without braces and without a dash in front, found 'clean {x}'",
-        ),
-        (
-            "restore",
-            "denoise",
-            [{"input": "a", "output": "-out"}],
-            "restore.denoise[0].output: expected the name of a folder apart from the input",
-        ),
-        (
-            "restore",
-            "denoise",
             [{"input": "a", "output": "b", "white": 0}],
             "restore.denoise[0].white: expected a number above 0 such as 4095, or nothing, found 0",
         ),
@@ -451,9 +438,11 @@ def test_the_schema_knows_the_rules_for_overlap_and_the_optimizers() -> None:
         assert with_optimizer(plan, optimizer).optimizer == optimizer
 
 
-def test_a_folder_of_results_has_no_braces() -> None:
-    with pytest.raises(UserError, match="results: expected the name of a folder, without braces"):
-        settings.validate({"results": "res {y}"}, SCHEMA, "my.yaml")
+def test_a_folder_of_results_has_no_braces(project: Project) -> None:
+    named = {"results": "res {y}", "hsi": CONFIG["hsi"]}
+    shown = project.run("-n", config=project.configure(named))
+    assert shown.returncode == 2
+    assert "results: expected a path without braces, found 'res {y}'" in shown.stderr
 
 
 def test_the_schema_knows_the_formats_of_outputs() -> None:

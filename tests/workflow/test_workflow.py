@@ -13,9 +13,8 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 
-from engine.artifacts import sha256_file
 from engine.device import Compute
-from restore.networks.denoiser import find, load
+from restore.networks.denoiser import find, identity_of, load
 from tests.workflow.tiny_project import CONFIG, Project
 
 CPU = Compute(torch.device("cpu"), "float32", "test")
@@ -71,7 +70,7 @@ def test_summary_has_a_row_a_method(finished: Project) -> None:
     trained, shipped, _ = summary.schedule
     assert trained == "user's short (20 steps)"
     assert shipped == load("dncnn-s-25", CPU).schedule + ", shipped"
-    assert summary.weights_sha256[1] == sha256_file(find("dncnn-s-25"))
+    assert summary.weights_sha256[1] == identity_of(find("dncnn-s-25"))
     assert {"psnr_published_db", "psnr_difference_db", "schedule"} <= set(summary.columns)
 
 

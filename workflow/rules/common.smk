@@ -50,7 +50,7 @@ def gpus():
 
 # Of several GPUs each job takes a free one.
 TAKE_GPU = (
-    f". {quote(workflow.source_path('../scripts/take_gpu.sh'))} {{resources.gpu}}"
+    f". {quote(beside('../scripts/take_gpu.sh'))} {{resources.gpu}}"
     f" {' '.join(map(quote, gpus()))}; "
     if ACCELERATED and len(gpus()) > 1
     else ""

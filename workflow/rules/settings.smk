@@ -9,6 +9,19 @@ from engine.errors import UserError
 from engine.memory import parse_bytes
 from engine.training.schedule import read_schedule
 
+RULES = workflow.current_basedir.get_path_or_uri(secret_free=True)
+
+
+def beside(path):
+    """A file of the workflow, named from the folder of its rules: where it lies, or fetched.
+
+    Snakemake copies what it fetches to another place in every run, which would run jobs again.
+    """
+    local = Path(RULES, path)
+    if not local.exists():  # a module from elsewhere
+        return workflow.source_path(path)
+    return os.path.relpath(local.resolve())
+
 
 def packaged(path):
     """A file of the packages that run, relative to the working folder."""
@@ -19,7 +32,7 @@ def packaged(path):
 # A config of one's own replaces this one; what it leaves out has the schema's defaults.
 if not workflow.overwrite_configfiles:
 
-    configfile: os.path.relpath(workflow.source_path("../../config/config.yaml"))
+    configfile: beside("../../config/config.yaml")
 
 
 def stop(message):
@@ -186,7 +199,7 @@ def checked(found):
         "cube-noise": cube_noise,
         "split": split,
     }
-    schema = settings.load(workflow.source_path("../schemas/config.schema.yaml"))
+    schema = settings.load(beside("../schemas/config.schema.yaml"))
     source = ", ".join(names) or "--config"
     try:
         complete = settings.validate(found, schema, source, checks)

@@ -59,7 +59,7 @@ rule headlines:
             for table in ("restore/psnr_ssim_summary", "hsi/overall_accuracy_summary")
             if table in TABLES
         ],
-        script=workflow.source_path("../scripts/headlines.py"),
+        script=beside("../scripts/headlines.py"),
     output:
         "<results>/headlines.txt",
     log:
@@ -86,9 +86,7 @@ rule report:
         config="<results>/config.yaml",
         captions=sorted(
             str(file)
-            for file in Path(
-                workflow.source_path("../report/workflow.rst")
-            ).parent.glob("*.rst")
+            for file in Path(beside("../report/workflow.rst")).parent.glob("*.rst")
         ),
     output:
         "<results>/report.html",
@@ -98,7 +96,7 @@ rule report:
     conda:
         ENVIRONMENT
     params:
-        snakefile=workflow.main_snakefile,
+        snakefile=os.path.relpath(workflow.main_snakefile),
     message:
         "write the report"
     shell:
