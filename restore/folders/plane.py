@@ -93,7 +93,12 @@ class Plane:
 
 
 def prepare(
-    target: _Array, *, white: float | None, no_data: float | None, sigma: float | None
+    target: _Array,
+    *,
+    white: float | None,
+    no_data: float | None,
+    sigma: float | None,
+    alpha: _Array | None = None,
 ) -> Plane:
     """Prepare one array of a picture.
 
@@ -105,6 +110,8 @@ def prepare(
         As the file states them.
     sigma : float or None
         The noise level on the 0..255 scale; estimated where it is None.
+    alpha : ndarray (H, W), optional
+        Where it is 0, the values stay as they are and decide nothing.
 
     Raises
     ------
@@ -112,9 +119,11 @@ def prepare(
         A value lies above the stated white.
     """
     found = gaps.find(target, no_data)
+    if alpha is not None:
+        found = gaps.with_hidden(found, target, alpha)
     if found is not None:
         gaps.fill(target, found.where)
-        if found.count == found.where.size:
+        if found.where.all():
             raise RestoreError("expected an image, found no pixel with data in it")
     grey = single_channel(target)
     values = target if grey is None else grey

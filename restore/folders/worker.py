@@ -204,10 +204,10 @@ class Worker:
             kind = page.pixels.dtype
             held = kind.kind == "f" or self.options.white <= np.iinfo(kind).max
             white = self.options.white if held else None
-        return [
-            prepare(values, white=white, no_data=page.no_data, sigma=self.options.sigma)
-            for values in page.planes
-        ]
+        settings: dict[str, Any] = {"white": white, "no_data": page.no_data}
+        settings["sigma"] = self.options.sigma
+        pixels = prepare(page.pixels, **settings, alpha=page.alpha)
+        return [pixels, *(prepare(values, **settings) for values in page.further)]
 
     def choices(self, planes: list[Plane], *, jpeg: bool) -> list[Choice]:
         """Choose a model for each plane: one for all grey ones, and one for all in colour."""

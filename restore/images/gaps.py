@@ -27,16 +27,19 @@ class Gaps:
         What the file holds there.
     guess : float or None
         The sentinel, where the file does not state it.
+    hidden : int
+        How many of them have data that nobody sees, as they are transparent.
     """
 
     where: NDArray[np.bool_]
     kept: NDArray[Any]
     guess: float | None = None
+    hidden: int = 0
 
     @property
     def count(self) -> int:
-        """Return the number of pixels."""
-        return len(self.kept)
+        """Return the number of pixels without data."""
+        return len(self.kept) - self.hidden
 
     def restore(self, pixels: NDArray[Any]) -> None:
         """Put back, in place, what the file holds."""
@@ -74,6 +77,20 @@ def find(pixels: NDArray[Any], stated: float | None = None) -> Gaps | None:
             none |= bad.reshape(*none.shape, -1).any(axis=-1)
         where[top : top + step] = none
     return Gaps(where, pixels[where], guess) if where.any() else None
+
+
+def with_hidden(found: Gaps | None, pixels: NDArray[Any], alpha: NDArray[Any]) -> Gaps | None:
+    """Add transparent pixels to those without data: what lies under them is no part of the picture.
+
+    Programs leave black, white or any colour there. An image that is transparent all over is taken
+    as it is.
+    """
+    hidden = alpha == 0
+    where = hidden if found is None else hidden | found.where
+    if not hidden.any() or where.all():
+        return found
+    more = int(hidden.sum()) - (0 if found is None else int((hidden & found.where).sum()))
+    return Gaps(where, pixels[where], None if found is None else found.guess, more)
 
 
 def fill(pixels: NDArray[Any], where: NDArray[np.bool_]) -> None:

@@ -278,3 +278,22 @@ def test_deep_avif_and_jpeg_2000_keep_their_depth(form, suffix, tmp_path):
     found = files.read(tmp_path / f"a{suffix}")
     assert (found.pixels.dtype, found.white) == (np.uint16, 1023)
     assert np.abs(found.pixels.astype(int) - deep).max() < 8
+
+
+@pytest.mark.parametrize("hidden", [(0, 0, 0), (200, 30, 90)])
+def test_what_lies_under_transparent_pixels_decides_nothing(hidden, tmp_path, denoise):
+    alpha = np.full((N, N), 255, np.uint8)
+    alpha[:24] = 0
+    pixels = RGB.copy()
+    pixels[:24] = hidden
+    Image.fromarray(np.dstack([pixels, alpha])).save(tmp_path / "in" / "a.png")
+    nothing = np.dstack([RGB, np.zeros_like(alpha)])
+    Image.fromarray(nothing).save(tmp_path / "in" / "nothing.png")
+    records = denoise()
+    found = np.asarray(Image.open(tmp_path / "out" / "a.png"))
+    assert (found[:24, :, :3] == hidden).all()
+    assert np.array_equal(found[..., 3], alpha)
+    assert (found[24:, :, 0] == found[24:, :, 1]).all()
+    assert psnr(found[24:, :, 0], CLEAN[24:]) > 36
+    assert "no_data" not in records["a.png"]
+    assert records["nothing.png"]["status"] == "done"
