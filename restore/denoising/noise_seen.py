@@ -38,9 +38,9 @@ NEAR, STRAY = 8 / 255, 0.01  # of pure black or white; share of pixels that are 
 WHITE = 2.0  # coarse over fine noise, at most
 SURE, EVEN, FINE = 6.0, 4.0, 0.5  # what is sure to be noise: level, at most this even and fine
 MOST = 0.6  # share of it that is most
-# Correlation of neighbours, at most. Detail of the image counts as a part of it, and the less the
-# stronger the noise is: beyond the level STRONG the limit falls with the root of the level.
-JOINED, STRONG = 0.24, 15.0
+# Correlation of neighbours, at most, by the level of the noise. Detail of the image counts as a part
+# of it, and the less the stronger the noise is.
+LEVELS, JOINED = (21.0, 23.0, 45.0), (0.24, 0.19, 0.12)
 ALIKE = 0.24  # correlation of the channels' noise, at most
 APART = 40  # levels of brightness between the quarters that are compared
 GROWTH = 2.0  # noise of the brightest over that of the darkest quarter, at most
@@ -103,8 +103,8 @@ class Noise:
     @property
     def is_coarse(self) -> bool:
         """Return whether it is coarser than white noise, or joins neighbours; detail counts too."""
-        joined = JOINED * (STRONG / max(self.level, STRONG)) ** 0.5
-        return self.coarse > WHITE or self.neighbours > joined
+        joined = np.interp(self.level, LEVELS, JOINED)
+        return bool(self.coarse > WHITE or self.neighbours > joined)
 
     def remains(
         self, pixels: NDArray[Any], white: float, gaps: NDArray[np.bool_] | None = None
