@@ -58,11 +58,16 @@ def atomic(path: Path | str, *, folder: Path | None = None) -> Iterator[Path]:
         part.chmod(0o666 & ~_umask())
         part.replace(path)
     except OSError as error:
-        if error.filename is None and error.errno in FULL:  # the system names no file
-            raise type(error)(error.errno, error.strerror, str(path)) from error
-        raise
+        raise _named(error, path) from error
     finally:
         part.unlink(missing_ok=True)
+
+
+def _named(error: OSError, path: Path) -> OSError:
+    """Return an error with the file's name, which the system leaves out where a disk is full."""
+    if error.filename is None and error.errno in FULL:
+        return type(error)(error.errno, error.strerror, str(path))
+    return error
 
 
 @contextmanager
@@ -97,9 +102,7 @@ def atomic_folder(path: Path | str, *, folder: Path | None = None) -> Iterator[P
         part.chmod(0o777 & ~_umask())
         part.rename(path)
     except OSError as error:
-        if error.filename is None and error.errno in FULL:  # the system names no file
-            raise type(error)(error.errno, error.strerror, str(path)) from error
-        raise
+        raise _named(error, path) from error
     finally:
         remove_folder(part)
 

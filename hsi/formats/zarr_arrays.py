@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.errors import why
+from engine.memory import admit
 from hsi.errors import HsiError
 from hsi.formats import centres, no_data
 from hsi.formats.contents import LAYOUTS, Contents, Kind, band_axis, beside, choose, squeezed
@@ -107,12 +108,18 @@ def read(path: Path, variable: str | None, kind: Kind) -> Contents:
     found |= {"variable": name} if name else {}
     ignored = _ignored(path, array)
     if kind == "labels":
-        values = np.asarray(array[...]).reshape(squeezed(array.shape, 2))
+        values = _whole(array).reshape(squeezed(array.shape, 2))
         values = no_data.unlabelled(path, values, ignored) if values.ndim == 2 else values
         return Contents(path, values, provenance=found)
     if len(squeezed(array.shape, 3)) != 3:
-        return Contents(path, np.asarray(array[...]), provenance=found)
+        return Contents(path, _whole(array), provenance=found)
     return _cube(path, root, arrays, name, ignored, found)
+
+
+def _whole(array: Any) -> npt.NDArray[Any]:
+    """Return all values of an array; refuse one that memory cannot hold."""
+    admit(array.size * array.dtype.itemsize, None, HsiError)
+    return np.asarray(array[...])
 
 
 def _cube(
@@ -164,9 +171,11 @@ def _cube(
 class _Listable:
     """An array of Zarr with the attributes and slices that one of HDF5 has."""
 
+    is_virtual = True  # no size of one file bounds what its pieces hold
+
     def __init__(self, array: Any) -> None:
         self.array, self.attrs = array, array.attrs.asdict()
-        self.size, self.name = array.size, array.name
+        self.size, self.name, self.dtype = array.size, array.name, array.dtype
 
     def __getitem__(self, key: Any) -> npt.NDArray[Any]:
         return np.asarray(self.array[...])

@@ -38,8 +38,8 @@ NEAR, STRAY = 8 / 255, 0.01  # of pure black or white; share of pixels that are 
 WHITE = 2.0  # coarse over fine noise, at most
 SURE, EVEN, FINE = 6.0, 4.0, 0.5  # what is sure to be noise: level, at most this even and fine
 MOST = 0.6  # share of it that is most
-# Correlation of neighbours, at most, by the level of the noise. Detail of the image counts as a part
-# of it, and the less the stronger the noise is.
+# Correlation of neighbours, at most, by the level of the noise. Detail of the image counts as a
+# part of it, and the less the stronger the noise is.
 LEVELS, JOINED = (21.0, 23.0, 45.0), (0.24, 0.19, 0.12)
 ALIKE = 0.24  # correlation of the channels' noise, at most
 APART = 40  # levels of brightness between the quarters that are compared
