@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urljoin
 
+import platformdirs
+
 from engine import artifacts
 from engine.errors import why
 from engine.lock import locked
@@ -25,6 +27,7 @@ log = logging.getLogger(__name__)
 
 _TRIES = 3
 _PIECE = 2**14  # bytes
+_TIMEOUT = 60  # seconds without a byte
 
 
 @dataclass(frozen=True)
@@ -67,9 +70,7 @@ def _of(text: str) -> Literal["file", "pixels"]:
 
 def downloads() -> Path:
     """Return the folder that keeps downloads: the user's cache, e.g. ~/.cache/restore-hsi."""
-    import pooch  # type: ignore[import-untyped]
-
-    return Path(pooch.os_cache("restore-hsi"))
+    return platformdirs.user_cache_path("restore-hsi")
 
 
 def download(name: str, *, root: Path | None = None, origin: str | None = None) -> Path:
@@ -141,20 +142,12 @@ def _fetch_all(base: str, folder: Path, entries: Sequence[Checksum], label: str)
 
 def _fetch(url: str, folder: Path, entry: Checksum) -> None:
     """Fetch one file; it gets its name only after its checksum was found right."""
-    import pooch
     import requests
 
-    pooch.get_logger().setLevel(logging.WARNING)
-    # The size of pixels is less than that of the file around them, but not by half.
-    most = entry.size if entry.of == "file" else 2 * entry.size + 2**16
-    fetch = pooch.HTTPDownloader(
-        timeout=60, chunk_size=_PIECE, progressbar=_Limit(url, most),
-        hooks={"response": _refuse_plain_redirects},
-    )  # fmt: skip
     for tried in range(1, _TRIES + 1):
         try:
             with artifacts.atomic(folder / entry.file) as part:
-                fetch(url, str(part), None)
+                _write(url, part, entry)
                 if not _right(part, entry):
                     raise RestoreError(
                         f"{url}: expected sha256 {entry.sha256[:16]}... of the {entry.of}, found "
@@ -176,6 +169,31 @@ def _fetch(url: str, folder: Path, entry: Checksum) -> None:
             time.sleep(0.2 * tried)
 
 
+def _write(url: str, path: Path, entry: Checksum) -> None:
+    """Write what the address serves, and no more than this file may have."""
+    import requests
+
+    # The size of pixels is less than that of the file around them, but not by half.
+    most = entry.size if entry.of == "file" else 2 * entry.size + 2**16
+    found = 0
+    with (
+        requests.Session() as session,
+        session.get(
+            url, timeout=_TIMEOUT, stream=True, hooks={"response": _refuse_plain_redirects}
+        ) as response,
+        path.open("wb") as file,
+    ):
+        response.raise_for_status()
+        for piece in response.iter_content(_PIECE):
+            found += len(piece)
+            if found > most:
+                raise _Another(
+                    f"{url}: expected at most {most} bytes, found more; the file at its origin is "
+                    "another one"
+                )
+            file.write(piece)
+
+
 class _Another(RestoreError):
     """What the origin serves is another file, or lies at another place."""
 
@@ -188,30 +206,8 @@ def _refuse_plain_redirects(response: "requests.Response", *_: object, **__: obj
         and response.url.startswith("https:")
         and not target.startswith("https:")
     ):
+        response.close()
         raise _Another(f"{response.url}: expected an https address, found a redirect to {target}")
-
-
-class _Limit:
-    """Ends a download that brings more than it should; pooch reports to it as to a progress bar."""
-
-    def __init__(self, url: str, most: int) -> None:
-        # The last piece is counted as a whole one.
-        self.url, self.most, self.found = url, most + _PIECE, 0
-        self.total = 0  # set by pooch
-
-    def update(self, count: int) -> None:
-        self.found += count
-        if self.found > self.most:
-            raise _Another(
-                f"{self.url}: expected at most {self.most - _PIECE} bytes, found more; the file at "
-                "its origin is another one"
-            )
-
-    def reset(self) -> None:
-        """Pooch resets a bar at the end, and then sets it to the size that was stated."""
-        self.found = 0
-
-    def close(self) -> None: ...
 
 
 def _right(path: Path, entry: Checksum) -> bool:

@@ -1,5 +1,6 @@
 """The real download code against a server on the loopback address."""
 
+import io
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -174,6 +175,7 @@ def test_a_file_larger_than_it_should_be_is_not_read_whole(name, served, tmp_pat
 @pytest.mark.parametrize("there", ["http://example.org/a.png", "/a.png", "https://example.org/a"])
 def test_redirects_stay_encrypted(there):
     answer = requests.Response()
+    answer.raw = io.BytesIO()
     answer.status_code, answer.url = 302, "https://example.org/b.png"
     answer.headers["location"] = there
     if there.startswith("http:"):
