@@ -3,7 +3,7 @@
 After every kill each file under a final name must be whole, which is: equal to that of an unbroken
 run. Each command is started again until it ends well; then all its files must be equal, and nothing
 unfinished may be left. Commands run in forks of this process, which imports everything first: what
-is killed is work, not the start of Python.
+is killed is work, not the start of Python. The workflow is killed with all of its jobs.
 """
 
 import csv
@@ -21,6 +21,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
+import yaml
 from PIL import Image
 
 import hsi.classifiers.train
@@ -33,11 +35,15 @@ from engine.training import loop
 from hsi.__main__ import app as hsi_app
 from hsi.scenes.scene import Scene, write_scene
 from restore.__main__ import app as restore_app
+from restore.networks.denoiser import save
+from restore.networks.dncnn import Architecture, DnCNN
 
+ROOT = Path(__file__).resolve().parents[2]
 Line = Callable[[Path, Path], Sequence[object]]
 _CPU = ("--device", "cpu", "--precision", "float32")
 _TRIES = 12  # kills of one run at most; then it may end
 _OF_TIME = ("second", "finished", "started", "versions")
+_NO_RESULTS = {".snakemake", "logs", "benchmarks"}
 _UNFINISHED = (".part", ".lock", ".denoise", ".resume", ".tmp")
 
 # Name -> the line of the command, given the folders of its inputs and of its outputs.
@@ -70,6 +76,12 @@ SCENARIOS: dict[str, Line] = {
     "hsi denoise": lambda base, out: (
         "hsi", "denoise", base / "scene.hdr", out / "clean.hdr", "--block", "24", *_CPU,
     ),
+    "workflow": lambda base, out: (
+        "snakemake", "--snakefile", ROOT / "Snakefile", "--directory", out, "--configfile",
+        base / "my.yaml", "--cores", "2", "--nolock", "--rerun-incomplete", "--quiet", "all", "--",
+        "results/restore/psnr_ssim_summary.csv", "results/hsi/overall_accuracy_summary.csv",
+        "denoise_folders",
+    ),
 }  # fmt: skip
 
 
@@ -89,8 +101,43 @@ def prepare(base: Path) -> None:
     cube = spectra[labels] + r.normal(0, 60, (72, 60, 20))
     write_scene(base / "scene.hdr", Scene("scene", cube.astype(np.uint16), np.arange(20.0) + 400))
     np.save(base / "labels.npy", labels)
+    _prepare_workflow(base)
     for name in ("hsi split", "hsi train", "hsi classify"):
         wait(start(SCENARIOS[name](base, base), base / "log"), base / "log")
+
+
+def _prepare_workflow(base: Path) -> None:
+    network = DnCNN(Architecture(3, 1, 4, batch_norm=False), torch.Generator().manual_seed(0))
+    save(base / "small.safetensors", network, "dncnn-s-25", {})
+    config = {
+        "device": "cpu",
+        "restore": {
+            "train_images": [str(base / "photos")],
+            "test_images": [str(base / "photos/sub")],
+            "schedule": str(base / "images.yaml"),
+            "models": {"dncnn-s-25": ["noise:25"]},
+            "shipped": {},
+            "baselines": {"wavelet": ["noise:25"]},
+            "denoise": [
+                {
+                    "input": str(base / "photos"),
+                    "output": "clean",
+                    "model": str(base / "small.safetensors"),
+                }
+            ],
+        },
+        "hsi": {
+            "scenes": {
+                "field": {"cube": str(base / "scene.hdr"), "labels": str(base / "labels.npy")}
+            },
+            "splits": ["random:0.3"],
+            "classifiers": ["cnn2d", "coordinates"],
+            "schedule": str(base / "scene.yaml"),
+            "components": 13,
+            "window": 9,
+        },
+    }
+    (base / "my.yaml").write_text(yaml.safe_dump(config))
 
 
 def start(line: Sequence[object], log: Path) -> int:
@@ -102,6 +149,8 @@ def start(line: Sequence[object], log: Path) -> int:
         os.setsid()
         for stream in (1, 2):
             os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND), stream)
+        if line[0] == "snakemake":
+            os.execv(sys.executable, [sys.executable, "-m", *map(str, line)])
         loop.SECONDS_BETWEEN_SAVES = 0.05
         hsi.maps.classify.SECONDS_BETWEEN_FLUSHES = 0.02
         hsi.denoising.denoise.SECONDS_BETWEEN_FLUSHES = 0.02
@@ -164,7 +213,9 @@ def _timeless(value: Any) -> Any:
 def files(folder: Path) -> dict[str, str]:
     """Return the content of all files below a folder by their names."""
     return {
-        str(path.relative_to(folder)): content(path) for path in folder.rglob("*") if path.is_file()
+        str(path.relative_to(folder)): content(path)
+        for path in folder.rglob("*")
+        if path.is_file() and not _NO_RESULTS & {*path.relative_to(folder).parts}
     }
 
 

@@ -2,6 +2,7 @@
 
 import copy
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from engine.artifacts import load_tensors, sha256_file
-from tests.workflow.tiny_project import CONFIG, Project
+from tests.workflow.tiny_project import CONFIG, Project, make_project
 
 INFINITE = "learning_rate: 1.0e+30\n"
 
@@ -61,15 +62,30 @@ SCENES = Training(
 )
 
 
-@pytest.fixture(params=[IMAGES, SCENES], ids=["images", "scenes"])
-def training(request: pytest.FixtureRequest, project: Project, installed: None) -> Training:
+@pytest.fixture(scope="module", params=[IMAGES, SCENES], ids=["images", "scenes"])
+def trained(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, installed: None
+) -> tuple[Training, Project]:
     """A training that has ended well once, in a project."""
-    found: Training = request.param
-    found.configure(project)
-    found.learn(project, 2)
-    done = project.run(found.results[0])
+    training: Training = request.param
+    project = make_project(tmp_path_factory.mktemp("trained"))
+    training.configure(project)
+    training.learn(project, 2)
+    done = project.run(training.results[0])
     assert done.returncode == 0, done.stderr
-    return found
+    return training, project
+
+
+@pytest.fixture
+def training(trained: tuple[Training, Project]) -> Training:
+    return trained[0]
+
+
+@pytest.fixture
+def project(trained: tuple[Training, Project], tmp_path: Path) -> Project:
+    """A copy of that project, with what Snakemake knows of it."""
+    shutil.copytree(trained[1].folder, tmp_path / "project", symlinks=True)
+    return Project(tmp_path / "project")
 
 
 def to_do(project: Project, training: Training) -> set[str]:
@@ -111,10 +127,8 @@ def test_the_old_schedule_takes_the_old_weights(project: Project, training: Trai
     assert "Nothing to be done" in project.run(training.results[0]).stderr
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
-def test_a_training_that_is_killed_is_done_again(
-    project: Project, training: Training, how: signal.Signals
-) -> None:
+def test_a_training_that_is_killed_is_done_again(project: Project, training: Training) -> None:
+    how = signal.SIGKILL if training is IMAGES else signal.SIGTERM
     before = training.state(project)
     training.learn(project, 100_000)
     run = subprocess.Popen(
