@@ -100,18 +100,24 @@ def tv(cube: Cube, setting: Setting) -> Cube:  # noqa: ARG001
 
 def fasthyde(cube: Cube, setting: Setting) -> Cube:  # noqa: ARG001
     """Return what FastHyDe of hyde-images makes of it."""
-    import torch
+    return _by_hyde("fasthyde", cube, k_subspace=HYDE_COMPONENTS)
 
-    method = _hyde("FastHyDe")
-    found = method()(torch.from_numpy(cube.copy()), k_subspace=HYDE_COMPONENTS)
-    return np.asarray(found.numpy(), np.float32)
+
+def l1hymixde(cube: Cube, setting: Setting) -> Cube:  # noqa: ARG001
+    """Return what L1HyMixDe of hyde-images, which is made for mixed noise, makes of it."""
+    return _by_hyde("l1hymixde", cube, k_subspace=HYDE_COMPONENTS)
 
 
 def hyres(cube: Cube, setting: Setting) -> Cube:  # noqa: ARG001
     """Return what HyRes of hyde-images makes of it."""
+    return _by_hyde("hyres", cube)
+
+
+def _by_hyde(name: str, cube: Cube, **options: int) -> Cube:
     import torch
 
-    return np.asarray(_hyde("HyRes")()(torch.from_numpy(cube.copy())).numpy(), np.float32)
+    found = _hyde(name)()(torch.from_numpy(cube.copy()), **options)
+    return np.asarray(found.numpy(), np.float32)
 
 
 METHODS: dict[str, Callable[[Cube, Setting], Cube]] = {
@@ -123,9 +129,11 @@ METHODS: dict[str, Callable[[Cube, Setting], Cube]] = {
     "tv": tv,
     "denoise": ours,
     "fasthyde": fasthyde,
+    "l1hymixde": l1hymixde,
     "hyres": hyres,
 }
-OPTIONAL = ("fasthyde", "hyres")
+# Those of hyde-images, and their classes there.
+OPTIONAL = {"fasthyde": "FastHyDe", "l1hymixde": "L1HyMixDe", "hyres": "HyRes"}
 
 
 def gathered(cube: Cube) -> statistics.Statistics:
@@ -147,7 +155,7 @@ def check(name: str) -> None:
     if name not in METHODS:
         raise HsiError(f"`method` {name}: expected one of {', '.join(METHODS)}")
     if name in OPTIONAL:
-        _hyde({"fasthyde": "FastHyDe", "hyres": "HyRes"}[name])
+        _hyde(name)
 
 
 def _hyde(name: str) -> Any:
@@ -155,7 +163,7 @@ def _hyde(name: str) -> Any:
         import hyde
     except ImportError as error:
         raise HsiError(
-            f"`method` {name.lower()}: needs hyde-images, which is not here ({why(error)}); pip "
+            f"`method` {name}: needs hyde-images, which is not here ({why(error)}); pip "
             "install 'restore-hsi[hyde]', and PyTorch-Wavelets from its repository"
         ) from error
-    return getattr(hyde, name)
+    return getattr(hyde, OPTIONAL[name])

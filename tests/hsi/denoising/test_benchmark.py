@@ -1,13 +1,14 @@
 """Methods are compared on clean scenes that were degraded; tables have the agreed columns."""
 
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from engine.tables import read_csv
 from hsi.denoising.benchmark import COLUMNS, MEANS, benchmark, join, scores, truth
-from hsi.denoising.methods import METHODS, Setting, check
+from hsi.denoising.methods import METHODS, OPTIONAL, Setting, check
 from hsi.errors import HsiError
 from hsi.scenes.scene import Scene
 from tests.hsi.denoising.cubes import clean_cube
@@ -50,6 +51,20 @@ def test_tables_and_a_picture_are_written(tmp_path):
     found = dict(zip(means["method"], means["mpsnr_db"].astype(float), strict=True))
     assert found["denoise"] > max(found[name] for name in methods if name != "denoise")
     assert min(found, key=lambda name: found[name]) == "noisy"
+
+
+@pytest.mark.parametrize(("name", "there"), OPTIONAL.items())
+def test_methods_of_hyde_images_get_the_cube(name, there, monkeypatch):
+    asked = []
+
+    def method(cube, **options):
+        asked.append(options)
+        return cube + 1
+
+    monkeypatch.setitem(sys.modules, "hyde", SimpleNamespace(**{there: lambda: method}))
+    cube = SCENE.cube.astype(np.float32)
+    np.testing.assert_array_equal(METHODS[name](cube, CPU), cube + 1)
+    assert asked == [{} if name == "hyres" else {"k_subspace": 10}]
 
 
 def test_wrong_input_is_one_line(tmp_path, monkeypatch):
