@@ -20,6 +20,7 @@ for command in (
 ):
     app.command()(command)
 app.command("import")(catalogue.import_)
+app.command()(catalogue.export)
 app.command()(catalogue.models)
 app.command()(catalogue.ship)
 app.command()(catalogue.verify)

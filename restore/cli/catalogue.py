@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from engine.command import expect_file, expect_folder
+from engine.command import expect_apart, expect_file, expect_folder
 from restore.cli.options import Device, Precision, pick_compute
 
 
@@ -18,6 +18,24 @@ def import_(
 
     expect_file(out, ".safetensors")
     typer.echo(f"{out}: {import_published(published, out)}")
+
+
+def export(
+    model: Annotated[str, typer.Argument(help="Shipped weights or a .safetensors file.")],
+    out: Annotated[
+        Path,
+        typer.Argument(help=".onnx, or .pth or .safetensors with the names of KAIR's DnCNN."),
+    ],
+    opset: Annotated[int, typer.Option(help="Of ONNX.")] = 17,
+) -> None:
+    """Write weights in a form that other programs read."""
+    from restore.networks.denoiser import find
+    from restore.networks.export import export as write
+
+    expect_folder(out.parent)
+    expect_apart([out], [find(model)])
+    about = write(model, out, opset=opset)
+    typer.echo("\n".join(f"{key}: {value}" for key, value in about.items()))
 
 
 def models() -> None:
