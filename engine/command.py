@@ -1,6 +1,8 @@
 """What both command lines share: they start, log, and report a mistake in one line."""
 
+import json
 import logging
+import math
 import os
 import re
 import sys
@@ -12,6 +14,8 @@ import typer
 
 from engine.errors import Partial, UserError, why
 from engine.memory import is_exhausted
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for other programs.")]
 
 _STOPPED = 130  # as shells number it: 128 and SIGINT
 _FAULT = 3
@@ -92,6 +96,19 @@ def main(app: typer.Typer, prog: str) -> NoReturn:
     except Exception as error:  # the last net: whatever is left is one line, too
         status = _say(prog, app, error, _FAULT)
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def say_json(value: object) -> None:
+    """Print a value as JSON; a float that is not a number becomes null."""
+
+    def plain(part: object) -> object:
+        if isinstance(part, dict):
+            return {key: plain(inner) for key, inner in part.items()}
+        if isinstance(part, list):
+            return [plain(inner) for inner in part]
+        return None if isinstance(part, float) and not math.isfinite(part) else part
+
+    typer.echo(json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=False))
 
 
 def expect_file(path: Path, suffix: str) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from engine.command import expect_file, expect_folder
+from engine.command import AsJson, expect_file, expect_folder, say_json
 from hsi.cli.arguments import (
     AllTouched,
     ClassField,
@@ -38,6 +38,7 @@ def score(
     all_touched: AllTouched = False,
     radius: Radius = None,
     crs: PolygonCrs = None,
+    as_json: AsJson = False,
 ) -> None:
     """Score a map on the test pixels: OA, AA, kappa, each class, the confusion matrix."""
     from hsi.evaluation.score import made_by, score_map
@@ -55,6 +56,9 @@ def score(
         out,
         made_by=made_by(found.path, labels, model) | ({"scene": name} if name else {}),
     )
+    if as_json:
+        say_json({"oa": scores.oa, "aa": scores.aa, "kappa": scores.kappa})
+        return
     typer.echo(f"OA {scores.oa:.2f} %, AA {scores.aa:.2f} %, kappa {scores.kappa:.2f}")
 
 

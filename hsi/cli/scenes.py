@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from engine.command import expect_file, expect_folder
+from engine.command import AsJson, expect_file, expect_folder, say_json
 from hsi.cli.arguments import (
     AllTouched,
     ClassField,
@@ -35,12 +35,17 @@ def info(
     count: Annotated[
         bool, typer.Option("--count", help="Count pixels without data above 1 GiB, too.")
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Print what is known of a scene, and what its file holds that is left out."""
     from hsi.scenes.describe import describe
     from hsi.scenes.scene import open_scene
 
-    for key, value in describe(open_scene(source), count=count).items():
+    found = describe(open_scene(source), count=count)
+    if as_json:
+        say_json(found)
+        return
+    for key, value in found.items():
         typer.echo(f"{key}: {value}")
 
 

@@ -1,11 +1,12 @@
 """What there is to work with: models, image sets, published weights, and cards of our own."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from engine.command import expect_apart, expect_file, expect_folder
+from engine.command import AsJson, expect_apart, expect_file, expect_folder, say_json
 from restore.cli.options import Device, Precision, pick_compute
 
 
@@ -38,16 +39,27 @@ def export(
     typer.echo("\n".join(f"{key}: {value}" for key, value in about.items()))
 
 
-def models() -> None:
+def models(as_json: AsJson = False) -> None:
     """List the shipped weights with the scores of their cards."""
     from engine.artifacts import load_tensors
     from restore.evaluation.cards import read_scores
     from restore.networks.denoiser import describe_schedule, shipped_models
 
-    found = shipped_models()
-    for name, path in found.items():
-        typer.echo(f"{name:16} {describe_schedule(load_tensors(path)[1])}")
-        for score in read_scores(path.with_suffix(".md")):
+    found = [
+        (name, describe_schedule(load_tensors(path)[1]), read_scores(path.with_suffix(".md")))
+        for name, path in shipped_models().items()
+    ]
+    if as_json:
+        say_json(
+            [
+                {"name": name, "schedule": schedule, "scores": [asdict(score) for score in scores]}
+                for name, schedule, scores in found
+            ]
+        )
+        return
+    for name, schedule, scores in found:
+        typer.echo(f"{name:16} {schedule}")
+        for score in scores:
             test = f"{score.images}, {score.degradation}"
             typer.echo(f"  {test:24} {score.psnr_db:.2f} dB  SSIM {score.ssim:.4f}")
     if not found:
@@ -88,11 +100,15 @@ def verify(
         raise typer.Exit(1)
 
 
-def sets() -> None:
+def sets(as_json: AsJson = False) -> None:
     """List the image sets that can be named."""
     from restore.image_sets.inventory import describe
 
-    for info in describe():
+    found = describe()
+    if as_json:
+        say_json([asdict(info) for info in found])
+        return
+    for info in found:
         typer.echo(
             f"{info.name:16} {info.images:4} images {info.megabytes:7.1f} MB  {info.state:10} "
             f"{info.origin}; {info.terms}"

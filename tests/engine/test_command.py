@@ -1,11 +1,12 @@
 """Mistakes end in one line and the right exit status."""
 
+import json
 from typing import Annotated
 
 import pytest
 import typer
 
-from engine.command import application, main
+from engine.command import application, main, say_json
 from engine.errors import Partial, UserError
 
 
@@ -88,3 +89,10 @@ def test_unknown_option_ends_with_2(capsys: pytest.CaptureFixture[str]) -> None:
             main(app, "prog")
     assert ended.value.code == 2
     assert "No such option" in capsys.readouterr().err
+
+
+def test_json_has_null_for_what_is_not_a_number(capsys: pytest.CaptureFixture[str]) -> None:
+    say_json({"kappa": float("nan"), "names": ["Wald", "Straße"], "rows": [{"oa": 1.5}]})
+    said = capsys.readouterr().out
+    assert json.loads(said) == {"kappa": None, "names": ["Wald", "Straße"], "rows": [{"oa": 1.5}]}
+    assert "Straße" in said

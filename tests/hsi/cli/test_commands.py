@@ -65,6 +65,8 @@ def test_from_scene_to_tables(files, capsys):
     args = ("--split", files / "split.npz", "--out", run, "--model", model)
     assert hsi("score", run / "map.npy", files / "gt.npy", *args) == 0
     assert "OA " in capsys.readouterr().out
+    assert hsi("score", run / "map.npy", files / "gt.npy", *args, "--json") == 0
+    assert 0 <= json.loads(capsys.readouterr().out)["oa"] <= 100
     assert hsi("summary", run, "--out", files / "t") == 0
     assert len(list((files / "t").glob("*.csv"))) == 5
     maps = (run / "map.npy", files / "gt.npy")
@@ -118,6 +120,8 @@ def test_files_are_stacked_and_counted(files, scene, capsys):
     told = capsys.readouterr().out
     assert "pixels without data: 0 of 810" in told
     assert "left out: nothing" in told
+    assert hsi("info", files / "both.hdr", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["left out"] == "nothing"
 
 
 def test_npy_says_what_it_does_not_keep(files, caplog):

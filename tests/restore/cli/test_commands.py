@@ -1,5 +1,6 @@
 """Bad input to the commands ends in one line that names it; odd but sound images work."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -209,6 +210,17 @@ OUTPUTS = {
     "x.txt": "x.txt: expected a name that ends with .csv",
     "taken/x.csv": "taken: expected a folder to write into, but",
 }
+
+
+def test_lists_are_json_where_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    assert restore("models", "--json") == 0
+    models = {model["name"]: model for model in json.loads(capsys.readouterr().out)}
+    assert {score["images"] for score in models["dncnn-b"]["scores"]} >= {"BSD68"}
+    assert restore("models") == 0
+    assert "dncnn-b-color " in capsys.readouterr().out
+    assert restore("sets", "--json") == 0
+    sets = {found["name"]: found for found in json.loads(capsys.readouterr().out)}
+    assert (sets["Set12"]["images"], sets["embedded-test"]["state"]) == (12, "embedded")
 
 
 @pytest.mark.parametrize("out", OUTPUTS)
