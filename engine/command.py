@@ -12,13 +12,14 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from engine.errors import Partial, UserError, why
+from engine.errors import Partial, Paused, UserError, why
 from engine.memory import is_exhausted
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for other programs.")]
 
 _STOPPED = 130  # as shells number it: 128 and SIGINT
 _FAULT = 3
+_PAUSED = 75
 # Newer releases of typer carry click inside, older ones depend on it: reach it through typer.
 _USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
 
@@ -70,8 +71,9 @@ def main(app: typer.Typer, prog: str) -> NoReturn:
     """Run a command line and end the process.
 
     The exit status is 0 if all is done, 1 if some items failed (each named), 2 for bad arguments or
-    input, 3 where memory ran out or the program itself is at fault, and 130 after Ctrl-C. Every
-    error is one line; with `--debug`, a traceback is shown as well.
+    input, 3 where memory ran out or the program itself is at fault, 75 where it paused as it was
+    asked to, and 130 after Ctrl-C. Every error is one line; with `--debug`, a traceback is shown as
+    well.
     """
     try:
         status = app(prog_name=prog, standalone_mode=False)
@@ -84,6 +86,8 @@ def main(app: typer.Typer, prog: str) -> NoReturn:
         status = _say(prog, app, error, 1)
     except UserError as error:
         status = _say(prog, app, error, 2)
+    except Paused as error:
+        status = _say(prog, app, error, _PAUSED)
     except BrokenPipeError:
         # The reader (head, less) has gone. Write nothing more, not even at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -146,7 +150,7 @@ def _say(prog: str, app: typer.Typer, error: Exception, status: int) -> int:
 
 def _line(error: Exception, app: typer.Typer) -> str:
     """Return one line: the system's errors without their number, arguments as options."""
-    if isinstance(error, UserError | Partial):
+    if isinstance(error, UserError | Partial | Paused):
         options = _options(app)
         line = why(error, whole=True)
         return re.sub(r"`(\w+)`", lambda found: options.get(found[1], found[0]), line)

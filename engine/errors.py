@@ -24,6 +24,14 @@ class Partial(Exception):
     """Some items of a batch failed, each already named; the command ends with exit status 1."""
 
 
+class Paused(Exception):
+    """Work stopped where it was asked to, and its state is kept: the same command goes on from it.
+
+    The command lines print the message and end with exit status 75, as other programs do for "try
+    again" (EX_TEMPFAIL).
+    """
+
+
 def why(error: BaseException, *, whole: bool = False) -> str:
     """Return in one line what went wrong.
 

@@ -45,6 +45,8 @@ class Checkpoint:
     parts : mapping
         Everything that decides the result: data checksums, settings, seed, code revision,
         precision. JSON-serialisable.
+    states : Path, optional
+        Folder for the states of trainings; by default `.resume` beside `out`.
 
     Attributes
     ----------
@@ -52,13 +54,14 @@ class Checkpoint:
         Names the state; callers write it into the description of the final weights.
     """
 
-    def __init__(self, out: Path, parts: Mapping[str, Any]) -> None:
-        self.out = out
+    def __init__(self, out: Path, parts: Mapping[str, Any], states: Path | None = None) -> None:
+        self.out, self.states = out, states
         self.fingerprint = fingerprint(parts)
-        self.folder = out.parent / ".resume" / self.fingerprint
+        self.folder = (states or out.parent / ".resume") / self.fingerprint
         self.path = self.folder / "state.safetensors"
 
     def __enter__(self) -> Self:
+        self._tell_others()
         with ExitStack() as stack:
             self._work = stack.enter_context(unfinished(self.folder, self._waiting))
             self._stack = stack.pop_all()
@@ -75,6 +78,18 @@ class Checkpoint:
                 self._work.remove()
                 with suppress(OSError):  # another training keeps its state there
                     self.folder.parent.rmdir()
+
+    def _tell_others(self) -> None:
+        """Say that the folder holds states of other trainings alone: a setting may have changed."""
+        if self.states is None or self.path.is_file():
+            return
+        others = sorted(path.parent.name for path in self.states.glob(f"*/{self.path.name}"))
+        if others:
+            log.warning(
+                "%s: holds no state of this training, but of %d other (%s), with other data, "
+                "settings, code or versions; this one starts anew, and those are kept",
+                self.states, len(others), ", ".join(others),
+            )  # fmt: skip
 
     def _waiting(self) -> None:
         log.info("%s: another process trains this; waiting until it ends", self.out)

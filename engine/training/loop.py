@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from engine.ahead import ahead
 from engine.artifacts import write_text
 from engine.device import Compute, Precision
-from engine.errors import UserError
+from engine.errors import Paused, UserError
 from engine.progress import progress
 from engine.training.allocator import freed_memory_kept
 from engine.training.best_epoch import BestEpoch
@@ -48,6 +48,7 @@ def train(
     checkpoint: Checkpoint,
     history: Path | None = None,
     label: str = "training",
+    until: float | None = None,
 ) -> float:
     """Train `model` in place; at the end it is in evaluation mode.
 
@@ -76,6 +77,8 @@ def train(
         before; the seconds count training alone, including the time before a resume.
     label : str
         Progress lines begin with it.
+    until : float, optional
+        Seconds after which it is to pause; it does at the next row of the log.
 
     Returns
     -------
@@ -86,6 +89,8 @@ def train(
     ------
     UserError
         The loss is not finite, or the schedule asks for the best epoch and `loss` has no scores.
+    Paused
+        The time is up and steps are left; the state is saved.
     """
     torch.manual_seed(seed)
     device = compute.device
@@ -178,9 +183,16 @@ def train(
                 rows.append((step + 1, mean, schedule.rate(step), round(seconds, 3)))
                 bar.advance(step + 1 - bar.done, loss=mean)
                 # Save only here, where `losses` is empty: it is not part of the state.
-                if time.monotonic() - saved > SECONDS_BETWEEN_SAVES:
+                now = time.monotonic()
+                ends = until is not None and now - began >= until and step + 1 < schedule.steps
+                if ends or now - saved > SECONDS_BETWEEN_SAVES:
                     save(step + 1)
                     saved = time.monotonic()
+                if ends:
+                    raise Paused(
+                        f"{label}: paused at step {step + 1} of {schedule.steps}, as asked; run "
+                        "the same command again to go on"
+                    )
     save(schedule.steps)
     total = max(time.monotonic() - began, 1e-9)
     log.info("%s: %.0f s, %.1f %% of it waiting for data", label, total, 100 * waited / total)

@@ -64,6 +64,13 @@ def train(
     start_from: Annotated[
         str, typer.Option(help="Shipped name or file of the first weights; random without.")
     ] = "",
+    until: Annotated[
+        str,
+        typer.Option(help="Pause after 90s, 150min or 2h, with exit status 75."),
+    ] = "",
+    state: Annotated[
+        Path | None, typer.Option(help="Folder for the state of an unfinished training.")
+    ] = None,
 ) -> None:
     """Train a denoiser; run again after an interruption, it resumes where it was."""
     from restore.training.train import train as run_training
@@ -71,6 +78,8 @@ def train(
     expect_file(out, ".safetensors")
     if log is not None:
         expect_file(log, ".csv")
+    if state is not None:
+        expect_folder(state)
     expect_apart([out], [Path(start_from)] if start_from else [])
     run_training(
         name,
@@ -85,4 +94,6 @@ def train(
         apart_from=apart_from or [],
         overlap=overlap,
         log=log,
+        until=until,
+        state=state,
     )

@@ -11,7 +11,7 @@ import torch
 from engine.artifacts import sha256_arrays
 from engine.device import Compute, pick
 from engine.revision import code_revision
-from engine.training import loop
+from engine.training import loop, sitting
 from engine.training.checkpoint import Checkpoint
 from restore.errors import RestoreError
 from restore.image_sets.find import ImageSet, image_set
@@ -40,6 +40,8 @@ def train(
     apart_from: Sequence[str] = (),
     overlap: str = "refuse",
     log: str | Path | None = None,
+    until: str = "",
+    state: str | Path | None = None,
 ) -> str:
     """Train a denoiser and write its weights; an interrupted training resumes where it was.
 
@@ -70,6 +72,10 @@ def train(
         Whether such a training image is an error or is left out.
     log : str or Path, optional
         CSV file for the loss of each step.
+    until : str, optional
+        Time after which the training pauses, as '150min' or '2h'; the same call goes on.
+    state : str or Path, optional
+        Folder for the state of an unfinished training; by default `.resume` beside `out`.
 
     Returns
     -------
@@ -81,7 +87,9 @@ def train(
     RestoreError
         A name, set, schedule or image is wrong, or training and test images overlap.
     UserError
-        The device is not there, or the loss is no longer finite.
+        The device is not there, the loss is no longer finite, or `until` is no time.
+    Paused
+        The time is up and steps are left (`engine.errors.Paused`).
 
     References
     ----------
@@ -122,6 +130,8 @@ def train(
         history=None if log is None else Path(log),
         left_out=left_out,
         start_from=start_from,
+        until=sitting.seconds(until) if until else None,
+        states=None if state is None else Path(state),
     )
 
 
@@ -136,6 +146,8 @@ def train_variant(
     history: Path | None = None,
     left_out: Sequence[str] = (),
     start_from: str = "",
+    until: float | None = None,
+    states: Path | None = None,
 ) -> str:
     """Train a variant on images of sets and write its weights to `out`.
 
@@ -159,6 +171,10 @@ def train_variant(
         Shipped name or file of the initial weights, of a network of the same shape; '' for random
         ones. Weights files hold folded networks, so this one learns without batch normalisation,
         unless the schedule puts it back in.
+    until : float, optional
+        Seconds after which it pauses.
+    states : Path, optional
+        Folder for the state of an unfinished training.
 
     Returns
     -------
@@ -171,6 +187,8 @@ def train_variant(
         No training image is as large as a patch, or `start_from` is a network of another shape.
     UserError
         The loss is no longer finite.
+    Paused
+        The time is up and steps are left.
     """
     architecture = variant.architecture
     first = denoiser.load(start_from, compute) if start_from else None
@@ -194,7 +212,7 @@ def train_variant(
         "device": compute.device.type,
         "code_revision": code_revision("restore.training.train"),
     }
-    with Checkpoint(out, training | {"torch": torch.__version__}) as checkpoint:
+    with Checkpoint(out, training | {"torch": torch.__version__}, states) as checkpoint:
         if checkpoint.finished():
             if history is not None and not history.exists():
                 raise RestoreError(
@@ -231,6 +249,7 @@ def train_variant(
                 checkpoint=checkpoint,
                 history=history,
                 label=variant.name,
+                until=until,
             )
             training["seconds"] = round(seconds, 1)
             origin = {"fingerprint": checkpoint.fingerprint, "training": training}

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from engine.device import Compute
-from engine.errors import UserError
-from engine.training import loop
+from engine.errors import Paused, UserError
+from engine.training import loop, sitting
 from engine.training.checkpoint import Checkpoint, fingerprint
 from engine.training.schedule import Schedule
 
@@ -180,3 +180,46 @@ def test_the_best_epoch_survives_a_kill(die_at, tmp_path):
 def test_a_best_epoch_without_scores_is_refused(tmp_path):
     with pytest.raises(UserError, match="keep_best_every: expected a training that scores"):
         run(tmp_path / "out", Schedule("tiny", 4, 4, keep_best_every=2))
+
+
+def test_sittings_end_with_the_weights_of_an_unbroken_training(tmp_path: Path) -> None:
+    whole = run(tmp_path / "whole" / "m.safetensors")
+    out, states = tmp_path / "m.safetensors", tmp_path / "states"
+
+    def sit() -> nn.Module:
+        model = network()
+        with Checkpoint(out, {}, states) as checkpoint:
+            loop.train(
+                model, draw, loss, SCHEDULE,
+                compute=CPU, seed=0, checkpoint=checkpoint, until=1e-9,
+            )  # fmt: skip
+        return model
+
+    for number in range(1, 12):
+        with pytest.raises(Paused, match=f"paused at step {number} of 12"):
+            sit()
+        assert list(states.glob("*/state.safetensors"))
+    assert same(sit(), whole)  # behind the last step there is nothing to pause for
+    assert not states.exists()
+
+
+def test_states_of_other_trainings_are_kept_and_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for number in (1, 2):
+        out, key = tmp_path / "m.safetensors", {"number": number}
+        with pytest.raises(Paused), Checkpoint(out, key, tmp_path / "states") as checkpoint:
+            loop.train(
+                network(), draw, loss, SCHEDULE,
+                compute=CPU, seed=0, checkpoint=checkpoint, until=1e-9,
+            )  # fmt: skip
+    told = [record.message for record in caplog.records if "holds no state" in record.message]
+    assert len(told) == 1
+    assert fingerprint({"number": 1}) in told[0]
+    assert len(list((tmp_path / "states").glob("*/state.safetensors"))) == 2
+
+
+@pytest.mark.parametrize("text", ["0", "0min", "-5min", "soon", "150", "1d", ""])
+def test_no_time_is_one_line(text: str) -> None:
+    with pytest.raises(UserError, match=f"`until` {text}: expected a time such as 90s"):
+        sitting.seconds(text)

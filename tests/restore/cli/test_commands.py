@@ -189,6 +189,26 @@ def test_choices_reach_the_table(tmp_path: Path, weights: Path) -> None:
     assert (row.precision, row.seed) == ("float32; rounding off; border 2", 3)
 
 
+def test_a_training_pauses_and_goes_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in range(2):
+        image = np.random.default_rng(number).integers(0, 255, (40, 40), np.uint8)
+        tifffile.imwrite(tmp_path / f"{number}.tif", image)
+    (tmp_path / "short.yaml").write_text("{steps: 3, batch_size: 2, patch: 16}")
+    command = (
+        *("train", "dncnn-s-25", "--images", tmp_path, "--schedule", tmp_path / "short.yaml"),
+        *("--device", "cpu", "--out", tmp_path / "m.safetensors", "--state", tmp_path / "states"),
+    )
+    assert restore(*command, "--until", "soon") == 2
+    assert "--until soon: expected a time such as 90s" in capsys.readouterr().err
+    for step in (1, 2):
+        assert restore(*command, "--until", "0.001s") == 75
+        assert f"paused at step {step} of 3, as asked" in capsys.readouterr().err
+        assert not (tmp_path / "m.safetensors").exists()
+    assert restore(*command, "--until", "0.001s") == 0
+    assert (tmp_path / "m.safetensors").is_file()
+    assert not (tmp_path / "states").exists()
+
+
 def test_import_says_what_it_recognised_and_refuses_code(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
