@@ -12,7 +12,7 @@ from PIL import Image
 from engine.device import Compute
 from restore.degradations.degradation import parse
 from restore.errors import RestoreError
-from restore.evaluation.benchmark import COLUMNS, check, evaluate
+from restore.evaluation.benchmark import COLUMNS, evaluate
 from restore.evaluation.degraded_files import write_folder
 from restore.evaluation.methods import Baseline
 from restore.evaluation.metrics import psnr, quantise, ssim
