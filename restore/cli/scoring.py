@@ -52,6 +52,10 @@ def benchmark(
             "full (0..255)."
         ),
     ] = "auto",
+    kept: Annotated[
+        Path | None,
+        typer.Option(help="Folder that keeps finished tests, which a later call does not repeat."),
+    ] = None,
     seed: Seed = 0,
     device: Device = "auto",
     precision: Precision = "auto",
@@ -63,6 +67,8 @@ def benchmark(
     from restore.evaluation.protocol import Scoring
 
     expect_file(out, ".csv")
+    if kept is not None:
+        expect_folder(kept)
     rows = score(
         model,
         images,
@@ -75,6 +81,7 @@ def benchmark(
         precision=precision,
         degraded_folder=degraded_folder,
         protocol=Scoring(rounding, border, luma),
+        kept=kept,
     )
     write_csv(rows, out, COLUMNS)
 
@@ -117,9 +124,9 @@ def compare(
 ) -> None:
     """Draw a before/after strip."""
     from restore.degradations.degradation import parse
-    from restore.evaluation.benchmark import sets_of, tests_of
     from restore.evaluation.figures import strip
     from restore.evaluation.methods import load_methods
+    from restore.evaluation.restorations import sets_of, tests_of
 
     expect_file(out, ".png")
     wanted = [parse(degradation)] if degradation else []

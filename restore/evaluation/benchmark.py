@@ -1,23 +1,30 @@
 """Score denoisers: weights × image sets × degradations, or pairs → one row per image."""
 
+import hashlib
+import json
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from engine.artifacts import sha256_arrays, write_json
 from engine.progress import progress
+from engine.revision import code_revision
 from restore.degradations.degradation import Degradation, parse
 from restore.errors import RestoreError
-from restore.evaluation import metrics, pairs, real_pairs
+from restore.evaluation import metrics
+from restore.evaluation.degraded_files import manifest
 from restore.evaluation.methods import Automatic, Baseline, Method, load_methods, precision
 from restore.evaluation.pairs import Pair
 from restore.evaluation.protocol import PUBLISHED, Scoring
 from restore.evaluation.real_pairs import RealPairs
-from restore.evaluation.restorations import Test, in_colour, restorations
-from restore.image_sets.find import ImageSet, image_set, paired
+from restore.evaluation.restorations import Test, check, restorations, sets_of, tests_of
+from restore.image_sets.find import ImageSet
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,6 +60,7 @@ def benchmark(
     precision: str = "auto",
     degraded_folder: Path | None = None,
     protocol: Scoring = PUBLISHED,
+    kept: Path | None = None,
 ) -> "pd.DataFrame":
     """Score models on image sets by PSNR and SSIM, by the protocol of the DnCNN paper [1]_.
 
@@ -82,6 +90,8 @@ def benchmark(
         Outputs of `restore degrade`, one folder per degradation; see `evaluate`.
     protocol : Scoring, optional
         Other choices than the published ones.
+    kept : Path, optional
+        Folder for the rows of finished tests, which a later call reuses; see `evaluate`.
 
     Returns
     -------
@@ -123,50 +133,16 @@ def benchmark(
         row
         for method in methods
         for row in evaluate(
-            method, sets, wanted, seed=seed, degraded_folder=degraded_folder, protocol=protocol
+            method,
+            sets,
+            wanted,
+            seed=seed,
+            degraded_folder=degraded_folder,
+            protocol=protocol,
+            kept=kept,
         )
     ]
     return pd.DataFrame(rows, columns=list(COLUMNS))
-
-
-def sets_of(
-    images: Sequence[str],
-    degradations: Sequence[Degradation],
-    truth: str | Path | None,
-    names: str,
-    name: str,
-) -> list[ImageSet]:
-    """Find the image sets; without degradations, those must be pairs."""
-    if truth is None:
-        if names != "auto" or name:
-            raise RestoreError(
-                f"`{'name' if name else 'names'}` {name or names}: it is for pairs of folders; "
-                "name the folder of ground truths as `truth`, or leave it out"
-            )
-        sets = [image_set(chosen) for chosen in images]
-        for chosen in sets:
-            if not (degradations or chosen.noisy):
-                raise RestoreError(
-                    f"image set {chosen.name}: expected a `degradation` such as noise:25, or the "
-                    "folder of ground truths as `truth`, found neither"
-                )
-        return sets
-    if degradations:
-        raise RestoreError(
-            f"`degradation` {degradations[0]}: pairs bring their noise with them; leave it out, or "
-            "leave out `truth`"
-        )
-    if len(images) != 1:
-        raise RestoreError(
-            f"`images`: expected one folder of noisy images beside `truth`, found {len(images)}; "
-            "score the others by themselves"
-        )
-    return [paired(images[0], truth, names, name)]
-
-
-def tests_of(chosen: ImageSet, degradations: Sequence[Degradation]) -> list[Test]:
-    """Return the made degradations; where there are none, the pairs of the set."""
-    return [*degradations] or [RealPairs(chosen.name)]
 
 
 def _several(given: str | Path | Sequence[str | Path]) -> list[str]:
@@ -182,6 +158,7 @@ def evaluate(
     seed: int,
     degraded_folder: Path | None = None,
     protocol: Scoring = PUBLISHED,
+    kept: Path | None = None,
 ) -> list[dict[str, Any]]:
     """Score one method by the protocol of the DnCNN paper, or by another one that is asked for.
 
@@ -203,6 +180,10 @@ def evaluate(
     protocol : Scoring, optional
         Choices that are not the published ones are logged, and named beside the precision:
         'float32; rounding off'.
+    kept : Path, optional
+        Folder for the rows of each finished test, one file per image set and degradation. A test
+        is not run again where a file there is of the same method, precision, protocol, seed,
+        images, degraded files, code and libraries.
 
     Returns
     -------
@@ -210,7 +191,7 @@ def evaluate(
         One per image, with the keys of `COLUMNS`.
     """
     tests = [(chosen, test) for chosen in sets for test in tests_of(chosen, degradations)]
-    rows = []
+    rows: list[dict[str, Any]] = []
     computed = {}
     for test in dict.fromkeys(test for _, test in tests):
         colour = isinstance(method, Automatic) or method.channels == 3
@@ -220,11 +201,21 @@ def evaluate(
             log.warning("%s: not the published protocol: %s", test, ", ".join(departures))
     with progress(sum(len(chosen) for chosen, _ in tests), method.name, "images") as bar:
         for chosen, test in tests:
+            file = None
+            if kept is not None:
+                decided = _decided_by(method, chosen, test, seed, degraded_folder, protocol)
+                file = kept / f"{hashlib.sha256(decided.encode()).hexdigest()}.json"
+                if (found := _finished(file, chosen)) is not None:
+                    log.info("%s on %s, %s: kept from %s", method.name, chosen.name, test, file)
+                    rows += found
+                    bar.resume(len(rows))
+                    continue
+            made = []
             for item, case, output in restorations(
                 method, chosen, test, seed, degraded_folder, protocol
             ):
                 score = _score(case, output)
-                rows.append(
+                made.append(
                     {
                         "model": method.name,
                         "set": chosen.name,
@@ -238,54 +229,45 @@ def evaluate(
                     }
                 )
                 bar.advance(psnr_db=score["psnr_db"])
+            if file is not None:
+                write_json(file, made)
+            rows += made
     return rows
 
 
-def check(
-    methods: Sequence[Method],
-    sets: Sequence[ImageSet],
-    degradations: Sequence[Degradation],
-    protocol: Scoring = PUBLISHED,
-) -> None:
-    """Look at every image before any work, so that none stops a run of hours.
-
-    A set that a model learned from, by its name, is logged: scores there say nothing of others.
-
-    Raises
-    ------
-    RestoreError
-        A method cannot do a degradation, or an image cannot be read or is too small to be scored,
-        or belongs to no pair.
-    """
-    for method in methods:
-        for degradation in degradations:
-            _expect_able(method, degradation)
-        for name in (chosen.name for chosen in sets if chosen.name in method.learned_from):
-            log.warning(
-                "%s learned from %s: its scores there say nothing of others", method.name, name
-            )
-    if not degradations:
-        for chosen in sets:
-            real_pairs.check(chosen, protocol)
-    for item in (item for chosen in sets for item in chosen.items if degradations):
-        image = item.load()
-        colours = {in_colour(method, image) for method in methods}
-        try:
-            for degradation in degradations:
-                for colour in colours:
-                    reference = pairs.prepared(image, degradation, colour=colour)
-                    metrics.check_size(reference.shape, protocol.shaved(degradation))
-        except RestoreError as error:
-            raise RestoreError(f"{item.path}: {error}; take it out of the set") from error
+def _decided_by(
+    method: Method,
+    chosen: ImageSet,
+    test: Test,
+    seed: int,
+    degraded_folder: Path | None,
+    protocol: Scoring,
+) -> str:
+    """Return all that decides the rows of a test, as JSON."""
+    device = None if isinstance(method, Baseline) else method.compute.device.type
+    return json.dumps(
+        {
+            "method": [method.name, method.sha256, precision(method), device],
+            "protocol": asdict(protocol),
+            "set": chosen.name,
+            "images": [[i.name, sha256_arrays(i.load())] for i in (*chosen.items, *chosen.noisy)],
+            "test": str(test),
+            "seed": seed,
+            "degraded": manifest(degraded_folder / str(test)) if degraded_folder else None,
+            "code": code_revision(__name__),
+            "libraries": [version(name) for name in ("torch", "scikit-image", "scipy", "Pillow")],
+        }
+    )
 
 
-def _expect_able(method: Method, degradation: Degradation) -> None:
-    if isinstance(method, Baseline) and degradation.kind != "noise":
-        raise RestoreError(f"model {method.name}: expected noise, found {degradation}")
-    if isinstance(method, Automatic) and degradation.kind == "bicubic":
-        raise RestoreError(
-            f"model auto: expected noise, jpeg or camera, found {degradation}; name a model"
-        )
+def _finished(file: Path, chosen: ImageSet) -> list[dict[str, Any]] | None:
+    """Return the rows of a finished test; None where there are none or a file is damaged."""
+    try:
+        rows: list[dict[str, Any]] = json.loads(file.read_text(encoding="utf-8"))
+        named = [row["image"] for row in rows if set(row) == set(COLUMNS)]
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+    return rows if sorted(named) == sorted(item.name for item in chosen.items) else None
 
 
 def _score(case: Pair, output: npt.NDArray[np.float64]) -> dict[str, float]:

@@ -114,7 +114,7 @@ def test_another_noise_level_makes_only_what_depends_on_it(finished: Project) ->
     )
     assert finished.jobs(config) == {
         "degrade test: noise:20",
-        "score dncnn-s-25 on test, noise:20",
+        "score dncnn-s-25 on test, noise",
         "draw test, noise:20",
         "join the scores of images",
         "lay out the table restore/psnr_ssim",

@@ -58,27 +58,31 @@ use rule place_dncnn as place_ablation with:
 use rule benchmark as benchmark_ablation with:
     input:
         images=lambda w: TEST_SETS[w.set]["files"],
-        degraded=DEGRADED.replace("{color}", ""),
+        degraded=lambda w: collect(
+            DEGRADED, color="", set=w.set, degradation=ABLATION_DEGRADATION
+        ),
         weights=ABLATION_WEIGHTS,
     output:
-        f"{ABLATION_RUN}/{{set}}/{{degradation}}.csv",
+        f"{ABLATION_RUN}/{{set}}/{{kind}}.csv",
     log:
-        "<results>/logs/restore/ablation/{optimizer}/{model}/{set}/{degradation}.log",
+        "<results>/logs/restore/ablation/{optimizer}/{model}/{set}/{kind}.log",
     benchmark:
-        "<results>/logs/restore/ablation/{optimizer}/{model}/{set}/{degradation}.benchmark.tsv"
+        "<results>/logs/restore/ablation/{optimizer}/{model}/{set}/{kind}.benchmark.tsv"
     resources:
         **COMPUTE,
         mem_mb=scaled(3000),
         runtime=240,
+    params:
+        degradations=f"--degradation={ABLATION_DEGRADATION}",
     message:
-        "score {wildcards.model} by {wildcards.optimizer} on {wildcards.set}, {wildcards.degradation}"
+        "score {wildcards.model} by {wildcards.optimizer} on {wildcards.set}, {wildcards.kind}"
 
 
 rule compare_ablation:
     input:
         weights=collect(ABLATION_WEIGHTS, **ABLATION_RUNS),
         scores=collect(
-            f"{ABLATION_RUN}/{{set}}/{ABLATION_DEGRADATION}.csv",
+            f"{ABLATION_RUN}/{{set}}/noise.csv",
             set=ABLATION_TESTED,
             **ABLATION_RUNS,
         ),

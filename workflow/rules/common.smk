@@ -11,6 +11,7 @@ from pathlib import Path
 from shlex import quote
 
 from snakemake.settings.types import DeploymentMethod
+from snakemake_interface_executor_plugins.settings import ExecMode
 
 from engine.revision import code_revision
 
@@ -34,6 +35,9 @@ ACCELERATED = config["device"].startswith("cuda") or (
 CORES = workflow.resource_settings.cores or 8
 COMPUTE = {"gpu": int(ACCELERATED), "device": config["device"]}
 COMPUTE_THREADS = min(CORES, 4) if ACCELERATED else CORES
+# A training keeps hardly more than half of the cores busy: two run at once, or one beside other
+# jobs. Each still has as many threads as there are cores, since their number decides the last bits.
+TRAINING_THREADS = COMPUTE_THREADS if ACCELERATED else max(1, CORES // 2)
 
 
 def gpus():
@@ -107,6 +111,8 @@ def prefix():
     if config["data_root"]:
         data = quote(str(Path(config["data_root"]).resolve()))
         found.append(f"export RESTORE_DATA={data}; ")
+    if not ACCELERATED and workflow.exec_mode != ExecMode.REMOTE:
+        found.append(f"export TRAINING_THREADS={CORES} OMP_WAIT_POLICY=PASSIVE; ")
     return "".join(found)
 
 

@@ -17,9 +17,10 @@ rule train_network:
         "<results>/logs/hsi/{scene}/{split}/{classifier}_seed{seed}_train.benchmark.tsv"
     wildcard_constraints:
         classifier=one_of(NETWORKS),
+    priority: 1
     conda:
         ENVIRONMENT
-    threads: COMPUTE_THREADS
+    threads: TRAINING_THREADS
     resources:
         **COMPUTE,
         mem_mb=scaled(8000),
@@ -39,7 +40,8 @@ rule train_network:
         "train {wildcards.classifier} on {wildcards.scene}, {wildcards.split}, seed {wildcards.seed}"
     shell:
         f"{TAKE_GPU}{RECALL}"
-        "{{ hsi train {params.scene:q} --classifier {wildcards.classifier}"
+        f"{{{{ {WIDE}"
+        "hsi train {params.scene:q} --classifier {wildcards.classifier}"
         " --split {input.split:q} {params.reduced:q} {params.window}"
         " --schedule {params.schedule:q} --seed {wildcards.seed} --device {resources.device}"
         " --log {params.kept[1]:q} --out {params.kept[0]:q}"

@@ -72,6 +72,14 @@ def tests_of(model):
     return {name: TEST_SETS[name] for name in TESTED[model]}
 
 
+def of_kind(w):
+    """The degradations of one kind that a model is tested on."""
+    asked = TESTED[w.model].get(w.set, [])
+    return [
+        degradation for degradation in asked if degradation.partition(":")[0] == w.kind
+    ]
+
+
 def shown(models, w):
     """The first of some models of a strip's colours that is tested on its images, in a list."""
     return [

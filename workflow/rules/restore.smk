@@ -50,9 +50,10 @@ rule train_dncnn:
         "<results>/logs/restore/train/{model}.log",
     benchmark:
         "<results>/logs/restore/train/{model}.benchmark.tsv"
+    priority: 1
     conda:
         ENVIRONMENT
-    threads: COMPUTE_THREADS
+    threads: TRAINING_THREADS
     resources:
         **COMPUTE,
         mem_mb=scaled(6000),
@@ -77,7 +78,8 @@ rule train_dncnn:
         "train {wildcards.model}"
     shell:
         f"{TAKE_GPU}{RECALL}"
-        "{{ restore train {wildcards.model} {params.images:q} --out {params.kept[0]:q}"
+        f"{{{{ {WIDE}"
+        "restore train {wildcards.model} {params.images:q} --out {params.kept[0]:q}"
         " --log {params.kept[1]:q} --schedule {params.schedule:q} {params.optimizer}"
         " {params.apart:q} --overlap {params.overlap}"
         " --seed {params.seed} --device {resources.device}"

@@ -1,10 +1,12 @@
 # Images: score denoisers, and show what they do.
-SCORES = [
-    f"<results>/restore/scores/{name}/{degradation}/{model}.csv"
-    for name in TEST_SETS
-    for model in TESTED
-    for degradation in TESTED[model].get(name, [])
-]
+SCORES = list(
+    dict.fromkeys(
+        f"<results>/restore/scores/{name}/{degradation.partition(':')[0]}/{model}.csv"
+        for name in TEST_SETS
+        for model in TESTED
+        for degradation in TESTED[model].get(name, [])
+    )
+)
 STRIPS = list(
     dict.fromkeys(
         f"<results>/restore/strips{colour(model)}/{name}/{degradation}.png"
@@ -15,17 +17,25 @@ STRIPS = list(
 )
 
 
+wildcard_constraints:
+    kind="[a-z]+",
+
+
+# One process for all degradations of a kind; the command keeps what it has scored, so that another
+# degradation scores that one alone.
 rule benchmark:
     input:
         images=lambda w: TEST_SETS[w.set]["files"],
-        degraded=lambda w: DEGRADED.replace("{color}", colour(w.model)),
+        degraded=lambda w: collect(
+            DEGRADED, color=colour(w.model), set=w.set, degradation=of_kind(w)
+        ),
         weights=lambda w: WEIGHTS if w.model in MODELS else SHIPPED.get(w.model, []),
     output:
-        "<results>/restore/scores/{set}/{degradation}/{model}.csv",
+        "<results>/restore/scores/{set}/{kind}/{model}.csv",
     log:
-        "<results>/logs/restore/benchmark/{set}/{degradation}/{model}.log",
+        "<results>/logs/restore/benchmark/{set}/{kind}/{model}.log",
     benchmark:
-        "<results>/logs/restore/benchmark/{set}/{degradation}/{model}.benchmark.tsv"
+        "<results>/logs/restore/benchmark/{set}/{kind}/{model}.benchmark.tsv"
     conda:
         ENVIRONMENT
     resources:
@@ -36,15 +46,17 @@ rule benchmark:
     params:
         model=lambda w, input: input.weights or w.model,
         images=lambda w: TEST_SETS[w.set]["images"],
-        degraded=lambda w, input: Path(input.degraded).parents[1],
+        degraded=lambda w, input: Path(input.degraded[0]).parents[1],
+        degradations=lambda w: [f"--degradation={found}" for found in of_kind(w)],
+        kept=lambda w, output: Path(output[0]).parent / ".kept" / w.model,
         seed=config["seed"],
         code=code_revision("restore.evaluation.benchmark"),
     message:
-        "score {wildcards.model} on {wildcards.set}, {wildcards.degradation}"
+        "score {wildcards.model} on {wildcards.set}, {wildcards.kind}"
     shell:
         f"{TAKE_GPU}"
         "restore benchmark --model {params.model:q} --images {params.images:q}"
-        " --degraded {params.degraded:q} --degradation {wildcards.degradation}"
+        " --degraded {params.degraded:q} {params.degradations:q} --kept {params.kept:q}"
         " --seed {params.seed} --device {resources.device} --out {output:q} > {log:q} 2>&1"
 
 

@@ -28,6 +28,11 @@ def folder_of(wildcards, output):
     return Path(output[0]).parent
 
 
+# The threads of a training on this machine; elsewhere as many as the job has cores.
+WIDE = "".join(
+    f"{library}_NUM_THREADS=${{{{TRAINING_THREADS:-{{threads}}}}}} "
+    for library in ("OMP", "MKL", "OPENBLAS")
+)
 # A training that failed may have left its losses beside the weights of the one before.
 RECALL = (
     "if cmp -s {params.kept[0]:q} {params.placed[0]:q}"

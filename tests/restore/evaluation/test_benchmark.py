@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,13 +11,14 @@ import torch
 from PIL import Image
 
 from engine.device import Compute
-from restore.degradations.degradation import parse
+from restore.degradations.degradation import Degradation, parse
 from restore.errors import RestoreError
-from restore.evaluation.benchmark import COLUMNS, check, evaluate
+from restore.evaluation.benchmark import COLUMNS, evaluate
 from restore.evaluation.degraded_files import write_folder
 from restore.evaluation.methods import Baseline
 from restore.evaluation.metrics import psnr, quantise, ssim
 from restore.evaluation.protocol import Scoring
+from restore.evaluation.restorations import check, restorations
 from restore.evaluation.summary import (
     SUMMARY_COLUMNS,
     published,
@@ -293,3 +295,53 @@ def test_a_set_that_a_model_learned_from_is_logged(
     seen = replace(identity, description={"training": {"sets": ["T91", "BSD68"]}})
     check([seen, Baseline("nlm")], [images], [parse("noise:25")])
     assert "dncnn-s-25 learned from BSD68: its scores there say nothing of others" in caplog.text
+
+
+def test_a_finished_test_is_kept_and_one_that_differs_is_not(
+    images: ImageSet, identity: Denoiser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept, wanted = tmp_path / "kept", [parse("noise:25"), parse("jpeg:10")]
+    first = evaluate(identity, [images], wanted[:1], seed=0, kept=kept)
+    (file,) = kept.glob("*.json")
+
+    runs: list[str] = []
+
+    def counted(method: Denoiser, chosen: ImageSet, test: Degradation, *more: Any) -> Any:
+        runs.append(str(test))
+        return restorations(method, chosen, test, *more)
+
+    monkeypatch.setattr("restore.evaluation.benchmark.restorations", counted)
+    both = evaluate(identity, [images], wanted, seed=0, kept=kept)
+    assert (both[:2], runs) == (first, ["jpeg:10"])  # another degradation is scored alone
+    assert both == evaluate(identity, [images], wanted, seed=0)
+    runs.clear()
+    evaluate(identity, [images], wanted[:1], seed=1, kept=kept)
+    assert runs == ["noise:25"]  # another seed
+    runs.clear()
+    protocol = Scoring(rounding="off")
+    evaluate(identity, [images], wanted[:1], seed=0, kept=kept, protocol=protocol)
+    assert runs == ["noise:25"]
+    runs.clear()
+    Image.fromarray(255 - images.items[0].load()).save(images.items[0].path)
+    evaluate(identity, [images], wanted[:1], seed=0, kept=kept)
+    assert runs == ["noise:25"]  # another image
+    Image.fromarray(255 - images.items[0].load()).save(images.items[0].path)
+    for damaged in ("[", "{}", "[]", '[{"image": "0"}]'):
+        file.write_text(damaged)
+        runs.clear()
+        assert evaluate(identity, [images], wanted[:1], seed=0, kept=kept) == first
+        assert runs == ["noise:25"]
+
+
+def test_changed_degraded_files_are_scored_again(
+    images: ImageSet, identity: Denoiser, tmp_path: Path
+) -> None:
+    wanted = parse("noise:25")
+    folder = write_folder(images.items, tmp_path / "made/noise:25", wanted, 0).parent
+    options: dict[str, Any] = {"seed": 0, "degraded_folder": folder.parent, "kept": tmp_path / "k"}
+    rows = evaluate(identity, [images], [wanted], **options)
+    assert rows == evaluate(identity, [images], [wanted], **options)
+    assert len(list((tmp_path / "k").iterdir())) == 1
+    write_folder(images.items, folder, parse("noise:15"), 0)
+    with pytest.raises(RestoreError, match="expected noise:25"):
+        evaluate(identity, [images], [wanted], **options)
