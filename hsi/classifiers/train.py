@@ -98,7 +98,7 @@ def train(
     if out.suffix != ".safetensors":
         raise HsiError(f"{out}: expected a name that ends with .safetensors")
     labels.check_fits(scene)
-    split.check_fits(labels)
+    labels = split.own_labels(labels)
     pixels = int(split.train.sum())
     if (labels.count(split.train) > 0).sum() < 2:
         raise HsiError(f"split {split.how}: expected training pixels of at least two classes")

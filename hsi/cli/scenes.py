@@ -106,7 +106,8 @@ def split(
     how: Annotated[
         str,
         typer.Option(
-            help="random:0.3, count:50, blocks:16, polygons:0.5, kfold:5,blocks:16, mask:FILE."
+            help="random:0.3, count:50, blocks:16, polygons:0.5, kfold:5,blocks:16, mask:FILE, "
+            "houston2013:FILE,FILE."
         ),
     ],
     place: Annotated[
@@ -115,6 +116,9 @@ def split(
     seed: Seed = 0,
     window: Annotated[int, typer.Option(help="Window side for guard band and leakage.")] = 25,
     name: Annotated[str | None, typer.Option(help="What tables call the split.")] = None,
+    labels_of: Annotated[
+        str, typer.Option(help="ground-truth or mask: whose classes a mask's pixels have.")
+    ] = "ground-truth",
     class_field: ClassField = None,
     class_names: ClassNames = None,
     all_touched: AllTouched = False,
@@ -124,17 +128,16 @@ def split(
     """Split the labelled pixels, draw the split beside it, and report its leakage."""
     from hsi.figures import save_split
     from hsi.scenes.scene import open_scene
+    from hsi.splits.masks import mask_sources
     from hsi.splits.split import make_split
 
     expect_file(out, ".npz")
-    kind, _, masks = how.partition(":")
-    masks_read = masks if kind == "mask" and masks else None
-    keep_inputs([out, out.with_suffix(".png")], source, masks_read, place)
+    keep_inputs([out, out.with_suffix(".png")], source, *mask_sources(how), place)
     drawing = drawing_of(class_field, class_names, all_touched, radius, crs)
     labels = labels_on(source, None if place is None else open_scene(place), drawing)
-    made = make_split(labels, how, seed=seed, window=window, name=name)
+    made = make_split(labels, how, seed=seed, window=window, name=name, labels_of=labels_of)
     made.save(out)
-    save_split(out.with_suffix(".png"), labels, made)
+    save_split(out.with_suffix(".png"), made.own_labels(labels), made)
     typer.echo(f"{made.how}: {made.train.sum()} training pixels, {made.test.sum()} test pixels")
     for key, value in made.report.items():
         typer.echo(f"{key}: {value if value is not None else 'none'}")

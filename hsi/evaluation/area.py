@@ -175,6 +175,7 @@ def area_table(
         Map, labels and split do not belong together; the map holds a class that the labels lack,
         or one with fewer than two test pixels.
     """
+    labels = split.own_labels(labels)
     predicted = classes_on_test_pixels("map", numbers, labels, split)
     counts = scores_of(labels.ground_truth[split.test], predicted, labels.classes).confusion.T
     mapped = np.zeros(len(labels.classes), np.int64)

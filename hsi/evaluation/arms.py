@@ -88,7 +88,7 @@ def compare_arms(
         "window": window if listed.takes_window else None,
         "components": components if listed.shares_components else None,
     }
-    split.check_fits(labels)
+    labels = split.own_labels(labels)
     for scene in versions.values():
         labels.check_fits(scene)
     folder, rows = out.with_suffix(""), []

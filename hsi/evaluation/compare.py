@@ -125,6 +125,7 @@ def compare_maps(
     HsiError
         Maps, labels and split do not belong together; a map holds other numbers than classes.
     """
+    labels = split.own_labels(labels)
     truth = labels.ground_truth[split.test]
     one = classes_on_test_pixels("first map", first, labels, split)
     two = classes_on_test_pixels("second map", second, labels, split)

@@ -11,6 +11,7 @@ from hsi.errors import HsiError
 
 Floats = npt.NDArray[np.float64]
 PART = 2**20  # pixels that are looked at together
+MANY = 20  # test pixels from which a class counts in `aa_min20`
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,15 @@ class Scores:
     def aa(self) -> float:
         """Average accuracy: the mean recall over the classes that have test pixels."""
         return float(np.nanmean(self.recall))
+
+    @property
+    def aa_min20(self) -> float:
+        """Average accuracy over the classes of at least 20 test pixels; NaN without any.
+
+        A class of two test pixels weighs as much as any other in `aa`, and is right by chance.
+        """
+        many = self.support >= MANY
+        return float(self.recall[many].mean()) if many.any() else float("nan")
 
     @property
     def kappa(self) -> float:

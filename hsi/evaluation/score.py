@@ -15,7 +15,7 @@ from engine.tables import two_decimals, write_csv
 from engine.training.schedule import in_words
 from hsi.classifiers import model_file
 from hsi.errors import HsiError
-from hsi.evaluation.metrics import Scores, scores_of
+from hsi.evaluation.metrics import MANY, Scores, scores_of
 from hsi.evaluation.test_pixels import check_unseen, classes_on_test_pixels
 from hsi.figures import save_classes, save_comparison, save_confusion
 from hsi.formats import numpy_arrays
@@ -39,7 +39,10 @@ PER_CLASS_COLUMNS = (
     "recall",
     "precision",
     "f1",
+    "labels_of",
 )
+# What a mask's row says of its classes and the ground truth's; empty for other splits.
+OF_THE_MASK = ("labels_of", "unlabelled_in_mask", "other_class_in_mask")
 OF_THE_RECORD = ("schedule", "seconds_train", "seconds_map", "trained_split")
 # Figures that a model's settings state, where its classifier has them.
 OF_THE_MODEL = ("parameters", "multiply_adds_a_pixel", "window")
@@ -79,6 +82,7 @@ def score(numbers: npt.NDArray[Any], labels: Labels, split: Split) -> Scores:
     >>> round(hsi.score(everywhere_soybean, labels, split).oa, 1)
     23.9
     """
+    labels = split.own_labels(labels)
     predicted = classes_on_test_pixels("map", numbers, labels, split)
     return scores_of(labels.ground_truth[split.test], predicted, labels.classes)
 
@@ -119,6 +123,7 @@ def score_map(
     HsiError
         Map, labels and split do not belong together; the classifier learned from another split.
     """
+    labels = split.own_labels(labels)
     predicted = classes_on_test_pixels("map", numbers, labels, split)
     check_unseen("map", made_by.get("trained_split"), labels, split)
     test, truth = split.test, labels.ground_truth[split.test]
@@ -156,6 +161,8 @@ def score_map(
             "oa": round(scores.oa, 4),
             "aa": round(scores.aa, 4),
             "kappa": None if math.isnan(scores.kappa) else round(scores.kappa, 4),
+            "aa_min20": None if math.isnan(scores.aa_min20) else round(scores.aa_min20, 4),
+            "classes_min20": int((scores.support >= MANY).sum()),
             "test_pixels": int(scores.support.sum()),
             "train_pixels": int(split.train.sum()),
             "seconds_train": made_by.get("seconds_train"),
@@ -163,7 +170,10 @@ def score_map(
             **{key: made_by.get(key) for key in OF_THE_MODEL},
             "test_in_own_window": _in_own_window(split, made_by.get("window")),
             "split_seed": split.seed,
-            "test_sha256": sha256_arrays(test),
+            "test_sha256": sha256_arrays(test)
+            if split.classes is None
+            else sha256_arrays(test, split.classes[test]),
+            **{key: split.report.get(key) for key in OF_THE_MASK},
             "report": dict(split.report),
         },
     )
@@ -243,5 +253,6 @@ def _per_class(
         }
         for figure in ("recall", "precision", "f1"):
             row[figure] = two_decimals(getattr(scores, figure)[index])
+        row["labels_of"] = split.report.get("labels_of", "")
         rows.append(row)
     return pd.DataFrame(rows)

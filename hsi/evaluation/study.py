@@ -157,7 +157,7 @@ def study(
         Name of the candidate with the best mean overall accuracy.
     """
     labels.check_fits(scene)
-    split.check_fits(labels)
+    labels = split.own_labels(labels)
     known = training_labels(labels, split)
     for candidate in candidates:
         components = candidate.components or 0

@@ -19,7 +19,7 @@ from hsi.evaluation.bootstrap import (
     read_run,
 )
 from hsi.evaluation.compare import MCNEMAR_COLUMNS, compared
-from hsi.evaluation.score import OF_THE_MODEL, PER_CLASS_COLUMNS
+from hsi.evaluation.score import OF_THE_MASK, OF_THE_MODEL, PER_CLASS_COLUMNS
 from hsi.splits.leakage import LEAKAGE
 
 OVERALL_COLUMNS = (
@@ -32,6 +32,8 @@ OVERALL_COLUMNS = (
     "kappa",
     "seconds_train",
     "seconds_map",
+    "aa_min20",
+    *OF_THE_MASK,
 )
 SUMMARY_COLUMNS = (
     "scene",
@@ -64,8 +66,16 @@ SUMMARY_COLUMNS = (
     "oa_low",
     "oa_high",
     "groups",
+    "aa_min20_mean",
+    "aa_min20_std",
+    "classes_min20",
+    "nearest_train_max",
+    *OF_THE_MASK,
+    "note",
 )
 FIGURES = ("oa", "aa", "kappa")
+# Runs of earlier versions lack them.
+LATER = ("aa_min20", *OF_THE_MASK)
 DDOF = 1  # the sample standard deviation; with one seed there is none
 
 _PUBLISHED_WINDOWS = {"hybridsn": 25, "cnn2d": 25, "cnn3d": 25}
@@ -136,8 +146,8 @@ def _interval(folders: Sequence[Path]) -> dict[str, Any]:
 
 
 def _settings(run: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Return what tells networks of one name apart: window and number of parameters."""
-    return run.get("window"), run.get("parameters")
+    """Return what tells runs of one name apart: a network's size, and whose classes they have."""
+    return run.get("window"), run.get("parameters"), run.get("labels_of")
 
 
 def published() -> dict[tuple[str, str, str], dict[str, str]]:
@@ -156,7 +166,8 @@ def _read(folder: Path) -> dict[str, Any]:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise HsiError(f"{path}: expected the scores of hsi score ({why(error)})") from error
-    missing = [key for key in (*OVERALL_COLUMNS, "schedule", "report") if key not in found]
+    needed = [key for key in (*OVERALL_COLUMNS, "schedule", "report") if key not in LATER]
+    missing = [key for key in needed if key not in found]
     if missing:
         raise HsiError(f"{path}: expected the scores of hsi score; '{missing[0]}' is missing")
     run: dict[str, Any] = found
@@ -164,10 +175,33 @@ def _read(folder: Path) -> dict[str, Any]:
 
 
 def _overall(run: Mapping[str, Any]) -> dict[str, Any]:
-    row = {name: run[name] for name in OVERALL_COLUMNS}
-    for name in (*FIGURES, "seconds_train", "seconds_map"):
-        row[name] = two_decimals(run[name])
+    row = {name: run.get(name) for name in OVERALL_COLUMNS}
+    for name in (*FIGURES, "seconds_train", "seconds_map", "aa_min20"):
+        row[name] = two_decimals(run.get(name))
     return row
+
+
+def note(runs: Sequence[Mapping[str, Any]]) -> str:
+    """Return what to know of the test pixels of some runs, as measured, in one or two sentences.
+
+    Parameters
+    ----------
+    runs : sequence of mapping
+        Contents of `scores.json`, of one split.
+    """
+    found = []
+    farthest = [run["report"].get("nearest_train_max") for run in runs]
+    if None not in farthest:
+        found.append(f"all test pixels lie within {max(farthest)} pixels of a training pixel")
+    report = runs[0]["report"]
+    if report.get("labels_of") is not None:
+        own = report["labels_of"] == "mask"
+        found.append(f"classes are {'the mask' if own else 'the ground truth'}'s")
+        if (others := report.get("other_class_in_mask")) is not None:
+            found.append(f"pixels of another class in the ground truth: {others}")
+        unlabelled = report.get("unlabelled_in_mask", 0)
+        found.append(f"unlabelled there: {unlabelled}, {'used, too' if own else 'left out'}")
+    return "; ".join(found)
 
 
 def _mean(
@@ -192,6 +226,12 @@ def _mean(
         row[f"{figure}_mean"] = two_decimals(values.mean())
         row[f"{figure}_std"] = two_decimals(values.std(ddof=DDOF))
         row[f"{figure}_published"] = known.get(figure, "")
+    values = pd.Series([run.get("aa_min20") for run in runs], dtype=float)
+    row["aa_min20_mean"] = two_decimals(values.mean())
+    row["aa_min20_std"] = two_decimals(values.std(ddof=DDOF))
+    classes = [int(run["classes_min20"]) for run in runs if "classes_min20" in run]
+    row["classes_min20"] = min(classes) if len(classes) == len(runs) else ""
+    row |= {name: first.get(name) for name in OF_THE_MASK} | {"note": note(runs)}
     row["oa_difference"] = (
         f"{float(row['oa_mean']) - float(known['oa']):+.2f}" if known.get("oa") else ""
     )

@@ -77,7 +77,7 @@ def check_unseen(
     """
     if trained is None:
         return
-    if trained["labels_checksum"] != labels.checksum():
+    if trained["labels_checksum"] != split.labels_checksum:
         log.warning(
             "%s: its classifier learned from other labels than %s: see that no test pixel is among "
             "its training pixels",

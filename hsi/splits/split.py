@@ -2,9 +2,8 @@
 
 import json
 import logging
-import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +13,12 @@ import numpy.typing as npt
 from engine.artifacts import atomic, read_npz, sha256_arrays
 from engine.errors import parsing
 from hsi.errors import HsiError
+from hsi.scenes.class_numbers import occurring
 from hsi.scenes.labels import Labels
-from hsi.splits.drawn import drawn_count, drawn_share, parsed
-from hsi.splits.folds import fold_split
+from hsi.splits.drawn import drawn_count, drawn_share
+from hsi.splits.guarded import block_fold, blocks, whole_polygons
 from hsi.splits.leakage import leakage_report
-from hsi.splits.masks import mask_name, mask_split
-from hsi.splits.polygons import polygon_split
-from hsi.splits.separated import block_split
+from hsi.splits.masks import LABELS_OF, MASKS, mask_split, split_name
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +44,11 @@ class Split:
         Of the ground truth that was split.
     report : mapping
         `train_pixels` and `test_pixels` by class number, `absent_from_train`, `absent_from_test`,
-        what the making dropped, and the leakage (see `leakage_report`).
+        what the making dropped, and the leakage (see `leakage_report`); of a mask also
+        `labels_of`, and how its classes differ from the ground truth's (see `hsi.splits.masks`).
+    classes : ndarray (H, W), int32, optional
+        Class numbers where they are a mask's own: the mask's on its pixels, else the ground
+        truth's.
 
     Examples
     --------
@@ -63,13 +65,15 @@ class Split:
     window: int
     labels_checksum: str
     report: Mapping[str, Any]
+    classes: npt.NDArray[np.int32] | None = None
 
     def save(self, path: Path | str) -> None:
         """Write masks and description to one .npz without pickles."""
-        description = json.dumps(self.describe())
+        description = np.array(json.dumps(self.describe()))
+        own: dict[str, Any] = {} if self.classes is None else {"classes": self.classes}
         with atomic(path) as part, part.open("wb") as file:
             np.savez_compressed(
-                file, train=self.train, test=self.test, description=np.array(description)
+                file, train=self.train, test=self.test, description=description, **own
             )
 
     def describe(self) -> dict[str, Any]:
@@ -85,11 +89,28 @@ class Split:
 
     def check_fits(self, labels: Labels) -> None:
         """Raise HsiError if the split was made from other labels."""
-        if self.labels_checksum != labels.checksum():
+        if self.labels_checksum != labels.checksum() and not self._are_own(labels):
             raise HsiError(
                 f"split {self.how}: expected to find it made from the labels {labels.name}, found "
                 "it made from others; run hsi split again"
             )
+
+    def own_labels(self, labels: Labels) -> Labels:
+        """Return the classes to learn and to test: those of the labels, or of the mask.
+
+        Raises
+        ------
+        HsiError
+            The split was made from other labels.
+        """
+        self.check_fits(labels)
+        if self.classes is None or self._are_own(labels):
+            return labels
+        return relabelled(labels, self.classes)
+
+    def _are_own(self, labels: Labels) -> bool:
+        """Return whether labels are already those of `own_labels`."""
+        return self.classes is not None and np.array_equal(self.classes, labels.ground_truth)
 
 
 def load_split(path: Path | str) -> Split:
@@ -120,6 +141,9 @@ def load_split(path: Path | str) -> Split:
     """
     path = Path(path)
     found = read_npz(path, ("train", "test", "description"), "hsi split", HsiError)
+    with parsing(path, "expected a file of hsi split", HsiError), np.load(path) as arrays:
+        own = "classes" in arrays.files
+    classes = read_npz(path, ("classes",), "hsi split", HsiError)["classes"] if own else None
     with parsing(path, "expected a file of hsi split", HsiError):
         described = json.loads(str(found["description"]))
         kinds = {"how": str, "seed": int, "window": int, "labels_checksum": str, "report": dict}
@@ -129,11 +153,19 @@ def load_split(path: Path | str) -> Split:
         train, test = found["train"], found["test"]
         if train.shape != test.shape or train.ndim != 2 or {train.dtype, test.dtype} != {_BOOL}:
             raise HsiError("expected two masks of one size, found others")
-        return Split(train, test, **{key: described[key] for key in kinds})
+        if classes is not None and (classes.shape != train.shape or classes.dtype != np.int32):
+            raise HsiError("expected classes of the masks' size, int32, found others")
+        return Split(train, test, **{key: described[key] for key in kinds}, classes=classes)
 
 
 def make_split(
-    labels: Labels, how: str, *, seed: int = 0, window: int = 25, name: str | None = None
+    labels: Labels,
+    how: str,
+    *,
+    seed: int = 0,
+    window: int = 25,
+    name: str | None = None,
+    labels_of: str = "ground-truth",
 ) -> Split:
     """Split the labelled pixels.
 
@@ -150,12 +182,16 @@ def make_split(
         the same band: the seeds 0 to K − 1 are the folds of one partition and test every labelled
         pixel once, the seeds K to 2 K − 1 those of the next (see `hsi.splits.folds`).
         'mask:FILE' takes published masks (see `hsi.splits.masks`); 'mask:FILE:TRAIN,TEST' names
-        their variables.
+        their variables, 'mask:FILE,FILE' two files. 'houston2013:FILE,FILE' also checks that they
+        hold the published pixels of each class.
     seed : int
     window : int
         Odd side of the classifier's window, in pixels.
     name : str, optional
         What tables call the split; else `how`, with a mask's file shortened to its stem.
+    labels_of : {'ground-truth', 'mask'}
+        Whose classes the pixels of a mask have. By default those of `labels`, and pixels that these
+        leave unlabelled are left out; else the mask's own, of all its pixels.
 
     Returns
     -------
@@ -166,7 +202,7 @@ def make_split(
     ------
     HsiError
         `how` names no kind of split or holds a number out of range; a mask does not fit, or its
-        two sides overlap.
+        two sides overlap; `labels_of` 'mask' without a mask of class numbers.
 
     Examples
     --------
@@ -181,85 +217,55 @@ def make_split(
     if seed < 0:
         raise HsiError(f"`seed` {seed}: expected 0 or more")
     kind, colon, value = how.partition(":")
-    if kind not in SPLITTERS or not colon:
+    if labels_of not in LABELS_OF:
+        raise HsiError(f"`labels_of` {labels_of}: expected {' or '.join(LABELS_OF)}")
+    if kind not in (*SPLITTERS, *MASKS) or not colon:
         raise HsiError(
             f"`how` {how}: expected random:0.3, count:50, blocks:16, "
-            "polygons:0.5, kfold:5,blocks:16 or mask:FILE"
+            "polygons:0.5, kfold:5,blocks:16, mask:FILE or houston2013:FILE,FILE"
         )
-    train, test, notes = SPLITTERS[kind](labels, value, window, seed)
+    classes, own = None, labels
+    if kind in MASKS:
+        train, test, notes, classes = mask_split(labels, kind, value, labels_of)
+        own = labels if classes is None else relabelled(labels, classes)
+    elif labels_of == "mask":
+        raise HsiError(f"`labels_of` mask: expected `how` mask:FILE, found {how}; leave it out")
+    else:
+        train, test, notes = SPLITTERS[kind](labels, value, window, seed)
     for side, pixels in (("train on", train), ("test", test)):
         if not pixels.any():
             raise HsiError(
                 f"`how` {how}: expected pixels to train on and to test, found none to {side}"
             )
     report = {
-        **_counts(labels, train, test),
+        **_counts(own, train, test),
         **notes,
         **leakage_report(train, test, window),
     }
-    if kind == "mask":
-        how = f"mask:{mask_name(value)}"
-    return Split(train, test, name or how, seed, window, labels.checksum(), report)
+    called = name or split_name(how)
+    return Split(train, test, called, seed, window, labels.checksum(), report, classes)
 
 
-def _blocks(
-    labels: Labels, value: str, window: int, seed: int
-) -> tuple[Mask, Mask, dict[str, Any]]:
-    side = parsed(value, int)
-    longest = max(labels.ground_truth.shape)
-    if side is None or not 1 <= side <= longest // 2:
-        raise HsiError(
-            f"`how` blocks:{value}: expected a whole number of pixels, 1 to {longest // 2}"
-        )
-    train, test, unlearnt = block_split(labels, side, window // 2, np.random.default_rng(seed))
-    dropped = int(labels.count().sum()) - int(train.sum()) - int(test.sum())
-    return train, test, {
-        "guard": window // 2,
-        "dropped": dropped,
-        "unlearnt_pixels": unlearnt,
-        "block": side,
-    }  # fmt: skip
-
-
-def _polygons(
-    labels: Labels, value: str, window: int, seed: int
-) -> tuple[Mask, Mask, dict[str, Any]]:
-    share = parsed(value, float)
-    if share is None or not 0 < share < 1:
-        raise HsiError(f"`how` polygons:{value}: expected a share between 0 and 1, such as 0.5")
-    return polygon_split(labels, share, window // 2, np.random.default_rng(seed))
-
-
-def _folds(labels: Labels, value: str, window: int, seed: int) -> tuple[Mask, Mask, dict[str, Any]]:
-    given = re.fullmatch(r"(\d+),blocks:(\d+)", value)
-    longest = max(labels.ground_truth.shape)
-    if given is None or int(given[1]) < 2 or not 1 <= int(given[2]) <= longest // 2:
-        raise HsiError(
-            f"`how` kfold:{value}: expected at least 2 folds of blocks of 1 to {longest // 2} "
-            "pixels, such as kfold:5,blocks:16"
-        )
-    folds, side = int(given[1]), int(given[2])
-    rng = np.random.default_rng(seed // folds)
-    train, test = fold_split(labels, folds, seed % folds, side, window // 2, rng)
-    dropped = int(labels.count().sum()) - int(train.sum()) - int(test.sum())
-    return train, test, {
-        "fold": seed % folds,
-        "folds": folds,
-        "partition": seed // folds,
-        "guard": window // 2,
-        "dropped": dropped,
-        "block": side,
-    }  # fmt: skip
+def relabelled(labels: Labels, classes: npt.NDArray[np.int32]) -> Labels:
+    """Return labels with other class numbers (H, W), all of which `labels` has, too."""
+    kept = np.isin(labels.classes, occurring(classes))
+    names = [name for name, is_kept in zip(labels.class_names, kept, strict=True) if is_kept]
+    return replace(
+        labels,
+        ground_truth=classes,
+        class_names=tuple(names),
+        colours=labels.colours[kept],
+        polygons=None,
+    )
 
 
 Splitter = Callable[[Labels, str, int, int], tuple[Mask, Mask, dict[str, Any]]]
 SPLITTERS: dict[str, Splitter] = {
     "random": drawn_share,
     "count": drawn_count,
-    "blocks": _blocks,
-    "polygons": _polygons,
-    "kfold": _folds,
-    "mask": mask_split,
+    "blocks": blocks,
+    "polygons": whole_polygons,
+    "kfold": block_fold,
 }
 
 

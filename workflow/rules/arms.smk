@@ -14,15 +14,16 @@ wildcard_constraints:
 use rule split as split_for_arms with:
     input:
         labels=lambda w: source_files(SCENES[w.scene]["labels"]),
-        mask=lambda w: source_files(
-            ARM_SPLITS[w.split][5:] if w.split[:5] == "mask:" else ""
-        ),
+        mask=lambda w: mask_files(ARM_SPLITS[w.split]),
     output:
         split="<results>/hsi/{scene}/denoise_then_classify/{split}_seed{seed}.npz",
     log:
         "<results>/logs/hsi/{scene}/denoise_then_classify/{split}_seed{seed}.log",
     params:
         how=lambda w: ARM_SPLITS[w.split],
+        labels_of=lambda w: (
+            f"--labels-of={HSI['labels_of']}" if mask_files(ARM_SPLITS[w.split]) else []
+        ),
 
 
 rule denoise_arms:

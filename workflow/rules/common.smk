@@ -90,13 +90,20 @@ def enter(images, sets, key):
     return name
 
 
+def mask_files(how):
+    """The files of a published mask; a split that is drawn has none."""
+    from hsi.splits.masks import mask_sources
+
+    return source_files(*mask_sources(how))
+
+
 def named_splits(asked, key):
     """Splits by what tables call them; a published mask is called after its file."""
-    from hsi.splits.masks import mask_name
+    from hsi.splits.masks import split_name
 
     found = {}
     for index, how in enumerate(asked):
-        name = f"mask:{mask_name(how[5:])}" if how[:5] == "mask:" else how
+        name = split_name(how)
         if name in found:
             stop(f"{key}[{index}]: two splits are called '{name}'; rename one file")
         found[name] = how

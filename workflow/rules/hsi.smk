@@ -77,9 +77,7 @@ rule reduce:
 rule split:
     input:
         labels=lambda w: source_files(SCENES[w.scene]["labels"]),
-        mask=lambda w: source_files(
-            SPLITS[w.split][5:] if w.split[:5] == "mask:" else ""
-        ),
+        mask=lambda w: mask_files(SPLITS[w.split]),
     output:
         split="<results>/hsi/{scene}/{split}/split_seed{seed}.npz",
         picture=report(
@@ -97,9 +95,13 @@ rule split:
         labels=lambda w: SCENES[w.scene]["labels"],
         how=lambda w: SPLITS[w.split],
         window=HSI["window"],
+        labels_of=lambda w: (
+            f"--labels-of={HSI['labels_of']}" if mask_files(SPLITS[w.split]) else []
+        ),
         code=code_revision("hsi.splits.split", "hsi.scenes.labels", "hsi.figures"),
     message:
         "split {wildcards.scene}: {wildcards.split}, seed {wildcards.seed}"
     shell:
         "hsi split {params.labels:q} --how {params.how:q} --name {wildcards.split:q}"
-        " --seed {wildcards.seed} --window {params.window} --out {output.split:q} > {log:q} 2>&1"
+        " --seed {wildcards.seed} --window {params.window} {params.labels_of:q}"
+        " --out {output.split:q} > {log:q} 2>&1"

@@ -166,11 +166,13 @@ def cube_method(name):
 
 def split(how):
     from hsi.formats.registry import files
+    from hsi.splits.masks import MASKS, mask_sources
 
     kind, _, what = how.partition(":")
-    if kind == "mask":
+    if kind in MASKS:
         plain(what)
-        files(what)
+        for source in mask_sources(how):
+            files(source)
 
 
 def checked(found):

@@ -10,7 +10,8 @@ from hsi.evaluation.summary import OVERALL_COLUMNS, published, summarise
 from hsi.splits.split import make_split
 
 PER_CLASS = (
-    "scene,split,classifier,seed,class_id,class_name,train_pixels,test_pixels,recall,precision,f1"
+    "scene,split,classifier,seed,class_id,class_name,train_pixels,test_pixels,recall,precision,f1,"
+    "labels_of"
 )
 
 
@@ -51,7 +52,7 @@ def test_class_without_test_pixels_is_empty(tmp_path, labels, split):
     fewer = type(split)(**{**vars(split), "test": split.test & (labels.ground_truth != 7)})
     run(tmp_path, labels, fewer)
     last = (tmp_path / "per_class.csv").read_text().splitlines()[-1]
-    assert last.endswith(",0,,,")
+    assert last.endswith(",0,,,,")
 
 
 def test_map_of_another_size_is_refused(tmp_path, labels, split):
@@ -83,6 +84,44 @@ def test_summary_has_the_contract_columns_and_the_order_given(tmp_path, labels, 
     assert svm["oa_published"] == 85.30
     assert svm["oa_difference"] == pytest.approx(svm["oa_mean"] - 85.30, abs=0.011)
     assert np.isnan(means.iloc[1]["oa_std"])  # one seed has no deviation
+
+
+def test_mask_states_its_classes_in_every_row(tmp_path, labels):
+    train = np.zeros(labels.ground_truth.shape, np.uint8)
+    train[:15] = labels.ground_truth[:15]
+    train[3, 3], train[0, 0] = 2, 7  # of class 1, and unlabelled
+    test = labels.ground_truth * (train == 0)
+    np.savez(tmp_path / "m.npz", train=train, test=test)
+    folders = []
+    for whose in ("ground-truth", "mask"):
+        split = make_split(labels, f"mask:{tmp_path / 'm.npz'}", labels_of=whose)
+        folders.append(tmp_path / whose)
+        run(folders[-1], labels, split, wrong=3)
+    summarise(folders, tmp_path / "out")
+    for name in ("overall_accuracy", "overall_accuracy_summary"):
+        rows = pd.read_csv(tmp_path / "out" / f"{name}.csv")
+        assert rows["labels_of"].tolist() == ["ground-truth", "mask"]
+        assert rows["unlabelled_in_mask"].tolist() == rows["other_class_in_mask"].tolist() == [1, 1]
+    near = "all test pixels lie within 13 pixels of a training pixel; classes are "
+    differ = "'s; pixels of another class in the ground truth: 1; unlabelled there: 1, "
+    assert rows["note"].tolist() == [
+        f"{near}the ground truth{differ}left out",
+        f"{near}the mask{differ}used, too",
+    ]
+    classes = pd.read_csv(tmp_path / "out" / "per_class_accuracy.csv")
+    assert classes["labels_of"].tolist() == ["ground-truth"] * 3 + ["mask"] * 3
+    assert pd.read_csv(tmp_path / "out" / "mcnemar.csv").empty  # not of the same truth
+
+
+def test_average_accuracy_without_small_classes(tmp_path, labels, split):
+    few = split.test & (labels.ground_truth == 2)
+    few[tuple(np.argwhere(few)[2:].T)] = False  # two test pixels, both wrong
+    fewer = type(split)(**{**vars(split), "test": (split.test & (labels.ground_truth != 2)) | few})
+    scores = run(tmp_path, labels, fewer, wrong=2)
+    assert scores.aa == pytest.approx(200 / 3)
+    assert scores.aa_min20 == 100
+    written = json.loads((tmp_path / "scores.json").read_text())
+    assert (written["aa_min20"], written["classes_min20"]) == (100, 2)
 
 
 def test_summary_compares_classifiers_on_the_same_test_pixels(tmp_path, labels, split):
