@@ -108,8 +108,10 @@ class NetworkClassifier:
         )
         weights = torch.Generator().manual_seed(training.seed)
         self.network = self.architecture.build(weights)
-        examples = Examples(training, cube, self.pca, self.window, self.recipe)
-        return train(
+        examples = Examples(
+            training, cube, self.pca, self.window, self.recipe, paired=self.network.normalises
+        )
+        seconds = train(
             self.network,
             examples.draw,
             examples.loss,
@@ -120,6 +122,8 @@ class NetworkClassifier:
             history=training.history,
             label=f"{self.name} {training.scene.name} {training.split.how} seed {training.seed}",
         )
+        self.architecture = self.architecture.trained(self.network)
+        return seconds
 
     @property
     def bands(self) -> npt.NDArray[np.int64]:
