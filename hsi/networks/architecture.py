@@ -1,11 +1,11 @@
 """The common part of all window networks: settings, a dense head, initial weights."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from hsi.errors import HsiError
 from hsi.networks.window_network import WindowNetwork
@@ -57,6 +57,24 @@ class Architecture:
     def build(self, generator: torch.Generator) -> WindowNetwork:
         """Return the network with initial weights drawn by a generator."""
         raise NotImplementedError
+
+    def expect_fits(self, weights: Mapping[str, Tensor]) -> None:
+        """Raise HsiError where weights are not those of the network.
+
+        They are compared before anything of the network's size takes memory.
+        """
+        with torch.device("meta"):
+            wanted = self.build(torch.Generator()).state_dict()
+        for name in (*wanted, *weights):
+            shapes = [
+                tuple(held[name].shape) if name in held else None for held in (wanted, weights)
+            ]
+            if shapes[0] != shapes[1]:
+                expected = "no such" if shapes[0] is None else shapes[0]
+                found = "none" if shapes[1] is None else shapes[1]
+                raise HsiError(f"{name}: expected {expected}, found {found}")
+            if name.endswith("running_var") and not (weights[name] >= 0).all():
+                raise HsiError(f"{name}: expected variances of 0 or more")
 
     def trained(self, network: WindowNetwork) -> "Architecture":  # noqa: ARG002
         """Return the settings of a network at the end of its training, which may lose parts."""

@@ -1,7 +1,7 @@
 """The common part of the published image networks: two forms, widths, and a parameter budget."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import ClassVar
 
@@ -98,6 +98,14 @@ class Backbone(Architecture):
         network = self._built(self.scale)
         self.initialise(network, generator)
         return network
+
+    def trained(self, network: WindowNetwork) -> Architecture:
+        """Return the settings with the width that was found for a budget, and no auxiliary heads.
+
+        Those heads are taken off the network; they serve training alone.
+        """
+        network.drop_auxiliary()
+        return replace(self, width=self.scale, parameters=0)
 
     @property
     def scale(self) -> float:

@@ -152,9 +152,10 @@ class GoogLeNet(Backbone):
         return Dilated(), nn.Sequential(*within, mean_over_window()), head
 
     def trained(self, network: WindowNetwork) -> Architecture:
-        """Return the settings without the auxiliary heads, which are taken off the network."""
-        network.drop_auxiliary()
-        return replace(self, auxiliary=False)
+        """Return the settings without auxiliary heads, which are taken off the network."""
+        found = super().trained(network)
+        assert isinstance(found, GoogLeNet)
+        return replace(found, auxiliary=False)
 
     def _auxiliary(self, wide: int, scale: float) -> nn.Module:
         if not self.auxiliary:
