@@ -10,7 +10,9 @@ from torch import Tensor, nn
 from engine import orientation as orientations
 from hsi.classifiers.protocol import Training
 from hsi.classifiers.recipe import Recipe
+from hsi.errors import HsiError
 from hsi.features.pca import PCA
+from hsi.networks.window_network import WindowNetwork
 from hsi.networks.windows import Windows, padded
 
 Batch = tuple[Windows, Tensor, Tensor]
@@ -30,6 +32,8 @@ class Examples:
         Of these components.
     window : int
     recipe : Recipe
+    paired : bool
+        No batch is of one window, which batch normalisation cannot train on (see `Batches`).
     """
 
     def __init__(
@@ -39,6 +43,8 @@ class Examples:
         pca: PCA,
         window: int,
         recipe: Recipe,
+        *,
+        paired: bool = False,
     ) -> None:
         self.device = training.compute.device
         self.padded = padded(cube, window).to(self.device)
@@ -46,7 +52,7 @@ class Examples:
         # Components are zero where a pixel holds no data, in training as in the map.
         self.data = torch.from_numpy((cube != 0).any(axis=2)).to(self.device)
         self.dark = torch.from_numpy(pca.of_nothing()).float().to(self.device)[:, None, None]
-        self.batches = Batches(training)
+        self.batches = Batches(training, paired=paired)
 
     def draw(self, step: int, generator: torch.Generator) -> Batch:
         """Return the windows of a step, their classes, and the scene that they are cut from."""
@@ -81,13 +87,22 @@ class Examples:
         return scene
 
     def loss(self, network: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Return the cross-entropy of a batch, and how many of its pixels are right."""
+        """Return the cross-entropy of a batch, and how many of its pixels are right.
+
+        The losses of a network's auxiliary heads are added, each with its weight.
+        """
+        assert isinstance(network, WindowNetwork)
         windows, targets, scene = batch
-        logits = windows.logits(network, scene)  # type: ignore[arg-type]
-        value = nn.functional.cross_entropy(
+        logits = windows.logits(network, scene)
+        value = self._cross_entropy(logits, targets)
+        for share, inner in network.auxiliary():
+            value = value + share * self._cross_entropy(inner, targets)
+        return value, (logits.argmax(1) == targets).sum()
+
+    def _cross_entropy(self, logits: Tensor, targets: Tensor) -> Tensor:
+        return nn.functional.cross_entropy(
             logits.float(), targets, label_smoothing=self.recipe.label_smoothing
         )
-        return value, (logits.argmax(1) == targets).sum()
 
 
 class Batches:
@@ -95,14 +110,31 @@ class Batches:
 
     How an epoch is cut into batches is the schedule's
     (see `hsi.classifiers.schedules.WindowSchedule`).
+
+    Parameters
+    ----------
+    training : Training
+    paired : bool
+        A last batch that is left with one window takes along the window before it.
+
+    Raises
+    ------
+    HsiError
+        The schedule's batches are of one window, and `paired` asks for two.
     """
 
-    def __init__(self, training: Training) -> None:
+    def __init__(self, training: Training, *, paired: bool = False) -> None:
         self.pixels = np.argwhere(training.split.train)
         self.targets = training.targets
         self.schedule = training.schedule
         self.per_epoch = self.schedule.batches_per_epoch(len(self.targets))
         self.seed = training.seed
+        self.least = 2 if paired else 1
+        if self.schedule.batch_size < self.least:
+            raise HsiError(
+                f"schedule {self.schedule.name}: batch_size: expected at least 2 windows for a "
+                f"network with batch normalisation, found {self.schedule.batch_size}; use more"
+            )
         self._order = lru_cache(maxsize=2)(self._permutation)
 
     def draw(self, step: int) -> tuple[Windows, npt.NDArray[np.int64]]:
@@ -111,9 +143,12 @@ class Batches:
         order = self._order(epoch)
         if self.schedule.short_batch:
             start = batch * self.schedule.batch_size
-            chosen = order[start : start + self.schedule.batch_size]
+            stop = min(start + self.schedule.batch_size, len(order))
         else:
-            chosen = np.array_split(order, self.per_epoch)[batch]
+            size, longer = divmod(len(order), self.per_epoch)  # as np.array_split cuts
+            start = batch * size + min(batch, longer)
+            stop = start + size + (batch < longer)
+        chosen = order[max(0, min(start, stop - self.least)) : stop]
         rows, columns = self.pixels[chosen].T
         return Windows(rows, columns), self.targets[chosen]
 

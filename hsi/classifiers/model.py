@@ -21,14 +21,14 @@ from hsi.classifiers.spectral import SVM, BoxMeanSVM, Forest
 from hsi.classifiers.window import NetworkClassifier
 from hsi.errors import HsiError
 from hsi.networks.architecture import Architecture
+from hsi.networks.backbones import BACKBONES
 from hsi.networks.cnn import CNN2D, CNN3D, Reversed
 from hsi.networks.hybridsn import HybridSN, SEHybridSN
 from hsi.scenes.bands import Bands, match_bands
 from hsi.scenes.scene import Scene
 
-ARCHITECTURES: dict[str, type[Architecture]] = {
-    kind.name: kind for kind in (HybridSN, SEHybridSN, CNN2D, CNN3D, Reversed)
-}
+_OWN: tuple[type[Architecture], ...] = (HybridSN, SEHybridSN, CNN2D, CNN3D, Reversed)
+ARCHITECTURES: dict[str, type[Architecture]] = {kind.name: kind for kind in (*_OWN, *BACKBONES)}
 CONTROLS: dict[str, type[Classifier]] = {
     kind.name: kind for kind in (Coordinates, SVM, Forest, BoxMeanSVM)
 }

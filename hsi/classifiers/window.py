@@ -74,7 +74,7 @@ class NetworkClassifier:
         chosen: dict[str, Any] = {"window": 25, "components": 30, **self.own, **settings}
         chosen |= {"window": window} if window is not None else {}
         chosen |= {"components": components} if components is not None else {}
-        self.options = dict(chosen)
+        self.options, self.asked = dict(chosen), components
         self.at_most = components is None and "components" in self.own
         self.window, self.components = chosen.pop("window"), chosen.pop("components")
         of_recipe = {field.name for field in fields(Recipe)}
@@ -108,8 +108,10 @@ class NetworkClassifier:
         )
         weights = torch.Generator().manual_seed(training.seed)
         self.network = self.architecture.build(weights)
-        examples = Examples(training, cube, self.pca, self.window, self.recipe)
-        return train(
+        examples = Examples(
+            training, cube, self.pca, self.window, self.recipe, paired=self.network.normalises
+        )
+        seconds = train(
             self.network,
             examples.draw,
             examples.loss,
@@ -120,6 +122,8 @@ class NetworkClassifier:
             history=training.history,
             label=f"{self.name} {training.scene.name} {training.split.how} seed {training.seed}",
         )
+        self.architecture = self.architecture.trained(self.network)
+        return seconds
 
     @property
     def bands(self) -> npt.NDArray[np.int64]:
@@ -222,7 +226,7 @@ class NetworkClassifier:
             "recipe": asdict(self.recipe),
             "pca_fitted_on": self.pca.fitted_on,
             "window": self.window,
-            "parameters": sum(p.numel() for p in self.network.parameters()),
+            "parameters": self.network.parameter_count,
             "multiply_adds_a_pixel": multiply_adds_per_pixel(self.network),
         }
         return tensors, settings
@@ -240,7 +244,7 @@ class NetworkClassifier:
             for name, value in tensors.items()
             if name.startswith("network.")
         }
-        _expect_shapes(made.architecture, weights)
+        made.architecture.expect_fits(weights)
         made.network = made.architecture.build(torch.Generator().manual_seed(0))
         made.network.load_state_dict(weights)
         bands = array(tensors, "pca.bands", (None,), "i")
@@ -263,21 +267,15 @@ class NetworkClassifier:
             )
         if training.reduced is not None:
             training.reduced.check_fits(training.scene)
+            found = training.reduced.cube.shape[2]
+            if self.asked not in (None, found):
+                raise HsiError(
+                    f"`components` {self.asked}: expected those of the reduced scene, {found}; "
+                    f"leave out `components`, or reduce it again"
+                )
         if "guard" in training.split.report and self.window > training.split.window:
             log.warning(
                 "the split guards windows of %d pixels and the network sees %d: they overlap",
                 training.split.window,
                 self.window,
-            )
-
-
-def _expect_shapes(architecture: Architecture, weights: Mapping[str, Tensor]) -> None:
-    """Compare an architecture with its weights before anything of its size takes memory."""
-    with torch.device("meta"):
-        wanted = architecture.build(torch.Generator()).state_dict()
-    for name in (*wanted, *weights):
-        shapes = [tuple(held[name].shape) if name in held else None for held in (wanted, weights)]
-        if shapes[0] != shapes[1]:
-            raise HsiError(
-                f"{name}: expected {shapes[0] or 'no such'}, found {shapes[1] or 'none'}"
             )

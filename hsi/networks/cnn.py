@@ -10,11 +10,11 @@ from typing import ClassVar
 
 from torch import nn
 
-from hsi.networks.architecture import Architecture
+from hsi.networks.architecture import DenseHead
 
 
 @dataclass(frozen=True)
-class CNN2D(Architecture):
+class CNN2D(DenseHead):
     """Four convolutions over space; the components are channels from the start.
 
     Attributes
@@ -27,7 +27,8 @@ class CNN2D(Architecture):
     filters: tuple[int, int, int, int] = (64, 64, 64, 64)
 
     def own_checks(self) -> Iterable[tuple[str, bool, str]]:
-        """Yield the checks of the widths."""
+        """Yield the checks of the head and the widths."""
+        yield from super().own_checks()
         yield "filters", len(self.filters) == 4 and min(self.filters) >= 1, "4 widths"
 
     def layers(self) -> tuple[nn.Sequential, nn.Sequential | None, int]:
@@ -41,7 +42,7 @@ class CNN2D(Architecture):
 
 
 @dataclass(frozen=True)
-class CNN3D(Architecture):
+class CNN3D(DenseHead):
     """Four convolutions over space and spectrum, each of stride 2 along the spectrum.
 
     Without the stride the head would have 18 times HybridSN's features.
@@ -56,7 +57,8 @@ class CNN3D(Architecture):
     filters: tuple[int, int, int, int] = (8, 16, 32, 32)
 
     def own_checks(self) -> Iterable[tuple[str, bool, str]]:
-        """Yield the checks of the widths."""
+        """Yield the checks of the head and the widths."""
+        yield from super().own_checks()
         yield "filters", len(self.filters) == 4 and min(self.filters) >= 1, "4 widths"
 
     def layers(self) -> tuple[nn.Sequential, nn.Sequential | None, int]:
@@ -70,7 +72,7 @@ class CNN3D(Architecture):
 
 
 @dataclass(frozen=True)
-class Reversed(Architecture):
+class Reversed(DenseHead):
     """HybridSN in reverse: one convolution over space, then three over space and feature maps.
 
     Attributes
@@ -85,7 +87,8 @@ class Reversed(Architecture):
     filters_3d: tuple[int, int, int] = (32, 16, 8)
 
     def own_checks(self) -> Iterable[tuple[str, bool, str]]:
-        """Yield the checks of the widths."""
+        """Yield the checks of the head and the widths."""
+        yield from super().own_checks()
         widths = len(self.filters_3d) == 3 and min(self.filters_3d) >= 1
         yield "filters_3d", widths, "3 widths"
         yield "filters_2d", self.filters_2d >= 1, "at least 1"

@@ -38,6 +38,7 @@ def grouped(
     window: int,
     cost: Callable[[int, int], int],
     largest: int = LARGEST_TILE,
+    one: int | None = None,
 ) -> list[Group]:
     """Return the windows of a batch in groups that take few multiply-adds.
 
@@ -53,19 +54,21 @@ def grouped(
         ``cost(height, width)`` counts the multiply-adds of a pass over so many pixels.
     largest : int
         Pixels of the largest tile that may be shared.
+    one : int, optional
+        Multiply-adds of one window alone, where strides make it cheaper than ``cost`` says.
 
     Returns
     -------
     list of Group
         At most one of them holds windows that share nothing.
     """
-    one = cost(window, window)
+    single = cost(window, window) if one is None else one
 
     def plan(members: npt.NDArray[np.int64]) -> tuple[int, list[Group]]:
         tall, wide = rows[members], columns[members]
         height, width = int(np.ptp(tall)) + window, int(np.ptp(wide)) + window
         whole = cost(height, width) if height * width <= largest else None
-        alone = len(members) * one
+        alone = len(members) * single
         shared = whole is not None and whole < alone
         least = whole if whole is not None and shared else alone
         if len(members) > 1 and not (shared and _covered(tall, wide, window) > FULL):

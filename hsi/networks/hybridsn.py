@@ -11,7 +11,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from hsi.networks.architecture import Architecture
+from hsi.networks.architecture import DenseHead
 from hsi.networks.convolutions import SpectralConv2d, SpectralConv3d, Spectrum, SpectrumAsChannels
 
 # Depth of the three kernels along the spectrum; all are 3 × 3 in space.
@@ -19,7 +19,7 @@ DEPTHS = (7, 5, 3)
 
 
 @dataclass(frozen=True)
-class HybridSN(Architecture):
+class HybridSN(DenseHead):
     """Settings of the network; the defaults are the published ones for Indian Pines.
 
     Attributes
@@ -46,7 +46,8 @@ class HybridSN(Architecture):
         return sum(DEPTHS) - len(DEPTHS) + 1
 
     def own_checks(self) -> Iterable[tuple[str, bool, str]]:
-        """Yield the checks of widths and reduction."""
+        """Yield the checks of the head, of widths and reduction."""
+        yield from super().own_checks()
         widths = len(self.filters_3d) == 3 and min(self.filters_3d) >= 1
         yield "filters_3d", widths, "3 widths"
         yield "filters_2d", self.filters_2d >= 1, "at least 1"

@@ -5,28 +5,29 @@ from itertools import pairwise
 
 from torch import nn
 
+from hsi.networks.dilated import Dilated, MeanPool
 from hsi.networks.window_network import WindowNetwork
 
 Convolution = nn.Conv2d | nn.Conv3d
 
 
 def trunk_cost(network: WindowNetwork) -> Callable[[int, int], int]:
-    """Return a function of (height, width) that counts the trunk's multiply-adds on such a crop."""
-    return _cost(network.trunk, network.bands)
+    """Return a function of (height, width) that counts a dense trunk pass over such a crop."""
+    layers = list(_layers(network.trunk, network.bands))
+
+    def cost(height: int, width: int) -> int:
+        total = 0
+        for per_output, tall, wide in layers:
+            height, width = height - tall, width - wide
+            total += per_output * height * width
+        return total
+
+    return cost
 
 
 def multiply_adds_per_pixel(network: WindowNetwork) -> int:
-    """Return the multiply-adds of one window alone, trunk and head."""
-    side = network.window - _shrinks(network.trunk)
-    within = network.within or nn.Sequential()
-    linear = sum(
-        layer.weight.numel()
-        for part in (within, network.head)
-        for layer in part.modules()
-        if isinstance(layer, nn.Linear)
-    )
-    trunk = trunk_cost(network)(network.window, network.window)
-    return trunk + _cost(within, 1)(side, side) + linear
+    """Return the multiply-adds of one window alone: trunk, layers within the window, and head."""
+    return network.trunk_pass.multiply_adds + network.rest_pass.multiply_adds
 
 
 def largest_layers(network: WindowNetwork) -> int:
@@ -37,13 +38,7 @@ def largest_layers(network: WindowNetwork) -> int:
     ]
     if network.within is None:
         widest += [layer.out_features for layer in network.head if isinstance(layer, nn.Linear)]
-    return max(a + b for a, b in pairwise(widest))
-
-
-def window_features(network: WindowNetwork) -> int:
-    """Return the number of values of one window's features behind the trunk."""
-    *_, (last, depth) = _convolutions(network.trunk, network.bands)
-    return last.out_channels * depth * (network.window - _shrinks(network.trunk)) ** 2
+    return max((a + b for a, b in pairwise(widest)), default=network.bands)
 
 
 def _convolutions(part: nn.Module, depth: int) -> Iterator[tuple[Convolution, int]]:
@@ -60,22 +55,16 @@ def _convolutions(part: nn.Module, depth: int) -> Iterator[tuple[Convolution, in
             yield layer, depth
 
 
-def _cost(part: nn.Module, depth: int) -> Callable[[int, int], int]:
-    layers = [
-        (layer.weight.numel() * deep, layer.kernel_size[-2] - 1, layer.kernel_size[-1] - 1)
-        for layer, deep in _convolutions(part, depth)
-    ]
-
-    def cost(height: int, width: int) -> int:
-        total = 0
-        for per_output, tall, wide in layers:
-            height, width = height - tall, width - wide
-            total += per_output * height * width
-        return total
-
-    return cost
-
-
-def _shrinks(part: nn.Module) -> int:
-    """Return the rows that unpadded kernels take off."""
-    return sum(layer.kernel_size[-1] - 1 for layer, _ in _convolutions(part, 1))
+def _layers(trunk: nn.Module, depth: int) -> Iterator[tuple[int, int, int]]:
+    """Yield the multiply-adds per position of layers, and the rows and columns they take off."""
+    if isinstance(trunk, Dilated):
+        for layer, dilation in trunk.dilations():
+            if isinstance(layer, nn.Conv2d):
+                tall, wide = (dilation * (side - 1) for side in layer.kernel_size)
+                yield layer.weight.numel(), tall, wide
+            elif isinstance(layer, MeanPool):
+                yield 0, dilation, dilation
+    else:
+        for layer, deep in _convolutions(trunk, depth):
+            tall, wide = (side - 1 for side in layer.kernel_size[-2:])
+            yield layer.weight.numel() * deep, tall, wide

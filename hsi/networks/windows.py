@@ -9,7 +9,7 @@ from torch import Tensor
 
 from engine.orientation import corner, oriented
 from hsi.networks.grouping import grouped
-from hsi.networks.multiply_adds import largest_layers, trunk_cost, window_features
+from hsi.networks.multiply_adds import largest_layers, trunk_cost
 from hsi.networks.window_network import WindowNetwork
 
 
@@ -59,8 +59,12 @@ class Windows:
         shared : bool, optional
             One trunk pass over the rows and columns that hold the windows, or one over each
             window; by default in groups that take the fewest multiply-adds
-            (`hsi.networks.grouping`).
+            (`hsi.networks.grouping`). Where nothing can be shared, it does not count: the windows
+            of a batch are classified together, as batch normalisation needs it.
         """
+        if network.alone:
+            together: Tensor = network(self.cut(network.window, scene))
+            return together
         if self.orientations is not None:
             return self._turned_logits(network, scene, shared)
         if shared is None:
@@ -76,14 +80,23 @@ class Windows:
                 )
             )
             return network.shared(scene[:, rows, columns], origins)
-        starts = zip(self.rows.tolist(), self.columns.tolist(), strict=True)
-        patches = torch.stack([scene[:, r : r + window, c : c + window] for r, c in starts])
-        logits: Tensor = network(patches)
+        logits: Tensor = network(self.cut(window, scene))
         return logits
+
+    def cut(self, window: int, scene: Tensor) -> Tensor:
+        """Return a copy of the windows (N, K, window, window), each turned as it should be."""
+        starts = zip(self.rows.tolist(), self.columns.tolist(), strict=True)
+        patches = [scene[:, r : r + window, c : c + window] for r, c in starts]
+        if self.orientations is not None:
+            turns = self.orientations.tolist()
+            patches = [oriented(patch, o) for patch, o in zip(patches, turns, strict=True)]
+        return torch.stack(patches)
 
     def _grouped_logits(self, network: WindowNetwork, scene: Tensor) -> Tensor:
         """Return the logits from a pass per tile of near windows, and one per scattered window."""
-        groups = grouped(self.rows, self.columns, network.window, trunk_cost(network))
+        window_alone = network.trunk_pass.multiply_adds
+        cost = trunk_cost(network)
+        groups = grouped(self.rows, self.columns, network.window, cost, one=window_alone)
         parts = [
             Windows(self.rows[group.members], self.columns[group.members]).logits(
                 network, scene, shared=group.shared
@@ -119,7 +132,9 @@ class Windows:
 def pass_bytes(network: WindowNetwork, height: int, width: int) -> int:
     """Return an estimate of the most bytes that a dense pass over a crop holds, in float32."""
     # ReLU keeps its input and output; the library may reorder a layer once more.
-    layers = 3 * largest_layers(network) * height * width
-    # What looks at windows as a whole has those of one row cut out, weighed and flattened.
-    row = 0 if network.within is None else 3 * window_features(network) * width
-    return 4 * (layers + row)
+    layers = 4 * 3 * largest_layers(network) * height * width
+    if network.within is None:
+        return layers
+    # Windows are cut out of the features and run some at a time.
+    pixels = (height - network.window + 1) * (width - network.window + 1)
+    return layers + min(network.windows_at_once, pixels) * network.window_bytes

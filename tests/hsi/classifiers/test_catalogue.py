@@ -27,7 +27,7 @@ def test_an_entry_is_what_is_made(name: str) -> None:
 @pytest.mark.parametrize("name", names())
 def test_only_what_takes_a_window_accepts_one(name: str) -> None:
     if CATALOGUE[name].takes_window:
-        assert make_classifier(name, window=9).options["window"] == 9
+        assert make_classifier(name, window=13).options["window"] == 13
     else:
         with pytest.raises(HsiError, match="window"):
             make_classifier(name, window=9)

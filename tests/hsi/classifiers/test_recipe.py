@@ -18,10 +18,12 @@ from hsi.errors import HsiError
 from hsi.features.components import ComponentsFile
 from hsi.features.pca import fit_pca
 from hsi.maps.blocks import classify_whole
+from hsi.networks.backbones import Backbone
 from hsi.scenes.scene import Scene
 from hsi.splits.split import make_split
 
 NARROW = {"hidden": "8,6", "dropout": "0.1"}
+THIN = {"width": "0.03"}  # of a backbone
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +41,10 @@ def quick(tmp_path):
 @pytest.mark.parametrize("name", networks())
 def test_every_network_trains_and_is_one_file(tmp_path, scene, labels, split, cpu, quick, name):
     out = tmp_path / "model.safetensors"
-    window = 9 if CATALOGUE[name].takes_window else None
-    classifier = make_classifier(name, window=window, components=13, settings=NARROW)
+    window = 13 if CATALOGUE[name].takes_window else None
+    backbone = issubclass(ARCHITECTURES[CATALOGUE[name].architecture], Backbone)
+    settings = THIN if backbone else NARROW
+    classifier = make_classifier(name, window=window, components=13, settings=settings)
     train(classifier, scene, labels, split, out, compute=cpu, schedule=quick)
     model = load_model(out)
     assert model.description["classifier"] == name

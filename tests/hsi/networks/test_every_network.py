@@ -7,6 +7,17 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from engine.orientation import COUNT, back, corner, oriented
 from hsi.errors import HsiError
+from hsi.networks.backbones import (
+    VGG16,
+    AlexNet,
+    DANet,
+    GoogLeNet,
+    LeNet5,
+    MobileNetV1,
+    MobileNetV2,
+    ResNet,
+    SENet,
+)
 from hsi.networks.cnn import CNN2D, CNN3D, Reversed
 from hsi.networks.hybridsn import HybridSN, SEHybridSN
 from hsi.networks.multiply_adds import multiply_adds_per_pixel, trunk_cost
@@ -16,6 +27,7 @@ from tests.hsi.gradients import check_shared_equals_patches
 
 CLASSES, WINDOW, BANDS = 3, 9, 13
 HEIGHT, WIDTH = 12, 10
+THIN = {"width": 0.03}
 NARROW = {"hidden": (6, 5), "dropout": 0.0}
 THREE = {"filters_3d": (2, 3, 4), "filters_2d": 5}
 SHAPES = {
@@ -26,15 +38,27 @@ SHAPES = {
     "cnn2d": CNN2D(CLASSES, WINDOW, BANDS, **NARROW, filters=(4, 5, 3, 4)),
     "cnn3d": CNN3D(CLASSES, WINDOW, BANDS, **NARROW, filters=(2, 3, 4, 2)),
     "reversed": Reversed(CLASSES, WINDOW, BANDS, **NARROW, filters_2d=6, filters_3d=(4, 3, 2)),
+    "lenet5": LeNet5(CLASSES, 11, BANDS, width=0.5),
+    "lenet5 with both pools": LeNet5(CLASSES, 33, BANDS, width=0.3),
+    "alexnet": AlexNet(CLASSES, 13, BANDS, **THIN),
+    "vgg16": VGG16(CLASSES, WINDOW, BANDS, **THIN),
+    "googlenet": GoogLeNet(CLASSES, WINDOW, BANDS, **THIN, auxiliary=False),
+    "resnet18": ResNet(CLASSES, WINDOW, BANDS, **THIN),
+    "resnet50": ResNet(CLASSES, WINDOW, BANDS, **THIN, depth=50),
+    "mobilenet-v1": MobileNetV1(CLASSES, WINDOW, BANDS, **THIN),
+    "mobilenet-v2": MobileNetV2(CLASSES, WINDOW, BANDS, **THIN),
+    "senet": SENet(CLASSES, WINDOW, BANDS, **THIN, depth=18),
+    "danet": DANet(CLASSES, WINDOW, BANDS, **THIN, depth=18),
+    "lenet5 as published": LeNet5(CLASSES, 3, BANDS, form="native"),
 }
 
 
 @pytest.fixture(params=SHAPES, scope="module")
 def network(request):
     made = SHAPES[request.param].build(torch.Generator().manual_seed(1)).double().eval()
-    with torch.no_grad():  # zero biases would hide a wrong one
-        for name, value in made.named_parameters():
-            if name.endswith("bias"):
+    with torch.no_grad():  # zero biases would hide a wrong one, and no share an attention
+        for name, value in [*made.named_parameters(), *made.named_buffers()]:
+            if name.endswith(("bias", "running_mean", "share")):
                 value.uniform_(-0.1, 0.1, generator=torch.Generator().manual_seed(2))
     return made
 
@@ -44,14 +68,27 @@ def reduced():
     return np.random.default_rng(3).normal(size=(HEIGHT, WIDTH, BANDS)).astype(np.float32)
 
 
+def all_windows(network, reduced):
+    """Every window of the scene, (pixels, K, window, window)."""
+    side = network.window
+    windows = padded(reduced, side).double().unfold(1, side, 1).unfold(2, side, 1)
+    return windows.permute(1, 2, 0, 3, 4).flatten(0, 1)
+
+
 @pytest.mark.parametrize("block", [100, 5])
 def test_dense_equals_patch_by_patch(network, reduced, block):
-    windows = padded(reduced, WINDOW).double().unfold(1, WINDOW, 1).unfold(2, WINDOW, 1)
     with torch.inference_mode():
-        expected = network(windows.permute(1, 2, 0, 3, 4).flatten(0, 1))
+        expected = network(all_windows(network, reduced))
     for rows, columns, logits in dense_blocks(network, reduced, block):
         part = expected.view(HEIGHT, WIDTH, CLASSES)[rows, columns].permute(2, 0, 1)
         assert (logits - part).abs().max() < 1e-9
+
+
+def test_windows_differ(network, reduced):
+    # Where all features died, equal results would prove nothing.
+    with torch.inference_mode():
+        found = network(all_windows(network, reduced)[:20])
+    assert found.std(0).max() > 1e-6
 
 
 @pytest.mark.parametrize("turned", [False, True])
@@ -60,16 +97,17 @@ def test_shared_pass_has_the_loss_and_gradients_of_patches(network, reduced, tur
     orientations = rng.integers(COUNT, size=20) if turned else None
     windows = Windows(rng.integers(HEIGHT, size=20), rng.integers(WIDTH, size=20), orientations)
     targets = torch.from_numpy(rng.integers(CLASSES, size=20))
-    scene = padded(reduced, WINDOW).double()
+    scene = padded(reduced, network.window).double()
     check_shared_equals_patches(network, scene, windows, targets, shared=True)
 
 
 def test_turned_windows_are_windows_turned(network, reduced):
-    scene = padded(reduced, WINDOW).double()
+    side = network.window
+    scene = padded(reduced, side).double()
     rows, columns, orientations = np.array([3, 0, 7]), np.array([2, 9, 4]), np.array([6, 1, 3])
     cut = torch.stack(
         [
-            oriented(scene[:, r : r + WINDOW, c : c + WINDOW], o)
+            oriented(scene[:, r : r + side, c : c + side], o)
             for r, c, o in zip(rows, columns, orientations.tolist(), strict=True)
         ]
     )
@@ -94,11 +132,11 @@ def test_orientations_differ():
 
 def test_multiply_adds_are_those_that_are_done(network):
     with FlopCounterMode(display=False) as counter, torch.inference_mode():
-        network(torch.zeros(1, BANDS, WINDOW, WINDOW, dtype=torch.float64))
+        network(torch.zeros(1, BANDS, network.window, network.window, dtype=torch.float64))
     assert multiply_adds_per_pixel(network) == counter.get_total_flops() // 2
     with FlopCounterMode(display=False) as counter, torch.inference_mode():
-        network.trunk(torch.zeros(1, BANDS, 17, 15, dtype=torch.float64))
-    assert trunk_cost(network)(17, 15) == counter.get_total_flops() // 2
+        network._scene_features(torch.zeros(BANDS, 37, 35, dtype=torch.float64))
+    assert trunk_cost(network)(37, 35) == counter.get_total_flops() // 2
 
 
 @pytest.mark.parametrize(
