@@ -8,7 +8,7 @@ import sys
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -27,10 +27,12 @@ _LISTED = heads.READABLE | _NAMED_AS_FAILED
 class Job:
     """One image to denoise.
 
+    A folder may hold a million: the two paths are made of their parts when they are asked for.
+
     Attributes
     ----------
-    source, target : Path
-        The input file and the output file.
+    inputs, outputs : Path
+        The input folder and the output folder.
     name : str
         The input below the input folder, with '/'; what the journal calls it.
     output : str
@@ -39,11 +41,21 @@ class Job:
         Why the image cannot be denoised, known before any work; empty for none.
     """
 
-    source: Path
-    target: Path
+    inputs: Path
+    outputs: Path
     name: str
     output: str
     problem: str = ""
+
+    @property
+    def source(self) -> Path:
+        """Return the input file."""
+        return self.inputs / self.name
+
+    @property
+    def target(self) -> Path:
+        """Return the output file."""
+        return self.outputs / self.output
 
     @property
     def is_store(self) -> bool:
@@ -70,7 +82,7 @@ def single(source: Path, target: Path, form: str) -> Job:
     if out.suffix.lower() not in heads.SUFFIXES:
         known = ", ".join(sorted(heads.SUFFIXES))
         raise RestoreError(f"{out}: expected an image name ending in one of {known}")
-    return Job(source, out, source.name, out.name)
+    return Job(source.parent, out.parent, source.name, out.name)
 
 
 def _single_store(source: Path, target: Path, form: str) -> Job:
@@ -83,7 +95,7 @@ def _single_store(source: Path, target: Path, form: str) -> Job:
     inner, outer = out.resolve(), source.resolve()
     if inner == outer or inner in outer.parents or outer in inner.parents:
         raise RestoreError(f"{out}: the output is, holds or lies in the input; name another one")
-    return Job(source, out, source.name, out.name)
+    return Job(source.parent, out.parent, source.name, out.name)
 
 
 def folder(
@@ -139,7 +151,7 @@ def folder(
         shared[_key(output)].append(name)
     return [
         _checked(
-            Job(source / name, target / output, name, output),
+            Job(source, target, name, output),
             [other for other in shared[_key(output)] if other != name],
             form,
         )
@@ -233,17 +245,18 @@ def _key(output: str) -> str:
 
 
 def _checked(job: Job, sharing: list[str], form: str) -> Job:
-    if job.source.suffix.lower() in _NAMED_AS_FAILED:
+    suffix, becomes = (posixpath.splitext(name)[1].lower() for name in (job.name, job.output))
+    if suffix in _NAMED_AS_FAILED:
         problem = "expected a still image, found a GIF by its name; convert it to PNG first"
     elif sharing:
         problem = f"{', '.join(sharing)} would be written to {job.output} too; rename one of them"
-    elif job.source.suffix.lower() not in heads.READABLE:
+    elif suffix not in heads.READABLE:
         problem = _problem_of_store(job.source, form)
-    elif job.target.suffix.lower() not in heads.SUFFIXES:
+    elif becomes not in heads.SUFFIXES:
         problem = f"{job.target.suffix} is read and not written; choose png or tiff as `form`"
     else:
         return job
-    return Job(job.source, job.target, job.name, job.output, problem)
+    return replace(job, problem=problem)
 
 
 def _problem_of_store(source: Path, form: str) -> str:

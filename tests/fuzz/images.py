@@ -154,7 +154,7 @@ def _read_journal(path: Path) -> None:
     folder.mkdir()
     for name in ("denoise.jsonl", "denoise-1-of-2.jsonl"):
         shutil.copy(path, folder / name)
-    job = Job(folder / "0.png", folder / "0.png", "0.png", "0.png")
+    job = Job(folder, folder, "0.png", "0.png")
     with Journal(folder, "o", Shard()) as journal:
         journal.made(job)
         journal.doubt(job)

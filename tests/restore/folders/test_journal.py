@@ -14,7 +14,7 @@ from restore.folders.shards import Shard
 @pytest.fixture
 def job(tmp_path):
     (tmp_path / "a.png").write_bytes(b"output")
-    return Job(Path("in/a.png"), tmp_path / "a.png", "a.png", "a.png")
+    return Job(Path("in"), tmp_path, "a.png", "a.png")
 
 
 def done(name="a.png", digest="1"):

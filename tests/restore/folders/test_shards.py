@@ -40,7 +40,7 @@ def test_a_doubled_number_cuts_every_shard_in_two():
 
 
 def test_shards_without_images_are_left_out(tmp_path):
-    jobs = [Job(tmp_path / n, tmp_path / n, n, n) for n in ("a.png", "b.png", "c.png")]
+    jobs = [Job(tmp_path, tmp_path, n, n) for n in ("a.png", "b.png", "c.png")]
     found = shards.divide(jobs, 1)
     assert sorted(job.name for part in found.values() for job in part) == [job.name for job in jobs]
     assert all(found.values())
