@@ -14,6 +14,7 @@ for command in (
     scenes.labels,
     scenes.reduce,
     training.train,
+    training.calibrate,
     evaluation.study,
     maps.classify,
     maps.join,

@@ -57,9 +57,11 @@ ALLOWED: dict[str, set[str]] = {
         "restore.__init__",
     },
     "hsi.networks": set(),
+    "hsi.calibration": set(),
     "hsi.figures": {"hsi.scenes", "hsi.splits"},
     "hsi.classifiers": {
         "engine.training",
+        "hsi.calibration",
         "hsi.features",
         "hsi.networks",
         "hsi.scenes",
@@ -68,6 +70,7 @@ ALLOWED: dict[str, set[str]] = {
     "hsi.maps": {
         "engine.training",
         "hsi.blockwise",
+        "hsi.calibration",
         "hsi.classifiers",
         "hsi.features",
         "hsi.figures",
@@ -76,6 +79,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "hsi.evaluation": {
         "engine.training",
+        "hsi.calibration",
         "hsi.classifiers",
         "hsi.figures",
         "hsi.formats",

@@ -16,6 +16,8 @@ from torch import Tensor
 from engine import settings
 from engine.artifacts import expect_finite, load_tensors, sha256_weights
 from engine.errors import parsing
+from hsi.calibration.conformal import PERCENT
+from hsi.calibration.temperature import HIGHEST, LOWEST
 from hsi.classifiers.catalogue import CATALOGUE
 from hsi.errors import HsiError
 from hsi.scenes.class_numbers import LARGEST
@@ -73,6 +75,22 @@ _SCHEMA: dict[str, Any] = {
         "seed": {**_WHOLE, "title": "a whole number"},
         "seconds_train": {"type": "number", "title": "a number of seconds"},
         "settings": {"type": "object", "title": "settings of the classifier"},
+        "calibration": {
+            "type": "object", "title": "the calibration of hsi calibrate",
+            "required": ["temperature", "least", "pixels"],
+            "properties": {
+                "temperature": {
+                    "type": "number", "minimum": LOWEST, "maximum": HIGHEST,
+                    "title": f"a temperature from {LOWEST:g} to {HIGHEST:g}",
+                },
+                "least": {
+                    "type": "array", "minItems": len(PERCENT), "maxItems": len(PERCENT),
+                    "title": f"{len(PERCENT)} probabilities",
+                    "items": {"type": "number", "minimum": 0, "maximum": 1, "title": "a share"},
+                },
+                "pixels": {**_WHOLE, "title": "a number of pixels"},
+            },
+        },
     },
 }  # fmt: skip
 # What decides how tensors are used; the rest tells when, where and from what they were made.
@@ -114,7 +132,8 @@ def identity(tensors: Mapping[str, Tensor], description: Mapping[str, Any]) -> s
     description : mapping
         Of `read`, or of a model that is saved.
     """
-    chosen = {key: description[key] for key in (*_USED, "settings")}
+    also = ["calibration"] if "calibration" in description else []
+    chosen = {key: description[key] for key in (*_USED, "settings", *also)}
     return sha256_weights(tensors, chosen)
 
 

@@ -169,6 +169,8 @@ def check_probabilities(
 ) -> None:
     """Raise HsiError where `argument` asks for probabilities and the classifier has none."""
     if asked and not classifier.has_probabilities:
+        needs = "" if argument == "probabilities" else "needs probabilities, and "
         raise HsiError(
-            f"`{argument}`: {classifier.name} has none; use hybridsn or forest, or leave it out"
+            f"`{argument}`: {needs}{classifier.name} has none; use hybridsn or forest, or leave it "
+            "out"
         )

@@ -41,8 +41,10 @@ def score(
     as_json: AsJson = False,
 ) -> None:
     """Score a map on the test pixels: OA, AA, kappa, each class, the confusion matrix."""
+    from hsi.evaluation.certainty import layers_beside
     from hsi.evaluation.score import made_by, score_map
     from hsi.formats.registry import read
+    from hsi.maps.record import read_record
     from hsi.splits.split import load_split
 
     expect_folder(out)
@@ -55,11 +57,15 @@ def score(
         load_split(split_file),
         out,
         made_by=made_by(found.path, labels, model) | ({"scene": name} if name else {}),
+        layers=layers_beside(found.path, read_record(found.path)),
     )
     if as_json:
         say_json({"oa": scores.oa, "aa": scores.aa, "kappa": scores.kappa})
         return
     typer.echo(f"OA {scores.oa:.2f} %, AA {scores.aa:.2f} %, kappa {scores.kappa:.2f}")
+    if scores.unanswered is not None:
+        answered = f"{scores.coverage:.2f} % of the test pixels answered"
+        typer.echo(f"{answered}, {scores.oa_answered:.2f} % of them right; OA counts all")
 
 
 def area(

@@ -14,6 +14,13 @@ from hsi.cli.arguments import (
 )
 from hsi.errors import HsiError
 
+Majority = Annotated[
+    int | None, typer.Option(help="Take the most frequent class in a square of so many pixels.")
+]
+Sieve = Annotated[
+    int | None, typer.Option(help="Merge regions of fewer pixels into their largest neighbour.")
+]
+
 
 def classify(
     source: SceneSource,
@@ -25,6 +32,21 @@ def classify(
     confidence: Annotated[
         bool, typer.Option("--confidence", help="Write the highest probability of each pixel.")
     ] = False,
+    abstain: Annotated[
+        float | None, typer.Option(help="Leave pixels open (0) below this highest probability.")
+    ] = None,
+    entropy: Annotated[
+        bool, typer.Option("--entropy", help="Write the entropy of the probabilities, in bits.")
+    ] = False,
+    margin: Annotated[
+        bool, typer.Option("--margin", help="Write the highest less the second probability.")
+    ] = False,
+    sets: Annotated[
+        float | None,
+        typer.Option(help="Write sets that hold the true class this often, such as 0.9."),
+    ] = None,
+    majority: Majority = None,
+    sieve: Sieve = None,
     block: Annotated[str, typer.Option(help="auto, or the side of a block in pixels.")] = "auto",
     memory: Annotated[
         str, typer.Option(help="auto (half of the free), or keep within so much, such as 2GiB.")
@@ -58,6 +80,12 @@ def classify(
     options = MapOptions(
         probabilities=probabilities,
         confidence=confidence,
+        abstain=abstain,
+        entropy=entropy,
+        margin=margin,
+        sets=sets,
+        majority=majority,
+        sieve=sieve,
         block=None if block == "auto" else int(block),
         memory=None if memory == "auto" else parse_bytes(memory),
         overwrite=overwrite,
@@ -80,10 +108,14 @@ def join(
     strips: Annotated[
         list[Path], typer.Argument(metavar="STRIP...", help="Of hsi classify --strip, all.")
     ],
+    majority: Majority = None,
+    sieve: Sieve = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")] = False,
 ) -> None:
     """Join the strips of a scene to its map, as a single run would have written it."""
     from hsi.maps.join import join as run_join
     from hsi.scenes.scene import open_scene
 
-    run_join(open_scene(source), model, strips, out, overwrite=overwrite)
+    run_join(
+        open_scene(source), model, strips, out, majority=majority, sieve=sieve, overwrite=overwrite
+    )

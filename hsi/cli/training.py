@@ -92,3 +92,51 @@ def train(
     )
     if history is not None and history.is_file():
         save_curve(history.with_suffix(".png"), history, f"{classifier}, {made.how}, seed {seed}")
+
+
+def calibrate(
+    source: SceneSource,
+    label_source: LabelSource,
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="File of hsi train.")],
+    split_file: SplitFile,
+    out: Annotated[Path, typer.Option(help="Calibrated model to write (.safetensors).")],
+    folds: Annotated[int, typer.Option(help="Parts of the training pixels, 2 to 20.")] = 5,
+    block: Annotated[
+        int | None, typer.Option(help="Fold by blocks of so many pixels, not by single pixels.")
+    ] = None,
+    hold_out: Annotated[
+        bool, typer.Option("--hold-out", help="Write the model that never saw the first fold.")
+    ] = False,
+    device: Device = "auto",
+    precision: Precision = "auto",
+    class_field: ClassField = None,
+    class_names: ClassNames = None,
+    all_touched: AllTouched = False,
+    radius: Radius = None,
+    crs: PolygonCrs = None,
+) -> None:
+    """Learn temperature and class sets of a model on held-out folds of its training pixels."""
+    from engine.device import pick
+    from hsi.evaluation.calibrate import calibrate as learn
+    from hsi.scenes.scene import open_scene
+    from hsi.splits.split import load_split
+
+    expect_file(out, ".safetensors")
+    keep_inputs([out], source, label_source, split_file, model)
+    scene = open_scene(source)
+    drawing = drawing_of(class_field, class_names, all_touched, radius, crs)
+    made = learn(
+        scene,
+        labels_on(label_source, scene, drawing),
+        load_split(split_file),
+        model,
+        out,
+        folds=folds,
+        block=block,
+        hold_out=hold_out,
+        compute=pick(device, precision),
+    )
+    typer.echo(
+        f"temperature {made['temperature']:.3f} from {made['pixels']} held-out pixels; expected "
+        f"calibration error {made['ece_before']:.2f} % before, {made['ece']:.2f} % after"
+    )

@@ -22,20 +22,34 @@ class Scores:
     ----------
     confusion : ndarray (C, C), int64
         Row: true class. Column: predicted class.
+    unanswered : ndarray (C,), int64, optional
+        Test pixels of each true class that the map leaves open; they count as wrong.
     """
 
     confusion: npt.NDArray[np.int64]
+    unanswered: npt.NDArray[np.int64] | None = None
 
     @property
     def support(self) -> npt.NDArray[np.int64]:
         """Number of test pixels of each class, (C,)."""
-        support: npt.NDArray[np.int64] = self.confusion.sum(axis=1)
-        return support
+        answered: npt.NDArray[np.int64] = self.confusion.sum(axis=1)
+        return answered if self.unanswered is None else answered + self.unanswered
+
+    @property
+    def coverage(self) -> float:
+        """Percentage of the test pixels that the map names a class of."""
+        return 100 * int(self.confusion.sum()) / int(self.support.sum())
+
+    @property
+    def oa_answered(self) -> float:
+        """Percentage of them that is right; NaN where the map leaves all open."""
+        answered = int(self.confusion.sum())
+        return 100 * float(np.trace(self.confusion)) / answered if answered else float("nan")
 
     @property
     def oa(self) -> float:
         """Overall accuracy: the share of test pixels that are right."""
-        return 100 * float(np.trace(self.confusion)) / int(self.confusion.sum())
+        return 100 * float(np.trace(self.confusion)) / int(self.support.sum())
 
     @property
     def aa(self) -> float:
@@ -57,8 +71,8 @@ class Scores:
 
         NaN where chance alone gives full agreement, with a single class.
         """
-        total = int(self.confusion.sum())
-        expected = float(self.confusion.sum(axis=0) @ self.confusion.sum(axis=1)) / total**2
+        total = int(self.support.sum())
+        expected = float(self.confusion.sum(axis=0) @ self.support) / total**2
         observed = float(np.trace(self.confusion)) / total
         return 100 * (observed - expected) / (1 - expected) if expected < 1 else float("nan")
 
@@ -98,7 +112,7 @@ def check_numbers(
         raise HsiError(
             f"{name}: expected a class on every test pixel, found 0, which stands for no data, on "
             f"{len(predicted) - np.count_nonzero(predicted)} of {len(predicted)}; set their labels "
-            "to 0"
+            "to 0, or map without abstaining"
         )
     if strangers.size:
         raise HsiError(
@@ -111,6 +125,8 @@ def scores_of(
     truth: npt.NDArray[np.integer[Any]],
     predicted: npt.NDArray[np.integer[Any]],
     classes: npt.NDArray[np.int64],
+    *,
+    abstains: bool = False,
 ) -> Scores:
     """Return the scores of test pixels.
 
@@ -120,6 +136,8 @@ def scores_of(
         Class numbers of the same pixels.
     classes : ndarray (C,), int64
         The class numbers, ascending.
+    abstains : bool
+        Whether 0 stands for a pixel that is left open, which then counts as wrong.
 
     Raises
     ------
@@ -128,6 +146,11 @@ def scores_of(
     """
     if not truth.size:
         raise HsiError("expected at least one test pixel, found none; make another split")
+    if abstains and (open_ := predicted == 0).any():
+        answered = scores_of(truth[~open_], predicted[~open_], classes) if not open_.all() else None
+        counts = np.bincount(np.searchsorted(classes, truth[open_]), minlength=len(classes))
+        none = np.zeros((len(classes), len(classes)), np.int64)
+        return Scores(none if answered is None else answered.confusion, counts)
     check_numbers("map", predicted, classes)
     count = len(classes)
     confusion = np.zeros(count * count, np.int64)

@@ -15,6 +15,7 @@ from engine.tables import two_decimals, write_csv
 from engine.training.schedule import in_words
 from hsi.classifiers import model_file
 from hsi.errors import HsiError
+from hsi.evaluation.certainty import score_layers
 from hsi.evaluation.metrics import MANY, Scores, scores_of
 from hsi.evaluation.test_pixels import check_unseen, classes_on_test_pixels
 from hsi.figures import save_classes, save_comparison, save_confusion
@@ -43,7 +44,9 @@ PER_CLASS_COLUMNS = (
 )
 # What a mask's row says of its classes and the ground truth's; empty for other splits.
 OF_THE_MASK = ("labels_of", "unlabelled_in_mask", "other_class_in_mask")
-OF_THE_RECORD = ("schedule", "seconds_train", "seconds_map", "trained_split")
+# What was done to a map beside naming classes.
+OF_THE_MAP = ("abstain", "majority", "sieve")
+OF_THE_RECORD = ("schedule", "seconds_train", "seconds_map", "trained_split", *OF_THE_MAP)
 # Figures that a model's settings state, where its classifier has them.
 OF_THE_MODEL = ("parameters", "multiply_adds_a_pixel", "window")
 
@@ -94,6 +97,7 @@ def score_map(
     out: Path,
     *,
     made_by: Mapping[str, Any],
+    layers: Mapping[str, npt.NDArray[Any]] | None = None,
 ) -> Scores:
     """Score a map and write `scores.json`, `per_class.csv`, `confusion.csv` and its pictures.
 
@@ -112,7 +116,10 @@ def score_map(
         `scene`, `classifier`, `seed` (of the training), and where known `schedule`,
         `seconds_train`, `seconds_map`, `parameters`, `multiply_adds_a_pixel`, `window`, the pixels
         across that the classifier looks at, and `trained_split`, that of its training as
-        `Split.describe` gives it.
+        `Split.describe` gives it. With `abstain`, pixels of class 0 are left open: they count as
+        wrong, and `coverage` and `oa_answered` state how many are named, and how well.
+    layers : mapping of str to ndarray, optional
+        Rasters beside the map (see `hsi.evaluation.certainty`), which are scored, too.
 
     Returns
     -------
@@ -124,10 +131,11 @@ def score_map(
         Map, labels and split do not belong together; the classifier learned from another split.
     """
     labels = split.own_labels(labels)
-    predicted = classes_on_test_pixels("map", numbers, labels, split)
+    abstains = made_by.get("abstain") is not None
+    predicted = classes_on_test_pixels("map", numbers, labels, split, abstains=abstains)
     check_unseen("map", made_by.get("trained_split"), labels, split)
     test, truth = split.test, labels.ground_truth[split.test]
-    scores = scores_of(truth, predicted, labels.classes)
+    scores = scores_of(truth, predicted, labels.classes, abstains=abstains)
     tested = scores.support > 0
     if not tested.all():
         absent = [name for name, has in zip(labels.class_names, tested, strict=True) if not has]
@@ -153,6 +161,7 @@ def score_map(
     save_comparison(
         out / "comparison.png", numbers, labels, split, case["classifier"], int((~right).sum())
     )
+    certainty = score_layers(layers or {}, right, labels, split, out, title)
     write_json(
         out / "scores.json",
         {
@@ -163,6 +172,10 @@ def score_map(
             "kappa": None if math.isnan(scores.kappa) else round(scores.kappa, 4),
             "aa_min20": None if math.isnan(scores.aa_min20) else round(scores.aa_min20, 4),
             "classes_min20": int((scores.support >= MANY).sum()),
+            **{key: made_by.get(key) for key in OF_THE_MAP},
+            "coverage": round(scores.coverage, 4),
+            "oa_answered": None if math.isnan(scores.oa_answered) else round(scores.oa_answered, 4),
+            **certainty,
             "test_pixels": int(scores.support.sum()),
             "train_pixels": int(split.train.sum()),
             "seconds_train": made_by.get("seconds_train"),
@@ -235,6 +248,8 @@ def _confusion_table(scores: Scores, labels: Labels) -> pd.DataFrame:
     columns = {"true \\ predicted": list(labels.class_names)}
     for name, counts in zip(labels.class_names, scores.confusion.T, strict=True):
         columns[name] = counts.tolist()
+    if scores.unanswered is not None:
+        columns["left open"] = scores.unanswered.tolist()
     return pd.DataFrame(columns)
 
 

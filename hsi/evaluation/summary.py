@@ -34,6 +34,8 @@ OVERALL_COLUMNS = (
     "seconds_map",
     "aa_min20",
     *OF_THE_MASK,
+    "ece",
+    "coverage",
 )
 SUMMARY_COLUMNS = (
     "scene",
@@ -72,10 +74,12 @@ SUMMARY_COLUMNS = (
     "nearest_train_max",
     *OF_THE_MASK,
     "note",
+    "ece_mean",
+    "coverage_mean",
 )
 FIGURES = ("oa", "aa", "kappa")
 # Runs of earlier versions lack them.
-LATER = ("aa_min20", *OF_THE_MASK)
+LATER = ("aa_min20", *OF_THE_MASK, "ece", "coverage")
 DDOF = 1  # the sample standard deviation; with one seed there is none
 
 _PUBLISHED_WINDOWS = {"hybridsn": 25, "cnn2d": 25, "cnn3d": 25}
@@ -176,7 +180,7 @@ def _read(folder: Path) -> dict[str, Any]:
 
 def _overall(run: Mapping[str, Any]) -> dict[str, Any]:
     row = {name: run.get(name) for name in OVERALL_COLUMNS}
-    for name in (*FIGURES, "seconds_train", "seconds_map", "aa_min20"):
+    for name in (*FIGURES, "seconds_train", "seconds_map", "aa_min20", "ece", "coverage"):
         row[name] = two_decimals(run.get(name))
     return row
 
@@ -226,6 +230,9 @@ def _mean(
         row[f"{figure}_mean"] = two_decimals(values.mean())
         row[f"{figure}_std"] = two_decimals(values.std(ddof=DDOF))
         row[f"{figure}_published"] = known.get(figure, "")
+    for name in ("ece", "coverage"):
+        values = pd.Series([run.get(name) for run in runs], dtype=float)
+        row[f"{name}_mean"] = two_decimals(values.mean())
     values = pd.Series([run.get("aa_min20") for run in runs], dtype=float)
     row["aa_min20_mean"] = two_decimals(values.mean())
     row["aa_min20_std"] = two_decimals(values.std(ddof=DDOF))

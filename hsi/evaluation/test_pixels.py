@@ -16,7 +16,12 @@ log = logging.getLogger(__name__)
 
 
 def classes_on_test_pixels(
-    name: str, numbers: npt.NDArray[Any], labels: Labels, split: Split
+    name: str,
+    numbers: npt.NDArray[Any],
+    labels: Labels,
+    split: Split,
+    *,
+    abstains: bool = False,
 ) -> npt.NDArray[np.signedinteger[Any]]:
     """Return the class numbers of a map on the test pixels, (n,), row by row of the scene.
 
@@ -28,6 +33,8 @@ def classes_on_test_pixels(
         Whole numbers, of any type.
     labels, split
         Of one another.
+    abstains : bool
+        Whether 0 stands for a pixel that is left open, and is accepted.
 
     Raises
     ------
@@ -50,7 +57,8 @@ def classes_on_test_pixels(
                 raise HsiError(
                     f"{name}: expected class numbers, found {wrong[0]:g}; give a map of classes"
                 )
-    check_numbers(name, found, labels.classes)
+    allowed = np.append(0, labels.classes) if abstains else labels.classes
+    check_numbers(name, found, allowed)
     return found.astype(truth.dtype)
 
 

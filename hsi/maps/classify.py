@@ -21,7 +21,10 @@ from hsi.classifiers.model import Model, load_model
 from hsi.classifiers.protocol import Application, Prediction, check_probabilities
 from hsi.errors import HsiError
 from hsi.features.components import ComponentsFile
+from hsi.formats.georeference import load_rasterio
 from hsi.maps.blocks import classified, reader
+from hsi.maps.certainty import certainty_of
+from hsi.maps.generalise import generalise
 from hsi.maps.options import MapOptions
 from hsi.maps.outputs import (
     Outputs,
@@ -75,14 +78,16 @@ def classify(
     reduced : ComponentsFile, optional
         The components that the model was trained with.
     **chosen
-        Single options in place of those in `options`: `probabilities`, `confidence`, `overwrite`,
-        `resample_bands`, `refit_scaling` (bool), `block` (pixels), `memory` (bytes), `strip`.
+        Single options in place of those in `options`: `probabilities`, `confidence`, `entropy`,
+        `margin`, `overwrite`, `resample_bands`, `refit_scaling` (bool), `abstain`, `sets` (from 0
+        to 1), `majority`, `sieve`, `block` (pixels), `memory` (bytes), `strip`.
 
     Returns
     -------
     Outputs
-        Paths of `map`, `picture`, `record`, `probabilities` and `confidence`. The map holds class
-        numbers as in the training labels, and 0 where the scene has no data.
+        Paths of `map`, `picture`, `record`, `probabilities`, `confidence`, `entropy`, `margin` and
+        `sets`. The map holds class numbers as in the training labels, and 0 where the scene has no
+        data or the classifier abstains.
 
     Raises
     ------
@@ -108,8 +113,11 @@ def classify(
     options = replace(options or MapOptions(), **chosen)
     loaded, compute = load_model(model_path), compute or pick(device)
     bands = loaded.match(scene, resample_bands=options.resample_bands)
-    check_probabilities(loaded.classifier, options.probabilities)
-    check_probabilities(loaded.classifier, options.confidence, "confidence")
+    for name in options.of_probabilities:
+        check_probabilities(loaded.classifier, True, name)
+    certainty_of(loaded, options)  # raises before any work
+    if options.sieve is not None:
+        load_rasterio()
     files = outputs(out, scene)
     if options.strip is not None and files.map.suffix != ".npy":
         raise HsiError(f"{files.map}: expected a strip's name to end with .npy; hsi join converts")
@@ -122,8 +130,9 @@ def classify(
         "compute": [compute.device.type, compute.precision],
         "code_revision": code_revision("hsi.maps.classify"),
     }
-    shares = options.probabilities or options.confidence
-    application = Application(compute, options.block, shares, reduced, bands)
+    application = Application(
+        compute, options.block, bool(options.of_probabilities), reduced, bands
+    )
     state = BlockJournal(files.map, key)
     try:
         with state:
@@ -135,9 +144,14 @@ def classify(
             refuse_existing(files, options, state, scene_files(scene) | {model_path.resolve()})
             rasters = make_rasters(files, loaded, scene, options)
             _fill(state, rasters, scene, loaded, application, options)
+            changed = None
+            if options.generalises and rasters.map.is_open:
+                changed = generalise(rasters.map, options, state.folder)
             state.place()
             if rasters.map.is_open:
-                write_record(files, rasters, state, scene, loaded, application, options, model_path)
+                write_record(
+                    files, rasters, state, scene, loaded, application, options, model_path, changed
+                )
             rasters.close()
             state.done()
     except OSError as error:
@@ -201,11 +215,13 @@ def _plan(
     options: MapOptions,
 ) -> Plan:
     """Return the blocks of an earlier run if the memory still allows them, else new ones."""
+    # Probabilities wait with a block, sorted and calibrated, whether or not they are written.
+    shares = 12 * len(model.classes) if options.of_probabilities else 0
 
     def with_blocks(block: tuple[int, int] | None, memory: int | None) -> Plan:
         return plan(
             model.classifier, scene, application.compute,
-            written=rasters.bytes_per_pixel, memory=memory, block=block,
+            written=rasters.bytes_per_pixel + shares, memory=memory, block=block,
         )  # fmt: skip
 
     if options.block is not None:

@@ -12,10 +12,11 @@ from engine.errors import parsing, why
 from hsi.blockwise.journal import BlockJournal
 from hsi.classifiers.model import load_model
 from hsi.errors import HsiError
-from hsi.maps.options import MapOptions
+from hsi.maps.generalise import generalise
+from hsi.maps.options import LAYERS, MapOptions
 from hsi.maps.outputs import make_rasters, outputs, refuse_existing
 from hsi.maps.rasters import Raster
-from hsi.maps.record import SHARED, read_strip_record, write_joined
+from hsi.maps.record import OPEN, SHARED, read_strip_record, write_joined
 from hsi.scenes.scene import Scene
 
 log = logging.getLogger(__name__)
@@ -25,7 +26,14 @@ Record = Mapping[str, Any]
 
 
 def join(
-    scene: Scene, model_path: Path, strips: Sequence[Path], out: Path, *, overwrite: bool = False
+    scene: Scene,
+    model_path: Path,
+    strips: Sequence[Path],
+    out: Path,
+    *,
+    majority: int | None = None,
+    sieve: int | None = None,
+    overwrite: bool = False,
 ) -> Path:
     """Write the map, picture and record of a whole scene from its strips.
 
@@ -36,10 +44,12 @@ def join(
     model_path : Path
         The model that made the strips.
     strips : sequence of Path
-        Maps of `hsi classify --strip`, in any order. Probabilities and confidence are joined where
-        all strips have them.
+        Maps of `hsi classify --strip`, in any order. Probabilities and the other rasters are joined
+        where all strips have them.
     out : Path
         See `hsi.maps.outputs.outputs`.
+    majority, sieve : int, optional
+        What is done to the whole map (see `hsi.maps.options.MapOptions`).
     overwrite : bool
         Replace files that exist.
 
@@ -59,9 +69,14 @@ def join(
         ((read_strip_record(path), path) for path in strips), key=lambda part: part[0]["rows"]
     )
     _check(parts, scene, model.sha256)
+    beside: dict[str, Any] = {name: _all_beside(parts, name) for name in LAYERS if name != "sets"}
+    first = parts[0][0]
     options = MapOptions(
-        _all_beside(parts, "probabilities"),
-        _all_beside(parts, "confidence"),
+        **beside,
+        abstain=first.get("abstain"),
+        sets=first.get("sets"),
+        majority=majority,
+        sieve=sieve,
         overwrite=overwrite,
     )
     key = {"strips": [str(path) for _, path in parts], "model": parts[0][0]["model_sha256"]}
@@ -72,14 +87,14 @@ def join(
             rasters = make_rasters(files, model, scene, options)
             rasters.open(state.folder, resume=False)
             _copy(parts, rasters.map, "")
-            for raster, ending in (
-                (rasters.probabilities, "_probabilities"),
-                (rasters.confidence, "_confidence"),
-            ):
-                if raster is not None:
-                    _copy(parts, raster, ending)
+            for name, raster in rasters.layers.items():
+                _copy(parts, raster, f"_{name}")
+            changed = None
+            if options.generalises:
+                changed = generalise(rasters.map, options, state.folder)
             numbers = rasters.map.read()
-            write_joined(files, numbers, model, [record for record, _ in parts])
+            records = [record for record, _ in parts]
+            write_joined(files, numbers, model, records, options, changed)
             del numbers
             rasters.close()
             state.done()
@@ -97,10 +112,11 @@ def _check(parts: Sequence[tuple[Record, Path]], scene: Scene, model_sha256: str
     if first["scene"] != scene.name:
         raise HsiError(f"{path}: expected strips of {scene.name}, found {first['scene']}")
     for record, other in parts[1:]:
-        for key in SHARED:
-            if record[key] != first[key]:
+        for key in (*SHARED, *OPEN):
+            if record.get(key) != first.get(key):
                 raise HsiError(
-                    f"{other}: expected {key} as in {path.name}, {first[key]}, found {record[key]}"
+                    f"{other}: expected {key} as in {path.name}, {first.get(key)}, found "
+                    f"{record.get(key)}"
                 )
     ends = [[0, 0], *(record["rows"] for record, _ in parts), [scene.shape[0]] * 2]
     for before, after in pairwise(ends):

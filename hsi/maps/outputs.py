@@ -1,6 +1,6 @@
 """The files of a map: which are written, their names, and what each holds."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,8 @@ from hsi.classifiers.model import Model
 from hsi.classifiers.protocol import Prediction
 from hsi.errors import HsiError
 from hsi.formats.envi import read as envi
-from hsi.maps.options import MapOptions
+from hsi.maps.certainty import Certainty, certainty_of
+from hsi.maps.options import LAYERS, MapOptions
 from hsi.maps.rasters import RASTERS, Content, Raster
 from hsi.scenes.scene import Scene
 
@@ -30,12 +31,14 @@ class Outputs:
     record: Path
     probabilities: Path
     confidence: Path
+    entropy: Path
+    margin: Path
+    sets: Path
 
     def wanted(self, options: MapOptions) -> list[Path]:
         """Return the files that are written, the data of ENVI pairs included."""
         found = [self.map]
-        found += [self.probabilities] if options.probabilities else []
-        found += [self.confidence] if options.confidence else []
+        found += [getattr(self, name) for name in options.layers]
         found += [path.with_suffix(".img") for path in found if path.suffix == ".hdr"]
         return [*found, self.picture, self.record]
 
@@ -66,8 +69,7 @@ def outputs(out: Path, scene: Scene) -> Outputs:
         out,
         out.with_suffix(".png"),
         out.with_suffix(".json"),
-        out.with_name(f"{out.stem}_probabilities{out.suffix}"),
-        out.with_name(f"{out.stem}_confidence{out.suffix}"),
+        *(out.with_name(f"{out.stem}_{name}{out.suffix}") for name in LAYERS),
     )
 
 
@@ -92,18 +94,17 @@ def refuse_existing(
 
 @dataclass(frozen=True)
 class Rasters:
-    """The map, and the probabilities and confidence beside it."""
+    """The map, and the rasters of certainty beside it, by name."""
 
     map: Raster
-    probabilities: Raster | None = None
-    confidence: Raster | None = None
+    layers: Mapping[str, Raster]
+    certainty: Certainty
     top: int = 0  # row of the scene that is their first
 
     def __iter__(self) -> Iterator[Raster]:
         """Yield all rasters, the map last: if the map is in place, all others are."""
-        for raster in (self.probabilities, self.confidence, self.map):
-            if raster is not None:
-                yield raster
+        yield from self.layers.values()
+        yield self.map
 
     @property
     def bytes_per_pixel(self) -> int:
@@ -123,13 +124,11 @@ class Rasters:
         """Write a block to all files."""
         rows = slice(block.rows.start - self.top, block.rows.stop - self.top)
         place = rows, block.columns
+        found, layers = self.certainty.read(found)
         numbers = found.numbers(classes)
         self.map.write(*place, numbers.astype(self.map.content.dtype))
-        if found.probabilities is not None:
-            if self.probabilities is not None:
-                self.probabilities.write(*place, found.probabilities)
-            if self.confidence is not None:
-                self.confidence.write(*place, found.probabilities.max(axis=-1))
+        for name, raster in self.layers.items():
+            raster.write(*place, layers[name])
 
     def flush(self) -> None:
         """Wait until all blocks are on the disk."""
@@ -157,12 +156,14 @@ def make_rasters(files: Outputs, model: Model, scene: Scene, options: MapOptions
         rows = options.strip.rows(scene.shape[0])
         size, place, top = (rows.stop - rows.start, scene.shape[1]), None, rows.start
     single = np.dtype(np.float32)
-    probabilities = confidence = None
-    if options.probabilities:
-        content = Content((*size, len(model.classes)), single, described, None, place)
-        probabilities = kind(files.probabilities, content)
-    if options.confidence:
-        content = Content(size, single, ["highest probability"], None, place)
-        confidence = kind(files.confidence, content)
+    bands = (*size, len(model.classes))
+    contents = {
+        "probabilities": Content(bands, single, described, None, place),
+        "confidence": Content(size, single, ["highest probability"], None, place),
+        "entropy": Content(size, single, ["entropy in bits"], None, place),
+        "margin": Content(size, single, ["highest less second probability"], None, place),
+        "sets": Content(bands, np.dtype(np.uint8), described, None, place),
+    }
+    layers = {name: kind(getattr(files, name), contents[name]) for name in options.layers}
     numbers = kind(files.map, Content(size, smallest, names, colours, place))
-    return Rasters(numbers, probabilities, confidence, top)
+    return Rasters(numbers, layers, certainty_of(model, options), top)

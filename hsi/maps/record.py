@@ -20,6 +20,7 @@ from engine.settings import validate
 from engine.training.schedule import in_words
 from hsi.errors import HsiError
 from hsi.figures import save_map
+from hsi.maps.options import GENERALISING
 
 if TYPE_CHECKING:  # reading a record needs neither torch nor a classifier
     from hsi.blockwise.journal import BlockJournal
@@ -33,13 +34,15 @@ log = logging.getLogger(__name__)
 
 LARGEST_PICTURE = 1500  # pixels; the map itself is never resized
 # What strips of one map have in common, by the keys of their records.
+SHARED = ("scene", "model_sha256", "precision", "bands", "scaling")
+OPEN = ("abstain", "sets")  # shared, too; records of earlier versions lack them
 _TEXT = {"type": ["string", "null"], "title": "text"}
 _NUMBER = {"type": ["number", "null"], "title": "a number"}
 _SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {
         **dict.fromkeys(("scene", "classifier", "split", "model_sha256", "schedule"), _TEXT),
-        **dict.fromkeys(("seconds_map", "seconds_train", "seed"), _NUMBER),
+        **dict.fromkeys(("seconds_map", "seconds_train", "seed", *OPEN, *GENERALISING), _NUMBER),
         "trained_split": {"type": ["object", "null"], "title": "the description of a split"},
         "rows": {
             "type": "array", "title": "the first row and that behind the last",
@@ -48,7 +51,6 @@ _SCHEMA: dict[str, Any] = {
         },
     },
 }  # fmt: skip
-SHARED = ("scene", "model_sha256", "precision", "bands", "scaling")
 
 
 def write_record(
@@ -60,8 +62,12 @@ def write_record(
     application: "Application",
     options: "MapOptions",
     model_path: Path,
+    changed: int | None = None,
 ) -> None:
-    """Write the picture and the record of a map whose blocks are all written."""
+    """Write the picture and the record of a map whose blocks are all written.
+
+    `changed` is the number of pixels that majority and sieve changed.
+    """
     numbers, described = rasters.map.read(), model.description
     title = f"{scene.name}: {described['classifier']}, {described['split']['how']}"
     _save_picture(files.picture, numbers, model, title)
@@ -84,6 +90,11 @@ def write_record(
         "block": state.block,
         "bands": None if bands is None else {"count": len(bands), "matched_by": bands.how},
         "scaling": "refitted on this scene" if options.refit_scaling else "of the training",
+        "calibration": described.get("calibration"),
+        "abstain": options.abstain,
+        "sets": options.sets,
+        **{name: getattr(options, name) for name in GENERALISING},
+        "generalised_pixels": changed,
         "model": str(model_path),
         "model_sha256": state.key["model"],
         "made_from": state.fingerprint,
@@ -96,7 +107,10 @@ def write_record(
     write_json(files.record, record)
     missing = pixels.get(0, 0)
     if missing:
-        log.warning("%s: %d pixels hold no data: 0 in the map", scene.name, missing)
+        reason = "hold no data"
+        if options.abstain is not None:
+            reason += f", or no probability of at least {options.abstain:g}"
+        log.warning("%s: %d pixels %s: 0 in the map", scene.name, missing, reason)
     height, width = numbers.shape
     rate = height * width / seconds
     log.info(
@@ -109,6 +123,8 @@ def write_joined(
     numbers: npt.NDArray[Any],
     model: "Model",
     strips: Sequence[Mapping[str, Any]],
+    options: "MapOptions",
+    changed: int | None = None,
 ) -> None:
     """Write the picture and the record of a map that was joined from strips.
 
@@ -120,12 +136,17 @@ def write_joined(
     model : Model
     strips : sequence of mapping
         The records of the strips.
+    options : MapOptions
+    changed : int, optional
+        Pixels that majority and sieve changed.
     """
     first = strips[0]
     title = f"{first['scene']}: {first['classifier']}, {first['split']}"
     _save_picture(files.picture, numbers, model, title)
     record = {key: value for key, value in first.items() if key not in ("rows", "made_from")}
     record["seconds_map"] = round(sum(strip["seconds_map"] for strip in strips), 3)
+    record |= {name: getattr(options, name) for name in GENERALISING}
+    record["generalised_pixels"] = changed
     write_json(files.record, record | {"strips": len(strips), "pixels": _counted(numbers)})
 
 

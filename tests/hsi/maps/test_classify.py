@@ -102,7 +102,7 @@ def test_other_trouble_with_the_disk_is_one_line(small_models, tmp_path, cpu, mo
 
 
 def test_confidence_and_probabilities_are_refused_where_there_are_none(small_models, tmp_path, cpu):
-    with pytest.raises(HsiError, match="`confidence`: svm has none"):
+    with pytest.raises(HsiError, match="`confidence`: needs probabilities, and svm has none"):
         run(small_models, tmp_path / "m.npy", cpu, "svm", confidence=True)
     with pytest.raises(HsiError, match="`probabilities`: svm has none"):
         run(small_models, tmp_path / "m.npy", cpu, "svm", probabilities=True)

@@ -1,0 +1,1 @@
+"""What probabilities are worth: temperature, sets of stated coverage, and how far both hold."""
