@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from engine import orientation as orientations
 from hsi.classifiers.protocol import Training
 from hsi.classifiers.recipe import Recipe
-from hsi.features.pca import PCA
+from hsi.features.projection import Projection
 from hsi.networks.windows import Windows, padded
 
 Batch = tuple[Windows, Tensor, Tensor]
@@ -26,7 +26,7 @@ class Examples:
     training : Training
     cube : ndarray (H, W, K), float32
         The components of the scene.
-    pca : PCA
+    pca : Projection
         Of these components.
     window : int
     recipe : Recipe
@@ -36,7 +36,7 @@ class Examples:
         self,
         training: Training,
         cube: npt.NDArray[np.float32],
-        pca: PCA,
+        pca: Projection,
         window: int,
         recipe: Recipe,
     ) -> None:

@@ -19,6 +19,7 @@ from hsi.blockwise.identity import identity, scene_files
 from hsi.blockwise.journal import BlockJournal
 from hsi.classifiers.model import Model, load_model
 from hsi.classifiers.protocol import Application, Prediction, check_probabilities
+from hsi.classifiers.smoothed import smoothed
 from hsi.errors import HsiError
 from hsi.features.components import ComponentsFile
 from hsi.maps.blocks import classified, reader
@@ -76,7 +77,8 @@ def classify(
         The components that the model was trained with.
     **chosen
         Single options in place of those in `options`: `probabilities`, `confidence`, `overwrite`,
-        `resample_bands`, `refit_scaling` (bool), `block` (pixels), `memory` (bytes), `strip`.
+        `resample_bands`, `refit_scaling` (bool), `block` (pixels), `memory` (bytes), `strip`,
+        `smooth` (`hsi.features.smoothing.Smoothing`).
 
     Returns
     -------
@@ -123,6 +125,9 @@ def classify(
         "code_revision": code_revision("hsi.maps.classify"),
     }
     shares = options.probabilities or options.confidence
+    if options.smooth is not None:
+        used = smoothed(loaded.classifier, options.smooth, scene, bands)
+        loaded = replace(loaded, classifier=used)
     application = Application(compute, options.block, shares, reduced, bands)
     state = BlockJournal(files.map, key)
     try:

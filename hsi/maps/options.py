@@ -5,6 +5,7 @@ from typing import Any, Self
 
 from engine.parts import read_part
 from hsi.errors import HsiError
+from hsi.features.smoothing import Smoothing
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,9 @@ class MapOptions:
         Use mean and standard deviation of this scene instead of those of the training.
     strip : Strip, optional
         Map only these rows; `hsi.maps.join` joins the strips.
+    smooth : Smoothing, optional
+        Smooth the classifier's probabilities over neighbouring pixels, and name the classes by
+        those.
     """
 
     probabilities: bool = False
@@ -79,6 +83,7 @@ class MapOptions:
     resample_bands: bool = False
     refit_scaling: bool = False
     strip: Strip | None = None
+    smooth: Smoothing | None = None
 
     def describe(self) -> dict[str, Any]:
         """Return the options that decide what is written."""

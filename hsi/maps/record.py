@@ -39,6 +39,7 @@ _SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {
         **dict.fromkeys(("scene", "classifier", "split", "model_sha256", "schedule"), _TEXT),
+        "smooth": _TEXT,
         **dict.fromkeys(("seconds_map", "seconds_train", "seed"), _NUMBER),
         "trained_split": {"type": ["object", "null"], "title": "the description of a split"},
         "rows": {
@@ -48,7 +49,7 @@ _SCHEMA: dict[str, Any] = {
         },
     },
 }  # fmt: skip
-SHARED = ("scene", "model_sha256", "precision", "bands", "scaling")
+SHARED = ("scene", "model_sha256", "precision", "bands", "scaling", "smooth")
 
 
 def write_record(
@@ -84,6 +85,7 @@ def write_record(
         "block": state.block,
         "bands": None if bands is None else {"count": len(bands), "matched_by": bands.how},
         "scaling": "refitted on this scene" if options.refit_scaling else "of the training",
+        "smooth": None if options.smooth is None else str(options.smooth),
         "model": str(model_path),
         "model_sha256": state.key["model"],
         "made_from": state.fingerprint,
