@@ -22,6 +22,7 @@ from hsi.classifiers.protocol import Application, Prediction, check_probabilitie
 from hsi.classifiers.smoothed import smoothed
 from hsi.errors import HsiError
 from hsi.features.components import ComponentsFile
+from hsi.features.smoothing import Smoothing
 from hsi.maps.blocks import classified, reader
 from hsi.maps.options import MapOptions
 from hsi.maps.outputs import (
@@ -78,7 +79,7 @@ def classify(
     **chosen
         Single options in place of those in `options`: `probabilities`, `confidence`, `overwrite`,
         `resample_bands`, `refit_scaling` (bool), `block` (pixels), `memory` (bytes), `strip`,
-        `smooth` (`hsi.features.smoothing.Smoothing`).
+        `smooth` (such as 'guided:6', see `hsi.features.smoothing`).
 
     Returns
     -------
@@ -107,6 +108,8 @@ def classify(
     ('map.hdr', True, np.int64(16))
     """
     model_path, out = Path(model), Path(out)
+    if isinstance(chosen.get("smooth"), str):
+        chosen["smooth"] = Smoothing.parse(chosen["smooth"])
     options = replace(options or MapOptions(), **chosen)
     loaded, compute = load_model(model_path), compute or pick(device)
     bands = loaded.match(scene, resample_bands=options.resample_bands)

@@ -67,7 +67,7 @@ def test_strips_that_were_smoothed_otherwise_are_not_joined(models, scene, tmp_p
 def test_another_smoothing_makes_the_map_anew(models, scene, tmp_path, cpu):
     model, out = models / "forest.safetensors", tmp_path / "map.npy"
     classify(scene, model, out, smooth=GUIDED, compute=cpu)
-    classify(scene, model, out, smooth=GUIDED, compute=cpu)
+    classify(scene, model, out, smooth="guided:2", compute=cpu)
     with pytest.raises(HsiError, match="there already"):
         classify(scene, model, out, smooth=Smoothing.parse("box:1"), compute=cpu)
 
