@@ -11,7 +11,7 @@ from engine import orientation as orientations
 from hsi.classifiers.protocol import Training
 from hsi.classifiers.recipe import Recipe
 from hsi.errors import HsiError
-from hsi.features.pca import PCA
+from hsi.features.projection import Projection
 from hsi.networks.window_network import WindowNetwork
 from hsi.networks.windows import Windows, padded
 
@@ -28,7 +28,7 @@ class Examples:
     training : Training
     cube : ndarray (H, W, K), float32
         The components of the scene.
-    pca : PCA
+    pca : Projection
         Of these components.
     window : int
     recipe : Recipe
@@ -40,7 +40,7 @@ class Examples:
         self,
         training: Training,
         cube: npt.NDArray[np.float32],
-        pca: PCA,
+        pca: Projection,
         window: int,
         recipe: Recipe,
         *,

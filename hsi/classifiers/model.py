@@ -14,12 +14,15 @@ from engine.artifacts import save_tensors
 from engine.errors import parsing
 from hsi.classifiers import model_file
 from hsi.classifiers.catalogue import CATALOGUE, Entry, entry
+from hsi.classifiers.committee import Committee
 from hsi.classifiers.coordinates import Coordinates
 from hsi.classifiers.protocol import Classifier
 from hsi.classifiers.recipe import Recipe, parse_settings
+from hsi.classifiers.smoothed import AUTO, NONE, SETTING, loaded, smoothed
 from hsi.classifiers.spectral import SVM, BoxMeanSVM, Forest
 from hsi.classifiers.window import NetworkClassifier
 from hsi.errors import HsiError
+from hsi.features.smoothing import Smoothing
 from hsi.networks.architecture import Architecture
 from hsi.networks.backbones import BACKBONES
 from hsi.networks.cnn import CNN2D, CNN3D, Reversed
@@ -30,7 +33,7 @@ from hsi.scenes.scene import Scene
 _OWN: tuple[type[Architecture], ...] = (HybridSN, SEHybridSN, CNN2D, CNN3D, Reversed)
 ARCHITECTURES: dict[str, type[Architecture]] = {kind.name: kind for kind in (*_OWN, *BACKBONES)}
 CONTROLS: dict[str, type[Classifier]] = {
-    kind.name: kind for kind in (Coordinates, SVM, Forest, BoxMeanSVM)
+    kind.name: kind for kind in (Committee, Coordinates, SVM, Forest, BoxMeanSVM)
 }
 
 
@@ -71,9 +74,10 @@ def make_classifier(
     components : int, optional
         Principal components that a network sees; 30 unless the name stands for a number.
     settings : mapping, optional
-        Other settings of a network, by name: fields of `hsi.classifiers.recipe.Recipe` and of its
-        architecture, such as {'dihedral': True, 'hidden': (256, 128)}. Text as after
-        `hsi train --set` is accepted too.
+        `smooth` of every classifier with probabilities, such as {'smooth': 'guided:6'} (see
+        `hsi.features.smoothing`). Other settings of a network, by name: fields of
+        `hsi.classifiers.recipe.Recipe` and of its architecture, such as {'dihedral': True,
+        'hidden': (256, 128)}. Text as after `hsi train --set` is accepted too.
 
     Returns
     -------
@@ -92,14 +96,25 @@ def make_classifier(
     >>> classifier.name, classifier.options["window"]
     ('hybridsn', 15)
     """
-    made = CLASSIFIERS[entry(name).name]
+    listed, settings = entry(name), dict(settings or {})
+    smooth = str(settings.pop(SETTING, listed.smooth))
+    made = CLASSIFIERS[name]
+    classifier: Classifier
     if issubclass(made, NetworkClassifier):
-        return made(window, components, **parse_settings(settings or {}, Recipe, made.kind))
-    given = {"window": window, "components": components, "settings": settings or None}
+        classifier = made(window, components, **parse_settings(settings, Recipe, made.kind))
+    else:
+        _refuse(name, window=window, components=components, settings=settings or None)
+        classifier = made()
+    if smooth == NONE:
+        return classifier
+    return smoothed(classifier, None if smooth == AUTO else Smoothing.parse(smooth))
+
+
+def _refuse(name: str, **given: Any) -> None:
+    """Raise HsiError where a control is given what only networks have."""
     refused = [f"`{argument}`" for argument, value in given.items() if value is not None]
     if refused:
         raise HsiError(f"`classifier` {name}: it has no {' or '.join(refused)}")
-    return made()
 
 
 @dataclass(frozen=True)
@@ -203,7 +218,7 @@ def load_model(path: Path | str) -> Model:
     tensors, description = model_file.read(path)
     kind = CLASSIFIERS[description["classifier"]]
     with parsing(path, f"expected a whole {kind.name} model", HsiError):
-        made = kind.load(tensors, description["settings"])
+        made = loaded(kind, tensors, description["settings"])
         model_file.within(made.bands, "bands", description["bands"])
         count = len(description["classes"])
         if made.classes > count or (made.has_probabilities and made.classes != count):

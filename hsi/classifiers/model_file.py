@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from torch import Tensor
 
 from engine import settings
@@ -20,6 +21,7 @@ from hsi.calibration.conformal import PERCENT
 from hsi.calibration.temperature import HIGHEST, LOWEST
 from hsi.classifiers.catalogue import CATALOGUE
 from hsi.errors import HsiError
+from hsi.features.projection import Projection
 from hsi.scenes.class_numbers import LARGEST
 
 _WHOLE = {"type": "integer", "minimum": 0}
@@ -93,6 +95,7 @@ _SCHEMA: dict[str, Any] = {
         },
     },
 }  # fmt: skip
+FITTED_ON = ("all pixels", "training pixels")
 # What decides how tensors are used; the rest tells when, where and from what they were made.
 _USED = ("classifier", "classes", "class_names", "colours", "bands", "wavelengths", "used_bands")
 
@@ -169,6 +172,50 @@ def array(
         wanted_axes = " × ".join("N" if size is None else str(size) for size in axes)
         raise HsiError(f"{name}: expected {wanted_axes} {words}, found {found.dtype} {shape}")
     return found
+
+
+def projection(
+    tensors: Mapping[str, Tensor],
+    prefix: str,
+    *,
+    count: int | None = None,
+    fitted_on: object = "all pixels",
+) -> Projection:
+    """Return a projection whose arrays are checked.
+
+    Parameters
+    ----------
+    tensors : mapping of str to Tensor
+    prefix : str
+        Of the tensors' names, such as 'pca.'.
+    count : int, optional
+        Components that are expected.
+    fitted_on : str
+        One of `FITTED_ON`.
+
+    Raises
+    ------
+    HsiError
+        A tensor is missing or does not fit; another `fitted_on`.
+    """
+    bands = array(tensors, f"{prefix}bands", (None,), "i")
+    mean = array(tensors, f"{prefix}mean", (len(bands),))
+    components = array(tensors, f"{prefix}components", (count, len(bands)))
+    scale = array(tensors, f"{prefix}scale", (len(components),))
+    if fitted_on not in FITTED_ON:
+        raise HsiError(f"pca_fitted_on: expected one of {FITTED_ON}, found {fitted_on!r:.40}")
+    if not (scale > 0).all():
+        raise HsiError(f"{prefix}scale: expected numbers above 0")
+    return Projection(bands, mean, components, scale, str(fitted_on))
+
+
+def projection_tensors(found: Projection, prefix: str) -> dict[str, Tensor]:
+    """Return the arrays of a projection as tensors, under names that begin with `prefix`."""
+    names = ("bands", "mean", "components", "scale")
+    return {
+        f"{prefix}{name}": torch.from_numpy(np.ascontiguousarray(getattr(found, name)))
+        for name in names
+    }
 
 
 def within(found: npt.NDArray[Any], name: str, stop: int) -> npt.NDArray[Any]:

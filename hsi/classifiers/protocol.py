@@ -1,7 +1,7 @@
 """The interface of a classifier, and what it is given for training and for a map."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
@@ -15,6 +15,7 @@ from engine.training.checkpoint import Checkpoint
 from hsi.classifiers.schedules import WindowSchedule
 from hsi.errors import HsiError
 from hsi.features.components import ComponentsFile
+from hsi.features.smoothing import Smoothing
 from hsi.scenes.bands import Bands
 from hsi.scenes.labels import Labels
 from hsi.scenes.scene import Scene
@@ -101,6 +102,10 @@ class Application:
     reduced: ComponentsFile | None = None
     bands: Bands | None = None
 
+    def with_probabilities(self) -> "Application":
+        """Return the same, probabilities included."""
+        return replace(self, probabilities=True)
+
 
 class Classifier(Protocol):
     """A classifier: it learns from the training pixels of a scene and classifies every pixel."""
@@ -162,6 +167,15 @@ class TakesComponents(Protocol):
 
     def check_reduced(self, scene: Scene, reduced: ComponentsFile) -> None:
         """Raise HsiError where prepared components are not the model's, or of another scene."""
+
+
+@runtime_checkable
+class ChoosesSmoothing(Protocol):
+    """A classifier that chooses, in training, how its probabilities are smoothed."""
+
+    @property
+    def smoothing(self) -> Smoothing:
+        """What it has chosen."""
 
 
 def check_probabilities(

@@ -34,6 +34,7 @@ class Spectral:
     name: ClassVar[str]
     stepwise: ClassVar[bool] = False
     options: ClassVar[dict[str, Any]] = {}
+    has_probabilities: ClassVar[bool] = False
     box: ClassVar[int] = 1  # side of the box over which spectra are averaged, in pixels
 
     def __init__(self) -> None:
@@ -74,11 +75,6 @@ class Spectral:
     def halo(self) -> int:
         """Half the side of the box over which spectra are averaged, in pixels."""
         return self.box // 2
-
-    @property
-    def has_probabilities(self) -> bool:
-        """Whether the estimator gives probabilities."""
-        return hasattr(self.estimator, "predict_proba")
 
     def features(
         self, spectra: npt.NDArray[Any], valid: npt.NDArray[np.bool_]
@@ -233,6 +229,7 @@ class Forest(Spectral):
     """Random forest of 500 trees on the standardised spectrum of each pixel."""
 
     name: ClassVar[str] = "forest"
+    has_probabilities: ClassVar[bool] = True
 
     def choose(self, seed: int) -> dict[str, Any]:
         """Return fixed settings; nothing is searched."""

@@ -14,12 +14,13 @@ from engine import orientation as orientations
 from engine.tiling import Block
 from engine.training.loop import train
 from hsi.classifiers.batches import Examples
-from hsi.classifiers.model_file import array, fields_of
+from hsi.classifiers.model_file import fields_of, projection, projection_tensors
 from hsi.classifiers.protocol import Application, Prediction, Training
 from hsi.classifiers.recipe import Recipe
 from hsi.errors import HsiError
 from hsi.features.components import ComponentsFile
-from hsi.features.pca import PCA, fit_pca
+from hsi.features.pca import fit_pca
+from hsi.features.projection import Projection
 from hsi.networks.architecture import Architecture
 from hsi.networks.multiply_adds import multiply_adds_per_pixel
 from hsi.networks.window_network import WindowNetwork
@@ -29,8 +30,7 @@ from hsi.scenes.scene import Scene
 
 log = logging.getLogger(__name__)
 
-FITTED_ON = ("all pixels", "training pixels")
-PCA_ARRAYS = ("bands", "mean", "components", "scale")
+PREFIX = "pca."  # of the tensors of the projection
 
 
 class NetworkClassifier:
@@ -80,7 +80,7 @@ class NetworkClassifier:
         of_recipe = {field.name for field in fields(Recipe)}
         self.recipe = Recipe(**{key: chosen.pop(key) for key in of_recipe & set(chosen)})
         self.shape = chosen
-        self.pca: PCA | None = None
+        self.pca: Projection | None = None
         self.architecture: Architecture | None = None
         self.network: WindowNetwork | None = None
         self.kind(classes=2, window=self.window, components=self.components, **chosen)  # checks
@@ -147,7 +147,7 @@ class NetworkClassifier:
         return True
 
     @property
-    def _projection(self) -> PCA:
+    def _projection(self) -> Projection:
         assert self.pca is not None
         return self.pca
 
@@ -219,8 +219,7 @@ class NetworkClassifier:
         assert self.pca is not None
         assert self.architecture is not None
         tensors = {f"network.{name}": value for name, value in self.network.state_dict().items()}
-        for name in PCA_ARRAYS:
-            tensors[f"pca.{name}"] = torch.from_numpy(getattr(self.pca, name))
+        tensors |= projection_tensors(self.pca, PREFIX)
         settings = {
             "architecture": asdict(self.architecture),
             "recipe": asdict(self.recipe),
@@ -247,16 +246,12 @@ class NetworkClassifier:
         made.architecture.expect_fits(weights)
         made.network = made.architecture.build(torch.Generator().manual_seed(0))
         made.network.load_state_dict(weights)
-        bands = array(tensors, "pca.bands", (None,), "i")
-        mean = array(tensors, "pca.mean", (len(bands),))
-        components = array(tensors, "pca.components", (made.components, len(bands)))
-        scale = array(tensors, "pca.scale", (made.components,))
-        fitted_on = settings.get("pca_fitted_on")
-        if fitted_on not in FITTED_ON:
-            raise HsiError(f"pca_fitted_on: expected one of {FITTED_ON}, found {fitted_on!r:.40}")
-        if not (scale > 0).all():
-            raise HsiError("pca.scale: expected numbers above 0")
-        made.pca = PCA(bands, mean, components, scale, fitted_on)
+        made.pca = projection(
+            tensors,
+            PREFIX,
+            count=made.components,
+            fitted_on=settings.get("pca_fitted_on"),
+        )
         return made
 
     def _check(self, training: Training) -> None:

@@ -61,6 +61,10 @@ def classify(
     strip: Annotated[
         str | None, typer.Option(help="K/N: the K-th of N parts alone, as .npy; see hsi join.")
     ] = None,
+    smooth: Annotated[
+        str | None,
+        typer.Option(help="box:R, guided:R[,EPS] or potts:BETA[,ROUNDS]: smooth probabilities."),
+    ] = None,
     reduced: Prepared = None,
     device: Device = "auto",
     precision: Precision = "auto",
@@ -71,6 +75,7 @@ def classify(
     """
     from engine.device import pick
     from engine.memory import parse_bytes
+    from hsi.features.smoothing import Smoothing
     from hsi.maps.classify import classify as run_model
     from hsi.maps.options import MapOptions, Strip
     from hsi.scenes.scene import open_scene
@@ -92,6 +97,7 @@ def classify(
         resample_bands=resample,
         refit_scaling=refit,
         strip=None if strip is None else Strip.parse(strip),
+        smooth=None if smooth is None else Smoothing.parse(smooth),
     )
     compute = pick(device, precision)
     run_model(

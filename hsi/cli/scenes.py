@@ -20,6 +20,9 @@ from hsi.cli.arguments import (
     keep_inputs,
     labels_on,
 )
+from hsi.errors import HsiError
+
+FEATURES = ("pca", "mnf")
 
 Quality = Annotated[
     str | None,
@@ -176,12 +179,16 @@ def reduce(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="File to write (.npz).")],
     components: Annotated[int, typer.Option(min=1, help="Principal components.")] = 30,
     whiten: Annotated[bool, typer.Option(help="Divide each by its deviation.")] = True,
+    features: Annotated[
+        str, typer.Option(help="pca, or mnf: components in units of the noise.")
+    ] = "pca",
     split_file: Annotated[
         Path | None, typer.Option("--split", help="Fit on this split's training pixels only.")
     ] = None,
 ) -> None:
-    """Write the principal components of a scene, fitted on all its pixels."""
+    """Write the principal (or noise-whitened) components of a scene, fitted on all its pixels."""
     from hsi.features.components import ComponentsFile
+    from hsi.features.mnf import fit_mnf
     from hsi.features.pca import fit_pca
     from hsi.scenes.scene import open_scene
     from hsi.splits.split import load_split
@@ -190,5 +197,12 @@ def reduce(
     keep_inputs([out], source, split_file)
     scene = open_scene(source)
     training = None if split_file is None else load_split(split_file).train
-    pca = fit_pca(scene, components, whiten=whiten, training=training)
-    ComponentsFile(pca.reduce(scene), pca, scene.name, scene.checksum()).save(out)
+    if features not in FEATURES:
+        raise HsiError(f"--features {features}: expected one of {', '.join(FEATURES)}")
+    if features == "mnf" and training is not None:
+        raise HsiError("--split: MNF is fitted on all pixels, without labels; leave it out")
+    if features == "mnf":
+        fitted = fit_mnf(scene, components, whiten=whiten)
+    else:
+        fitted = fit_pca(scene, components, whiten=whiten, training=training)
+    ComponentsFile(fitted.reduce(scene), fitted, scene.name, scene.checksum()).save(out)

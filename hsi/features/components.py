@@ -12,7 +12,7 @@ import numpy.typing as npt
 from engine.artifacts import atomic, read_npz
 from engine.errors import parsing
 from hsi.errors import HsiError
-from hsi.features.pca import PCA
+from hsi.features.projection import Projection
 from hsi.scenes.scene import Scene
 
 
@@ -23,7 +23,7 @@ class ComponentsFile:
     Attributes
     ----------
     cube : ndarray (H, W, K), float32
-    pca : PCA
+    pca : Projection
     scene : str
         Name of the scene.
     scene_checksum : str
@@ -31,7 +31,7 @@ class ComponentsFile:
     """
 
     cube: npt.NDArray[np.float32]
-    pca: PCA
+    pca: Projection
     scene: str
     scene_checksum: str
 
@@ -92,5 +92,6 @@ def load_components(path: Path) -> ComponentsFile:
                 raise HsiError(f"{key}: expected finite numbers")
         if (found["bands"] < 0).any() or not (found["scale"] > 0).all():
             raise HsiError("expected bands from 0 up and scales above 0")
-        pca = PCA(found["bands"], found["mean"], found["components"], found["scale"], words[0])
-        return ComponentsFile(found["cube"], pca, words[1], words[2])
+        arrays = {key: found[key] for key in ("bands", "mean", "components", "scale")}
+        fitted = Projection(**arrays, fitted_on=words[0])
+        return ComponentsFile(found["cube"], fitted, words[1], words[2])

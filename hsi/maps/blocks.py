@@ -1,5 +1,6 @@
 """A scene classified block by block; one block is read while another is classified."""
 
+import logging
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
 from pathlib import Path
@@ -23,6 +24,8 @@ from hsi.maps.plan import comfortable_block
 from hsi.scenes.bands import Bands
 from hsi.scenes.scene import Scene
 from hsi.scenes.spectra import prepared
+
+log = logging.getLogger(__name__)
 
 Read = Callable[[Block], tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]]
 
@@ -49,6 +52,8 @@ def reader(classifier: Classifier, scene: Scene, application: Application) -> Re
             features = cube[block.around]
             return features, (features != 0).any(axis=-1)
     else:
+        if reduced is not None:
+            log.info("%s: spectra are read; prepared components are not used", classifier.name)
         # A classifier that uses no band still has to know which pixels hold data.
         own = Bands(classifier.bands if len(classifier.bands) else scene.good_bands)
         bands = application.bands or own

@@ -19,8 +19,10 @@ from hsi.blockwise.identity import identity, scene_files
 from hsi.blockwise.journal import BlockJournal
 from hsi.classifiers.model import Model, load_model
 from hsi.classifiers.protocol import Application, Prediction, check_probabilities
+from hsi.classifiers.smoothed import smoothed
 from hsi.errors import HsiError
 from hsi.features.components import ComponentsFile
+from hsi.features.smoothing import Smoothing
 from hsi.formats.georeference import load_rasterio
 from hsi.maps.blocks import classified, reader
 from hsi.maps.certainty import certainty_of
@@ -80,7 +82,8 @@ def classify(
     **chosen
         Single options in place of those in `options`: `probabilities`, `confidence`, `entropy`,
         `margin`, `overwrite`, `resample_bands`, `refit_scaling` (bool), `abstain`, `sets` (from 0
-        to 1), `majority`, `sieve`, `block` (pixels), `memory` (bytes), `strip`.
+        to 1), `majority`, `sieve`, `block` (pixels), `memory` (bytes), `strip`, `smooth` (such as
+        'guided:6', see `hsi.features.smoothing`).
 
     Returns
     -------
@@ -110,6 +113,8 @@ def classify(
     ('map.hdr', True, np.int64(16))
     """
     model_path, out = Path(model), Path(out)
+    if isinstance(chosen.get("smooth"), str):
+        chosen["smooth"] = Smoothing.parse(chosen["smooth"])
     options = replace(options or MapOptions(), **chosen)
     loaded, compute = load_model(model_path), compute or pick(device)
     bands = loaded.match(scene, resample_bands=options.resample_bands)
@@ -130,6 +135,9 @@ def classify(
         "compute": [compute.device.type, compute.precision],
         "code_revision": code_revision("hsi.maps.classify"),
     }
+    if options.smooth is not None:
+        used = smoothed(loaded.classifier, options.smooth, scene, bands)
+        loaded = replace(loaded, classifier=used)
     application = Application(
         compute, options.block, bool(options.of_probabilities), reduced, bands
     )

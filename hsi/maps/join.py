@@ -16,7 +16,7 @@ from hsi.maps.generalise import generalise
 from hsi.maps.options import LAYERS, MapOptions
 from hsi.maps.outputs import make_rasters, outputs, refuse_existing
 from hsi.maps.rasters import Raster
-from hsi.maps.record import OPEN, SHARED, read_strip_record, write_joined
+from hsi.maps.record import LATER, SHARED, read_strip_record, write_joined
 from hsi.scenes.scene import Scene
 
 log = logging.getLogger(__name__)
@@ -112,7 +112,7 @@ def _check(parts: Sequence[tuple[Record, Path]], scene: Scene, model_sha256: str
     if first["scene"] != scene.name:
         raise HsiError(f"{path}: expected strips of {scene.name}, found {first['scene']}")
     for record, other in parts[1:]:
-        for key in (*SHARED, *OPEN):
+        for key in (*SHARED, *LATER):
             if record.get(key) != first.get(key):
                 raise HsiError(
                     f"{other}: expected {key} as in {path.name}, {first.get(key)}, found "

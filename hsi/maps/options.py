@@ -6,6 +6,7 @@ from typing import Any, Self
 from engine.parts import read_part
 from hsi.calibration.conformal import check_coverage
 from hsi.errors import HsiError
+from hsi.features.smoothing import Smoothing
 
 GENERALISING = ("majority", "sieve")
 # Rasters beside a map; all but the sets are float32.
@@ -87,6 +88,9 @@ class MapOptions:
     sieve : int, optional
         Smallest number of pixels of a region; smaller ones take the class of their largest
         neighbour. After the majority.
+    smooth : Smoothing, optional
+        Smooth the classifier's probabilities over neighbouring pixels, and name the classes by
+        those.
 
     Raises
     ------
@@ -108,6 +112,7 @@ class MapOptions:
     sets: float | None = None
     majority: int | None = None
     sieve: int | None = None
+    smooth: Smoothing | None = None
 
     def __post_init__(self) -> None:
         if self.abstain is not None and not 0 < self.abstain < 1:

@@ -35,14 +35,15 @@ log = logging.getLogger(__name__)
 LARGEST_PICTURE = 1500  # pixels; the map itself is never resized
 # What strips of one map have in common, by the keys of their records.
 SHARED = ("scene", "model_sha256", "precision", "bands", "scaling")
-OPEN = ("abstain", "sets")  # shared, too; records of earlier versions lack them
+LATER = ("abstain", "sets", "smooth")  # shared, too; records of earlier versions lack them
 _TEXT = {"type": ["string", "null"], "title": "text"}
 _NUMBER = {"type": ["number", "null"], "title": "a number"}
 _SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {
         **dict.fromkeys(("scene", "classifier", "split", "model_sha256", "schedule"), _TEXT),
-        **dict.fromkeys(("seconds_map", "seconds_train", "seed", *OPEN, *GENERALISING), _NUMBER),
+        **dict.fromkeys(("seconds_map", "seconds_train", "seed", "abstain", "sets", *GENERALISING), _NUMBER),
+        "smooth": _TEXT,
         "trained_split": {"type": ["object", "null"], "title": "the description of a split"},
         "rows": {
             "type": "array", "title": "the first row and that behind the last",
@@ -95,6 +96,7 @@ def write_record(
         "sets": options.sets,
         **{name: getattr(options, name) for name in GENERALISING},
         "generalised_pixels": changed,
+        "smooth": None if options.smooth is None else str(options.smooth),
         "model": str(model_path),
         "model_sha256": state.key["model"],
         "made_from": state.fingerprint,

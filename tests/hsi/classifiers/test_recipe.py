@@ -56,15 +56,15 @@ def test_every_network_trains_and_is_one_file(tmp_path, scene, labels, split, cp
     assert np.array_equal(one.indices, one.probabilities.argmax(axis=2))
 
 
-def test_best_takes_fewer_components_where_there_are_fewer_bands(
+def test_cnn2d_13_takes_fewer_components_where_there_are_fewer_bands(
     tmp_path, scene, labels, split, cpu, quick
 ):
     out = tmp_path / "model.safetensors"
     bands = scene.cube.shape[2]
-    assert bands < make_classifier("best").components
-    train(make_classifier("best"), scene, labels, split, out, compute=cpu, schedule=quick)
+    assert bands < make_classifier("cnn2d-13").components
+    train(make_classifier("cnn2d-13"), scene, labels, split, out, compute=cpu, schedule=quick)
     assert load_model(out).classifier.components == bands
-    asked = make_classifier("best", components=bands + 1)
+    asked = make_classifier("cnn2d-13", components=bands + 1)
     with pytest.raises(HsiError, match=f"components: expected 1 to {bands}"):
         train(asked, scene, labels, split, out, compute=cpu, schedule=quick)
 
