@@ -42,7 +42,8 @@ _SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {
         **dict.fromkeys(("scene", "classifier", "split", "model_sha256", "schedule"), _TEXT),
-        **dict.fromkeys(("seconds_map", "seconds_train", "seed", "abstain", "sets", *GENERALISING), _NUMBER),
+        **dict.fromkeys(("seconds_map", "seconds_train", "seed"), _NUMBER),
+        **dict.fromkeys(("abstain", "sets", *GENERALISING), _NUMBER),
         "smooth": _TEXT,
         "trained_split": {"type": ["object", "null"], "title": "the description of a split"},
         "rows": {
