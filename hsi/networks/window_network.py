@@ -69,7 +69,7 @@ class WindowNetwork(nn.Module):
     @property
     def alone(self) -> bool:
         """Whether no two windows share any work, because the trunk is empty."""
-        return not list(self.trunk.children())
+        return isinstance(self.trunk, nn.Sequential) and not len(self.trunk)
 
     @property
     def normalises(self) -> bool:

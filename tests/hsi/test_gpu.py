@@ -17,12 +17,15 @@ pytestmark = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("name", "settings"), [("hybridsn", {}), ("resnet18", {"width": 0.1}), ("lenet5", {})]
+)
 @pytest.mark.parametrize(("precision", "tolerance"), [("float32", 1e-4), ("bf16", 5e-2)])
-def test_gpu_maps_as_the_cpu_does(tmp_path, scene, labels, precision, tolerance):
+def test_gpu_maps_as_the_cpu_does(tmp_path, scene, labels, precision, tolerance, name, settings):
     (tmp_path / "quick.yaml").write_text("steps: 4\nbatch_size: 16\n")
     out = tmp_path / "model.safetensors"
     train(
-        make_classifier("hybridsn", window=9, components=13),
+        make_classifier(name, window=11, components=13, settings=settings),
         scene,
         labels,
         make_split(labels, "random:0.1", window=9),

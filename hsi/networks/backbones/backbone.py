@@ -15,6 +15,7 @@ from hsi.networks.dilated import Dilated
 from hsi.networks.window_network import WindowNetwork
 
 PATCH_WIDTH = 0.25
+LARGEST_WINDOW = 511
 SMALL = 32  # pixels; in smaller windows the first pools are left out
 NARROWEST, WIDEST = 0.001, 8.0
 HALVINGS = 30  # of the range of widths, in search of a budget
@@ -66,6 +67,8 @@ class Backbone(Architecture):
 
     def own_checks(self) -> Iterable[tuple[str, bool, str]]:
         """Yield the checks of form and size."""
+        # No weight depends on the window, so a file of a stranger could state any.
+        yield "window", self.window <= LARGEST_WINDOW, f"at most {LARGEST_WINDOW}"
         yield "form", self.form in ("native", "patch"), "native or patch"
         fine = self.width == 0 or NARROWEST <= self.width <= WIDEST
         yield "width", fine, f"{NARROWEST:g} to {WIDEST:g}, or 0 for the form's own"

@@ -109,6 +109,7 @@ def test_channels_follow_the_width():
         (AlexNet, {"window": 11}, "alexnet: window: expected odd, 13 up, found 11"),
         (VGG16, {"window": 7}, "vgg16: window: expected odd, 9 up, found 7"),
         (LeNet5, {"window": 9}, "lenet5: window: expected odd, 11 up, found 9"),
+        (ResNet, {"window": 10**6 + 1}, "resnet: window: expected at most 511, found 1000001"),
         (ResNet, {"window": 12}, "resnet: window: expected odd, 1 up, found 12"),
         (SENet, {"reduction": 0}, "senet: reduction: expected at least 1"),
         (GoogLeNet, {"largest_kernel": 4}, "largest_kernel: expected 3 or 5"),

@@ -149,7 +149,8 @@ def test_a_trained_googlenet_loses_its_heads_and_nothing_else():
 
 
 @pytest.mark.parametrize("layer", [BatchNorm(2), Auxiliary(nn.Flatten())])
-def test_what_sees_a_batch_as_a_whole_stands_behind_no_shared_trunk(layer):
+@pytest.mark.parametrize("trunk", [nn.Conv2d(1, 2, 3), nn.Sequential(nn.Conv2d(1, 2, 3))])
+def test_what_sees_a_batch_as_a_whole_stands_behind_no_shared_trunk(layer, trunk):
     head = nn.Sequential(nn.Linear(2, 3))
     with pytest.raises(ValueError, match="expected an empty trunk"):
-        WindowNetwork(3, 1, nn.Sequential(nn.Conv2d(1, 2, 3)), head, layer)
+        WindowNetwork(3, 1, trunk, head, layer)
