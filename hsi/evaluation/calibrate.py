@@ -3,6 +3,7 @@
 import logging
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -217,6 +218,8 @@ def _probabilities(
     classifier: Classifier, scene: Scene, wanted: Mask, compute: Compute
 ) -> npt.NDArray[np.float32]:
     """Return the probabilities (n, C) of some pixels, row by row; blocks without any are passed."""
+    if not classifier.halo:  # each pixel by itself: no others need be classified
+        scene = replace(scene, mask=wanted)
     tiling = Tiling(scene.shape, comfortable_block(classifier, scene), classifier.halo)
     blocks = [block for block in tiling if wanted[block.rows, block.columns].any()]
     application = Application(compute, probabilities=True)
