@@ -1,5 +1,6 @@
 """What the probabilities of a block become: classes left open, and rasters of certainty."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,6 +14,8 @@ from hsi.classifiers.model import Model
 from hsi.classifiers.protocol import Prediction
 from hsi.errors import HsiError
 from hsi.maps.options import MapOptions
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ def certainty_of(model: Model, options: MapOptions) -> Certainty:
     Raises
     ------
     HsiError
-        Sets are asked for, and the model holds no calibration.
+        Sets are asked for, and the model holds no calibration, or one of other probabilities.
     """
     kept = model.description.get("calibration")
     if options.sets is not None and kept is None:
@@ -77,6 +80,13 @@ def certainty_of(model: Model, options: MapOptions) -> Certainty:
             f"`sets` {options.sets:g}: expected a calibrated model, found one without; run hsi "
             "calibrate, and map with what it writes"
         )
+    if kept is not None and options.smooth is not None:
+        learned = "was learned without that smoothing"
+        remedy = f"train with smooth={options.smooth} and calibrate again"
+        if options.sets is not None:
+            raise HsiError(f"`sets` {options.sets:g}: the coverage {learned}; {remedy}")
+        if options.of_probabilities:
+            log.warning("%s: the temperature %s; %s", options.smooth, learned, remedy)
     temperature = 1.0 if kept is None else float(kept["temperature"])
     least = None if options.sets is None or kept is None else least_for(kept["least"], options.sets)
     return Certainty(temperature, options.abstain, least)

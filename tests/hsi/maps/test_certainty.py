@@ -9,6 +9,7 @@ from hsi.calibration.conformal import PERCENT
 from hsi.calibration.temperature import tempered
 from hsi.classifiers.model import Model, load_model
 from hsi.errors import HsiError
+from hsi.features.smoothing import Smoothing
 from hsi.formats.registry import read
 from hsi.maps.join import join
 from hsi.maps.options import MapOptions, Strip
@@ -135,6 +136,15 @@ def test_bad_options_are_refused_before_any_work(models, tmp_path, cpu, options,
     with pytest.raises(HsiError, match=message):
         run(models, tmp_path / "m.npy", cpu, **options)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_calibration_does_not_hold_for_other_smoothing(models, tmp_path, cpu, caplog):
+    smooth = Smoothing.parse("box:1")
+    with pytest.raises(HsiError, match=r"`sets` 0\.9: the coverage was learned without that smoo"):
+        run(models, tmp_path / "m.npy", cpu, "warm", sets=0.9, smooth=smooth)
+    assert list(tmp_path.iterdir()) == []
+    run(models, tmp_path / "m.npy", cpu, "warm", confidence=True, smooth=smooth)
+    assert "box:1: the temperature was learned without that smoothing" in caplog.text
 
 
 @pytest.mark.parametrize("option", ["abstain", "entropy", "margin", "sets"])
