@@ -22,7 +22,9 @@ use rule split as split_for_arms with:
     params:
         how=lambda w: ARM_SPLITS[w.split],
         labels_of=lambda w: (
-            f"--labels-of={HSI['labels_of']}" if mask_files(ARM_SPLITS[w.split]) else []
+            f"--labels-of={HSI['labels_of']}"
+            if mask_files(ARM_SPLITS[w.split])
+            else []
         ),
 
 
