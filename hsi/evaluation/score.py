@@ -40,7 +40,6 @@ PER_CLASS_COLUMNS = (
     "recall",
     "precision",
     "f1",
-    "labels_of",
 )
 # What a mask's row says of its classes and the ground truth's; empty for other splits.
 OF_THE_MASK = ("labels_of", "unlabelled_in_mask", "other_class_in_mask")
@@ -268,6 +267,5 @@ def _per_class(
         }
         for figure in ("recall", "precision", "f1"):
             row[figure] = two_decimals(getattr(scores, figure)[index])
-        row["labels_of"] = split.report.get("labels_of", "")
         rows.append(row)
     return pd.DataFrame(rows)

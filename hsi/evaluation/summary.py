@@ -32,11 +32,10 @@ OVERALL_COLUMNS = (
     "kappa",
     "seconds_train",
     "seconds_map",
-    "aa_min20",
-    *OF_THE_MASK,
-    "ece",
-    "coverage",
 )
+# Runs of earlier versions lack them.
+LATER = ("aa_min20", *OF_THE_MASK, "ece", "coverage")
+DETAILS_COLUMNS = (*OVERALL_COLUMNS[:4], *LATER)
 SUMMARY_COLUMNS = (
     "scene",
     "split",
@@ -78,8 +77,6 @@ SUMMARY_COLUMNS = (
     "coverage_mean",
 )
 FIGURES = ("oa", "aa", "kappa")
-# Runs of earlier versions lack them.
-LATER = ("aa_min20", *OF_THE_MASK, "ece", "coverage")
 DDOF = 1  # the sample standard deviation; with one seed there is none
 
 _PUBLISHED_WINDOWS = {"hybridsn": 25, "cnn2d": 25, "cnn3d": 25}
@@ -95,10 +92,12 @@ def summarise(folders: Sequence[Path], out: Path) -> None:
     folders : sequence of Path
         Each as `hsi score` wrote it; rows keep this order.
     out : Path
-        Folder for `per_class_accuracy.csv`, `overall_accuracy.csv`, its means
-        `overall_accuracy_summary.csv` (with the 95 % interval of the mean OA, `oa_low` to
-        `oa_high`), `mcnemar.csv`: any two classifiers with the same test pixels, and
-        `differences.csv`: the difference of their mean OA over all seeds, with its 95 % interval.
+        Folder for `per_class_accuracy.csv`, `overall_accuracy.csv`,
+        `overall_accuracy_details.csv` (AA over classes of at least 20 test pixels, whose classes a
+        mask's pixels have, calibration error), the means `overall_accuracy_summary.csv` (with the
+        95 % interval of the mean OA, `oa_low` to `oa_high`), `mcnemar.csv`: any two classifiers
+        with the same test pixels, and `differences.csv`: the difference of their mean OA over all
+        seeds, with its 95 % interval.
         Intervals are drawn by block or polygon (see `hsi.evaluation.bootstrap`).
 
     Raises
@@ -119,7 +118,8 @@ def summarise(folders: Sequence[Path], out: Path) -> None:
     per_class = pd.concat([read_csv(folder / "per_class.csv") for folder in folders])
     write_csv(per_class, out / "per_class_accuracy.csv", PER_CLASS_COLUMNS)
     overall = pd.DataFrame([_overall(run) for run in runs])
-    write_csv(overall, out / "overall_accuracy.csv", OVERALL_COLUMNS)
+    for name, columns in (("", OVERALL_COLUMNS), ("_details", DETAILS_COLUMNS)):
+        write_csv(overall[list(columns)], out / f"overall_accuracy{name}.csv", columns)
     groups: dict[tuple[Any, ...], list[tuple[dict[str, Any], Path]]] = {}
     for run, folder in zip(runs, folders, strict=True):
         case = (run["scene"], run["split"], run["classifier"], run["schedule"], *_settings(run))
@@ -170,8 +170,7 @@ def _read(folder: Path) -> dict[str, Any]:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise HsiError(f"{path}: expected the scores of hsi score ({why(error)})") from error
-    needed = [key for key in (*OVERALL_COLUMNS, "schedule", "report") if key not in LATER]
-    missing = [key for key in needed if key not in found]
+    missing = [key for key in (*OVERALL_COLUMNS, "schedule", "report") if key not in found]
     if missing:
         raise HsiError(f"{path}: expected the scores of hsi score; '{missing[0]}' is missing")
     run: dict[str, Any] = found
@@ -179,7 +178,7 @@ def _read(folder: Path) -> dict[str, Any]:
 
 
 def _overall(run: Mapping[str, Any]) -> dict[str, Any]:
-    row = {name: run.get(name) for name in OVERALL_COLUMNS}
+    row = {name: run.get(name) for name in (*OVERALL_COLUMNS, *LATER)}
     for name in (*FIGURES, "seconds_train", "seconds_map", "aa_min20", "ece", "coverage"):
         row[name] = two_decimals(run.get(name))
     return row

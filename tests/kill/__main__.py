@@ -78,7 +78,8 @@ SCENARIOS: dict[str, Line] = {
     ),
     "workflow": lambda base, out: (
         "snakemake", "--snakefile", ROOT / "Snakefile", "--directory", out, "--configfile",
-        base / "my.yaml", "--cores", "2", "--nolock", "--rerun-incomplete", "--quiet", "all", "--",
+        base / "my.yaml", "--cores", "2", "--nolock", "--rerun-incomplete", "--quiet", "rules",
+        "progress", "--",
         "results/restore/psnr_ssim_summary.csv", "results/hsi/overall_accuracy_summary.csv",
         "denoise_folders",
     ),
@@ -257,7 +258,7 @@ def rounds(name: str, base: Path, kills: int, r: random.Random) -> tuple[int, in
                 if not (_is_unfinished(file) or _grows(file)) and right.get(file) != found:
                     faults.append(f"{name}: {file} is not whole after a kill: {found}")
         if status:
-            faults.append(f"{name}: ended with {status}: {log.read_text()[-200:]!r}")
+            faults.append(f"{name}: ended with {status}: {log.read_text()[-1500:]!r}")
         found_all = files(out)
         faults += [f"{name}: {file} is missing" for file in right.keys() - found_all.keys()]
         for file, found in found_all.items():

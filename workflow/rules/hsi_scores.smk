@@ -63,6 +63,7 @@ rule hsi_summary:
     output:
         classes="<results>/hsi/per_class_accuracy.csv",
         overall="<results>/hsi/overall_accuracy.csv",
+        details="<results>/hsi/overall_accuracy_details.csv",
         means="<results>/hsi/overall_accuracy_summary.csv",
         compared="<results>/hsi/mcnemar.csv",
         differences="<results>/hsi/differences.csv",
