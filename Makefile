@@ -28,7 +28,7 @@ test: $(STAMP)
 	$(BIN)/snakemake --lint
 	$(BIN)/python -m pytest -m "not slow and not cluster" -n 2 --dist loadfile
 
-# Published weights against the published tables, where the real data are.
+# Published weights against the published tables, where the real data are, and long runs of the workflow.
 test-slow: $(STAMP)
 	$(BIN)/python -m pytest -m slow
 

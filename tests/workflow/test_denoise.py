@@ -152,6 +152,7 @@ def test_a_mistake_is_one_line(
 
 
 @pytest.mark.usefixtures("installed")
+@pytest.mark.slow
 def test_an_image_that_fails_later_is_not_forgotten(project: Project, scans: Path) -> None:
     configure(project)
     assert project.run(TARGET).returncode == 0

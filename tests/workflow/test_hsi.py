@@ -43,6 +43,7 @@ def test_the_study_is_a_target_of_its_own(project: Project) -> None:
 
 
 @pytest.mark.usefixtures("installed")
+@pytest.mark.slow
 def test_denoise_then_classify_is_a_target_of_its_own(project: Project) -> None:
     found = copy.deepcopy(CONFIG)
     found["restore"] = None

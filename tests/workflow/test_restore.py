@@ -77,6 +77,7 @@ def in_colour(project: Project, **restore: Any) -> dict[str, Any]:
 
 
 @pytest.mark.usefixtures("installed")
+@pytest.mark.slow
 def test_colour_models_are_tested_in_colour(project: Project) -> None:
     project.configure(in_colour(project, models={"dncnn-s-25-color": ["noise:25"]}))
     strip = "results/restore/strips-color/test/noise:25.png"
@@ -129,6 +130,7 @@ def test_a_training_image_that_shows_a_test_image(project: Project) -> None:
 
 
 @pytest.mark.usefixtures("installed")
+@pytest.mark.slow
 def test_another_test_set_does_not_train_again(project: Project) -> None:
     project.configure(images_alone())
     shorten(project, 3)
@@ -176,6 +178,7 @@ def test_a_set_that_cannot_be_fetched_stops_a_run_at_its_start(
 
 
 @pytest.mark.usefixtures("installed")
+@pytest.mark.slow
 def test_the_ablation_is_a_target_of_its_own(project: Project) -> None:
     shorten(project, 3)
     config = project.configure(images_alone())

@@ -55,6 +55,7 @@ def test_a_folder_to_denoise_alone(project: Project) -> None:
 
 
 @pytest.mark.usefixtures("installed")
+@pytest.mark.slow
 def test_scenes_without_a_network_and_a_map_alone(project: Project) -> None:
     model = "results/hsi/field/random:0.3/coordinates/seed0/model.safetensors"
     check(project, scenes(classifiers=["coordinates"]), ACCURACIES, "results/report.html", model)

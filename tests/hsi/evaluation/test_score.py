@@ -51,7 +51,7 @@ def test_class_without_test_pixels_is_empty(tmp_path, labels, split):
     fewer = type(split)(**{**vars(split), "test": split.test & (labels.ground_truth != 7)})
     run(tmp_path, labels, fewer)
     last = (tmp_path / "per_class.csv").read_text().splitlines()[-1]
-    assert last.endswith(",0,,,,")
+    assert last.endswith(",0,,,")
 
 
 def test_map_of_another_size_is_refused(tmp_path, labels, split):
