@@ -14,3 +14,8 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"the real data are not here ({folder}); run where they are to check them")
     return folder
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the longest files first, so that no worker is left with one of them at the end."""
+    items.sort(key=lambda item: "tests/workflow" not in item.path.as_posix())

@@ -68,7 +68,7 @@ def test_from_scene_to_tables(files, capsys):
     assert hsi("score", run / "map.npy", files / "gt.npy", *args, "--json") == 0
     assert 0 <= json.loads(capsys.readouterr().out)["oa"] <= 100
     assert hsi("summary", run, "--out", files / "t") == 0
-    assert len(list((files / "t").glob("*.csv"))) == 5
+    assert len(list((files / "t").glob("*.csv"))) == 6
     maps = (run / "map.npy", files / "gt.npy")
     capsys.readouterr()
     assert hsi("compare", *maps, files / "gt.npy", "--split", files / "split.npz") == 0

@@ -197,7 +197,7 @@ def test_scores_state_calibration_coverage_and_sets(made, noisy, cpu, tmp_path, 
     assert confusion["left open"].sum() == pytest.approx(left, abs=0.01)
     assert "of the test pixels answered" in capsys.readouterr().out
     summarise([tmp_path / name for name in ("forest", "open")][:1], tmp_path / "out")
-    table = pd.read_csv(tmp_path / "out" / "overall_accuracy.csv")
+    table = pd.read_csv(tmp_path / "out" / "overall_accuracy_details.csv")
     assert table["ece"].tolist() == [pytest.approx(plain["ece"], abs=0.01)]
     assert table["coverage"].tolist() == [100]
 
