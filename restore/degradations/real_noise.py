@@ -75,6 +75,9 @@ class RealNoise:
         Its quality. [2]_ have 30 to 95; cameras write 90 and more, programs 75 by default.
     black_and_white : float
         Share of the camera's and the correlated patches that are grey, in equal channels.
+    black_and_white_equal : float
+        Share of the grey ones among the correlated patches whose noise is equal in all channels,
+        too. The others' noise is alike as in colour: a black-and-white picture scanned in colour.
     sigma : (float, float)
         Of white noise, on the scale 0..255 [4]_.
     sigma_correlated : (float, float)
@@ -117,6 +120,7 @@ class RealNoise:
     jpeg: float = 0.7
     quality: Range = (60.0, 100.0)
     black_and_white: float = 0.3
+    black_and_white_equal: float = 0.5
     sigma: Range = (0.0, 55.0)
     sigma_correlated: Range = (0.0, 50.0)
     independent: float = 0.25
@@ -165,8 +169,19 @@ class RealNoise:
         """Return the side of what must be cut for a patch of this side."""
         return math.ceil((patch + 2 * AROUND) * self.shrink[1])
 
-    def counts(self, batch_size: int) -> tuple[int, ...]:
-        """Return how many patches of a batch each of the five shares has, in their order."""
+    def counts(self, batch_size: int, offset: float = 0.5) -> tuple[int, ...]:
+        """Return how many patches of a batch each of the five shares has, in their order.
+
+        Parameters
+        ----------
+        batch_size : int
+        offset : float
+            0..1. Patch j belongs to the share that (j + offset) / batch_size falls into. Drawn
+            anew for each batch it keeps each share in the mean, one smaller than a patch, too.
+        """
         shares = (self.camera, self.correlated, self.white, self.grey, self.clean)
-        ends = [round(sum(shares[: index + 1]) * batch_size) for index in range(len(shares))]
+        ends = [
+            math.ceil(round(sum(shares[: index + 1]) * batch_size - offset, 9))
+            for index in range(len(shares))
+        ]
         return tuple(end - start for start, end in zip([0, *ends], ends, strict=False))

@@ -43,7 +43,7 @@ def real_batch(
         How many patches each kind has, in this order: camera, correlated, white, grey, clean.
     """
     draw = Draw(generator, cut.device)
-    kinds = settings.counts(len(cut))
+    kinds = settings.counts(len(cut), float(torch.rand((), generator=generator)))
     values = cut.float() / 255
     photos, alike, white, grey, clean = torch.split(values, list(kinds))
     side = patch + 2 * AROUND
@@ -174,7 +174,8 @@ def with_grain(
     kind = draw.spread(count)
     rho = draw.spread(count)
     rho = torch.where(kind < settings.independent, 0, rho)
-    rho = torch.where((kind > 1 - settings.equal) | grey, 1, rho)[:, None, None, None]
+    equal = (kind > 1 - settings.equal) | (grey & draw.share(settings.black_and_white_equal, count))
+    rho = torch.where(equal, 1, rho)[:, None, None, None]
     own, common = draw.normal(count, channels, height, width), draw.normal(count, 1, height, width)
     noise = (1 - rho).sqrt() * own + rho.sqrt() * common
     kernels = blur(draw.within(settings.grain, count))

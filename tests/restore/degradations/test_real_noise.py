@@ -52,6 +52,34 @@ def test_a_batch_holds_each_kind_in_its_share() -> None:
     assert float(found.clean.max()) <= 1
 
 
+def test_a_share_below_one_patch_is_kept_in_the_mean() -> None:
+    settings = RealNoise()
+    assert settings.counts(9) == (4, 3, 1, 0, 1)
+    rng = np.random.default_rng(0)
+    drawn = np.array([settings.counts(9, rng.random()) for _ in range(4000)])
+    assert (drawn >= 0).all()
+    assert (drawn.sum(1) == 9).all()
+    assert drawn.mean(0) / 9 == pytest.approx((0.5, 0.26, 0.08, 0.04, 0.12), abs=0.004)
+    seen = [batch(settings, 9, seed=seed).kinds for seed in range(40)]
+    assert {kinds[3] for kinds in seen} == {0, 1}
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_grey_pictures_have_noise_that_is_alike_by_any_degree(share: float) -> None:
+    settings = RealNoise(
+        independent=0.0,
+        equal=0.0,
+        clipped=0.0,
+        grainy=0.0,
+        black_and_white=1.0,
+        black_and_white_equal=share,
+    )
+    noisy, clean = with_grain(torch.rand(32, 3, 24, 24), settings, draw())
+    assert torch.equal(clean, clean[:, :1].expand_as(clean))
+    differs = ((noisy - noisy[:, :1]).abs() > 1e-6).flatten(1).any(1)
+    assert bool(differs.all() if share == 0 else not differs.any())
+
+
 def test_a_batch_depends_on_its_generator_alone() -> None:
     first, again, other = (batch(RealNoise(), seed=seed) for seed in (5, 5, 6))
     assert torch.equal(first.degraded, again.degraded)
