@@ -25,6 +25,7 @@ for command in (
     scenes.picture,
     scenes.convert,
     scenes.stack,
+    scenes.append,
     denoising.denoise,
     denoising.degrade,
     denoising.denoise_benchmark,

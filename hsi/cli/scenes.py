@@ -81,13 +81,71 @@ def stack(
 ) -> None:
     """Write several files, such as the bands of Sentinel-2 or Landsat, as one cube."""
     from hsi.formats.writing import refuse_existing
+    from hsi.scenes.combined.stack import stack as stacked
     from hsi.scenes.scene import write_scene
-    from hsi.scenes.stack import stack as stacked
 
     expect_folder(out.parent)
     keep_inputs([out], *sources)
     refuse_existing(out, overwrite=overwrite)
     write_scene(out, stacked(sources, repeat=repeat, quality=quality))
+
+
+def append(
+    sources: Annotated[
+        list[str], typer.Argument(metavar="SCENES...", help="Scenes of one sensor.")
+    ],
+    out: Annotated[
+        Path,
+        typer.Option(help="ENVI .hdr or GeoTIFF .tif; NAME-scenes and NAME-labels lie beside."),
+    ],
+    labels: Annotated[
+        list[str] | None, typer.Option(help="Of each scene, in their order; once for each.")
+    ] = None,
+    class_field: ClassField = None,
+    class_names: ClassNames = None,
+    all_touched: AllTouched = False,
+    radius: Radius = None,
+    crs: PolygonCrs = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Write several scenes as one, one below another, to learn from some and test on others."""
+    from hsi.formats.writing import refuse_existing
+    from hsi.scenes.combined.append import append as appended
+    from hsi.scenes.combined.append import append_labels
+    from hsi.scenes.labels import make_labels, write_labels
+    from hsi.scenes.scene import open_scene, write_scene
+
+    if out.suffix.lower() not in (".hdr", ".tif", ".tiff"):
+        raise HsiError(f"--out {out}: expected a name that ends with .hdr or .tif")
+    expect_folder(out.parent)
+    beside = {
+        name: out.with_name(f"{out.stem}-{name}{out.suffix}") for name in ("scenes", "labels")
+    }
+    outputs = [out, beside["scenes"], *([beside["labels"]] if labels else [])]
+    keep_inputs(outputs, *sources, *(labels or []))
+    for path in outputs:
+        refuse_existing(path, overwrite=overwrite)
+    scenes = [open_scene(source) for source in sources]
+    made, places = appended(scenes)
+    truth = None
+    if labels:
+        drawing = drawing_of(class_field, class_names, all_touched, radius, crs)
+        if len(labels) != len(scenes):
+            raise HsiError(f"--labels: expected {len(scenes)}, one per scene, found {len(labels)}")
+        pairs = zip(labels, scenes, strict=True)
+        truth = append_labels([labels_on(own, at, drawing) for own, at in pairs], scenes, places)
+    write_scene(out, made)
+    names = ["", *(f"{number} {scene.name}" for number, scene in enumerate(scenes, 1))]
+    write_labels(beside["scenes"], make_labels("scenes", places, names))
+    if truth is not None:
+        write_labels(beside["labels"], truth)
+    for number, scene in enumerate(scenes, 1):
+        typer.echo(f"scene {number} {scene.name}: {scene.shape[0]} × {scene.shape[1]} pixels")
+    if truth is not None:
+        for number, name, count in zip(
+            truth.classes, truth.class_names, truth.count(), strict=True
+        ):
+            typer.echo(f"class {number} {name}: {count} pixels")
 
 
 def picture(
@@ -109,8 +167,8 @@ def split(
     how: Annotated[
         str,
         typer.Option(
-            help="random:0.3, count:50, blocks:16, polygons:0.5, kfold:5,blocks:16, mask:FILE, "
-            "houston2013:FILE,FILE."
+            help="random:0.3, count:50, blocks:16, polygons:0.5, kfold:5,blocks:16, loso:FILE, "
+            "mask:FILE, houston2013:FILE,FILE."
         ),
     ],
     place: Annotated[
@@ -131,11 +189,11 @@ def split(
     """Split the labelled pixels, draw the split beside it, and report its leakage."""
     from hsi.figures import save_split
     from hsi.scenes.scene import open_scene
-    from hsi.splits.masks import mask_sources
     from hsi.splits.split import make_split
+    from hsi.splits.split_files import split_files
 
     expect_file(out, ".npz")
-    keep_inputs([out, out.with_suffix(".png")], source, *mask_sources(how), place)
+    keep_inputs([out, out.with_suffix(".png")], source, *split_files(how), place)
     drawing = drawing_of(class_field, class_names, all_touched, radius, crs)
     labels = labels_on(source, None if place is None else open_scene(place), drawing)
     made = make_split(labels, how, seed=seed, window=window, name=name, labels_of=labels_of)

@@ -74,7 +74,7 @@ def mask_split(
     sources = _sources(value)
     if published and len(sources) < 2:
         raise HsiError(f"`how` {kind}:{value}: expected both sides, {kind}:TRAIN.mat,TEST.mat")
-    numbers = [_side(source, labels) for source in sources]
+    numbers = [read_side(source, labels) for source in sources]
     if published:
         _expect_published(kind, sources, numbers)
     train, test = np.zeros((2, *labels.ground_truth.shape), np.bool_)
@@ -119,7 +119,7 @@ def mask_split(
     return train, test, notes, _own_classes(labels, numbers, notes["class_order"], named)
 
 
-def _side(source: str, labels: Labels) -> npt.NDArray[Any]:
+def read_side(source: str, labels: Labels) -> npt.NDArray[Any]:
     """Return one side of a mask, (H, W), checked against the size of the labels."""
     mask = np.asarray(read(source, "labels").array)
     if mask.shape != labels.ground_truth.shape:
@@ -182,26 +182,6 @@ def _expect_published(
             )
 
 
-def split_name(how: str) -> str:
-    """Return what tables call a split: a mask after its file, without folder and suffix."""
-    kind = how.partition(":")[0]
-    if kind not in MASKS:
-        return how
-    return kind if MASKS[kind] else f"{kind}:{locate(mask_sources(how)[0])[0].stem}"
-
-
-def mask_sources(how: str) -> list[str]:
-    """Return the sources of masks that a split names, none for one that is drawn.
-
-    Raises
-    ------
-    HsiError
-        There is no such file.
-    """
-    kind, _, value = how.partition(":")
-    return list(_named(value) or (value,)) if kind in MASKS else []
-
-
 def _class_order(pairs: Mapping[tuple[int, int], int]) -> dict[str, Any]:
     """Return, for each class of a mask, the labels' class that most of its pixels have.
 
@@ -226,8 +206,8 @@ def _class_order(pairs: Mapping[tuple[int, int], int]) -> dict[str, Any]:
 
 def _sources(value: str) -> tuple[str, ...]:
     """Return the sources of both sides of a mask, or of the training side alone."""
-    if (named := _named(value)) is not None:
-        return named
+    if (both := both_named(value)) is not None:
+        return both
     for keys in MASK_KEYS:
         try:
             for key in keys:
@@ -247,7 +227,7 @@ def _sources(value: str) -> tuple[str, ...]:
     return (value,)
 
 
-def _named(value: str) -> tuple[str, str] | None:
+def both_named(value: str) -> tuple[str, str] | None:
     """Return the sources of both sides where two files or variables are named, without a look."""
     if not value:
         raise HsiError("`how` mask:: expected a file, such as mask:dase.npz")

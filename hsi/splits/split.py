@@ -18,7 +18,9 @@ from hsi.scenes.labels import Labels
 from hsi.splits.drawn import drawn_count, drawn_share
 from hsi.splits.guarded import block_fold, blocks, whole_polygons
 from hsi.splits.leakage import leakage_report
-from hsi.splits.masks import LABELS_OF, MASKS, mask_split, split_name
+from hsi.splits.masks import LABELS_OF, MASKS, mask_split
+from hsi.splits.scenes_apart import leave_one_out
+from hsi.splits.split_files import split_name
 
 log = logging.getLogger(__name__)
 
@@ -181,6 +183,8 @@ def make_split(
         (see `hsi.splits.polygons`). 'kfold:K,blocks:N' tests one of K parts of the blocks, with
         the same band: the seeds 0 to K − 1 are the folds of one partition and test every labelled
         pixel once, the seeds K to 2 K − 1 those of the next (see `hsi.splits.folds`).
+        'loso:FILE' tests one scene of several and learns from the others (see
+        `hsi.splits.scenes_apart`); the seed says which.
         'mask:FILE' takes published masks (see `hsi.splits.masks`); 'mask:FILE:TRAIN,TEST' names
         their variables, 'mask:FILE,FILE' two files. 'houston2013:FILE,FILE' also checks that they
         hold the published pixels of each class.
@@ -222,7 +226,7 @@ def make_split(
     if kind not in (*SPLITTERS, *MASKS) or not colon:
         raise HsiError(
             f"`how` {how}: expected random:0.3, count:50, blocks:16, "
-            "polygons:0.5, kfold:5,blocks:16, mask:FILE or houston2013:FILE,FILE"
+            "polygons:0.5, kfold:5,blocks:16, loso:FILE, mask:FILE or houston2013:FILE,FILE"
         )
     classes, own = None, labels
     if kind in MASKS:
@@ -266,6 +270,7 @@ SPLITTERS: dict[str, Splitter] = {
     "blocks": blocks,
     "polygons": whole_polygons,
     "kfold": block_fold,
+    "loso": leave_one_out,
 }
 
 

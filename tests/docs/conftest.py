@@ -9,6 +9,7 @@ from PIL import Image
 from scipy.io import savemat
 
 from engine.artifacts import load_tensors
+from hsi.scenes.labels import make_labels, write_labels
 from hsi.scenes.scene import Scene, write_scene
 from tests.docs.pages import ROOT, Line
 from tests.docs.reader import Reader
@@ -49,6 +50,9 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     scene = Scene("field", cube, np.linspace(400.0, 1000.0, BANDS))
     write_scene(folder / "scene.hdr", scene)
     write_scene(folder / "field.tif", scene)
+    for name in ("north", "south"):
+        write_scene(folder / f"{name}.hdr", scene)
+        write_labels(folder / f"{name}_gt.hdr", make_labels(name, truth))
     for name in ("B04", "B08"):
         write_scene(folder / f"{name}.tif", Scene(name, cube[..., :1]))
     quality = (1 << truth[..., None] + 2).astype(np.uint16)  # the bits of clouds and shadows

@@ -14,7 +14,7 @@ wildcard_constraints:
 use rule split as split_for_arms with:
     input:
         labels=lambda w: source_files(SCENES[w.scene]["labels"]),
-        mask=lambda w: mask_files(ARM_SPLITS[w.split]),
+        mask=lambda w: split_files(ARM_SPLITS[w.split]),
     output:
         split="<results>/hsi/{scene}/denoise_then_classify/{split}_seed{seed}.npz",
     log:
@@ -23,7 +23,7 @@ use rule split as split_for_arms with:
         how=lambda w: ARM_SPLITS[w.split],
         labels_of=lambda w: (
             f"--labels-of={HSI['labels_of']}"
-            if mask_files(ARM_SPLITS[w.split])
+            if is_published(ARM_SPLITS[w.split])
             else []
         ),
 

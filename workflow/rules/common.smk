@@ -90,16 +90,23 @@ def enter(images, sets, key):
     return name
 
 
-def mask_files(how):
-    """The files of a published mask; a split that is drawn has none."""
-    from hsi.splits.masks import mask_sources
+def split_files(how):
+    """The files that a split names; one that is drawn has none."""
+    from hsi.splits.split_files import split_files
 
-    return source_files(*mask_sources(how))
+    return source_files(*split_files(how))
+
+
+def is_published(how):
+    """Whether a split is a published mask, whose pixels may have classes of their own."""
+    from hsi.splits.masks import MASKS
+
+    return how.partition(":")[0] in MASKS
 
 
 def named_splits(asked, key):
-    """Splits by what tables call them; a published mask is called after its file."""
-    from hsi.splits.masks import split_name
+    """Splits by what tables call them; one of a file is called after it."""
+    from hsi.splits.split_files import split_name
 
     found = {}
     for index, how in enumerate(asked):

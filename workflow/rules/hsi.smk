@@ -77,7 +77,7 @@ rule reduce:
 rule split:
     input:
         labels=lambda w: source_files(SCENES[w.scene]["labels"]),
-        mask=lambda w: mask_files(SPLITS[w.split]),
+        mask=lambda w: split_files(SPLITS[w.split]),
     output:
         split="<results>/hsi/{scene}/{split}/split_seed{seed}.npz",
         picture=report(
@@ -96,7 +96,7 @@ rule split:
         how=lambda w: SPLITS[w.split],
         window=HSI["window"],
         labels_of=lambda w: (
-            f"--labels-of={HSI['labels_of']}" if mask_files(SPLITS[w.split]) else []
+            f"--labels-of={HSI['labels_of']}" if is_published(SPLITS[w.split]) else []
         ),
         code=code_revision("hsi.splits.split", "hsi.scenes.labels", "hsi.figures"),
     message:

@@ -166,12 +166,12 @@ def cube_method(name):
 
 def split(how):
     from hsi.formats.registry import files
-    from hsi.splits.masks import MASKS, mask_sources
+    from hsi.splits.split_files import WITH_FILES, split_files
 
     kind, _, what = how.partition(":")
-    if kind in MASKS:
+    if kind in WITH_FILES:
         plain(what)
-        for source in mask_sources(how):
+        for source in split_files(how):
             files(source)
 
 

@@ -124,6 +124,38 @@ def test_files_are_stacked_and_counted(files, scene, capsys):
     assert json.loads(capsys.readouterr().out)["left out"] == "nothing"
 
 
+def test_scenes_are_appended_and_one_is_tested(files, scene, labels, capsys):
+    both = ("append", files / "stripes.hdr", files / "stripes.hdr", "--out", files / "both.hdr")
+    truths = ("--labels", files / "gt.npy", "--labels", files / "gt.npy")
+    assert hsi(*both, *truths[:2]) == 2
+    assert "--labels: expected 2, one per scene, found 1" in capsys.readouterr().err
+    assert not (files / "both.hdr").exists()
+    assert hsi(*both, *truths) == 0
+    rows, columns = scene.shape
+    told = capsys.readouterr().out
+    assert f"scene 2 stripes: {rows} × {columns} pixels" in told
+    assert np.array_equal(open_scene(files / "both.hdr").cube[-rows:], scene.cube)
+    assert hsi(*both, *truths) == 2
+    assert "both.hdr" in capsys.readouterr().err
+    how = f"loso:{files / 'both-scenes.hdr'}"
+    args = ("--how", how, "--seed", 1, "--window", 9, "--out", files / "loso.npz")
+    assert hsi("split", files / "both-labels.hdr", *args) == 0
+    count = int((labels.ground_truth > 0).sum())
+    assert (
+        f"loso:both-scenes: {count} training pixels, {count} test pixels" in capsys.readouterr().out
+    )
+    quick = ("--classifier", "svm", "--split", files / "loso.npz")
+    model = files / "loso.safetensors"
+    assert hsi("train", files / "both.hdr", files / "both-labels.hdr", *quick, "--out", model) == 0
+    scored = ("--split", files / "loso.npz", "--out", files / "scored")
+    made = files / "both-map.hdr"
+    assert hsi("classify", files / "both.hdr", model, made) == 0
+    assert hsi("score", made, files / "both-labels.hdr", *scored) == 0
+    metrics = json.loads((files / "scored" / "scores.json").read_text())
+    assert metrics["split"] == "loso:both-scenes"
+    assert metrics["oa"] > 90
+
+
 def test_npy_says_what_it_does_not_keep(files, caplog):
     assert hsi("convert", files / "stripes.hdr", files / "copy.npy") == 0
     assert "copy.npy: .npy keeps the values alone, without wavelengths;" in caplog.text

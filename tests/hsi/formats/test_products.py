@@ -6,8 +6,8 @@ import pytest
 
 from hsi.errors import HsiError
 from hsi.formats.registry import files
+from hsi.scenes.combined.stack import stack
 from hsi.scenes.scene import open_scene, write_scene
-from hsi.scenes.stack import stack
 
 rasterio = pytest.importorskip("rasterio")
 

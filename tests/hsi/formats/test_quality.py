@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from hsi.errors import HsiError
+from hsi.scenes.combined.stack import stack
 from hsi.scenes.describe import describe
 from hsi.scenes.quality import counted, masked
 from hsi.scenes.scene import Scene, open_scene, write_scene
-from hsi.scenes.stack import stack
 
 rasterio = pytest.importorskip("rasterio")
 
