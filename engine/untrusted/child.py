@@ -21,7 +21,7 @@ from typing import Any
 from engine.errors import UserError
 
 # Processor seconds that a file may take: some, and more for each MiB of it; and by the clock.
-SECONDS, SECONDS_PER_MIB, MOST_SECONDS = 2, 1, 300
+SECONDS, SECONDS_PER_MIB, MOST_SECONDS = 1, 1, 300
 CLOCK = 4  # times the processor seconds, and START for a child that is not there yet
 START = 60
 MEMORY = 2**30  # bytes that it may take

@@ -22,7 +22,7 @@ from hsi.classifiers.members import (
     Plan,
 )
 from hsi.classifiers.model_file import array, projection, projection_tensors, setting
-from hsi.classifiers.protocol import Application, Prediction, Training
+from hsi.classifiers.protocol import Application, Prediction, Training, expect_finite_scores
 from hsi.errors import HsiError
 from hsi.features.box_mean import box_mean
 from hsi.features.mnf import fit_mnf
@@ -119,7 +119,10 @@ class Committee:
         shares = np.zeros((*block.shape, self.classes), np.float32)
         if valid.any():
             held = self._with_means(features, block, self._boxes)[valid]
-            mean = self._mean(self.plan, self.members, (held - self.centre) / self.spread)
+            standard = (held - self.centre) / self.spread
+            squared = np.sqrt(np.finfo(standard.dtype).max / standard[0].size)  # as distances are
+            expect_finite_scores(self.name, finite=bool((np.abs(standard) < squared).all()))
+            mean = self._mean(self.plan, self.members, standard)
             indices[valid], shares[valid] = mean.argmax(axis=1), mean
         return Prediction(indices, shares if application.probabilities else None)
 

@@ -79,6 +79,18 @@ class Prediction:
         return np.concatenate([classes, np.zeros(1, classes.dtype)])[self.indices]
 
 
+def expect_finite_scores(name: str, *, finite: bool) -> None:
+    """Raise HsiError where a classifier has got beyond what numbers hold.
+
+    The largest of NaN would be the first class, without a word.
+    """
+    if not finite:
+        raise HsiError(
+            f"{name}: expected finite scores, found NaN or infinite ones; give a scene in the "
+            "units that the model was trained on, or train again if its weights are damaged"
+        )
+
+
 @dataclass(frozen=True)
 class Application:
     """How to classify a scene.

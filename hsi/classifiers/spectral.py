@@ -12,7 +12,7 @@ from torch import Tensor
 
 from engine.tiling import Block, Tiling
 from hsi.classifiers.model_file import array, setting, within
-from hsi.classifiers.protocol import Application, Prediction, Training
+from hsi.classifiers.protocol import Application, Prediction, Training, expect_finite_scores
 from hsi.errors import HsiError
 from hsi.features.box_mean import box_mean
 from hsi.features.scaling import mean_and_deviation
@@ -170,7 +170,10 @@ class Spectral:
 
     def _standardised(self, spectra: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
         standard: npt.NDArray[np.float64] = (spectra - self.mean) / self.deviation
-        return standard.astype(np.float32)
+        with np.errstate(over="ignore"):  # told below
+            narrow = standard.astype(np.float32)
+        expect_finite_scores(self.name, finite=bool(np.isfinite(narrow).all()))
+        return narrow
 
     def _averaged(self, features: npt.NDArray[np.float64], block: Block) -> npt.NDArray[np.float64]:
         if self.box == 1:

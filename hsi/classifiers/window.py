@@ -15,7 +15,7 @@ from engine.tiling import Block
 from engine.training.loop import train
 from hsi.classifiers.batches import Examples
 from hsi.classifiers.model_file import fields_of, projection, projection_tensors
-from hsi.classifiers.protocol import Application, Prediction, Training
+from hsi.classifiers.protocol import Application, Prediction, Training, expect_finite_scores
 from hsi.classifiers.recipe import Recipe
 from hsi.errors import HsiError
 from hsi.features.components import ComponentsFile
@@ -175,6 +175,7 @@ class NetworkClassifier:
                 logits = network.dense(crop)
                 shares = logits.float().softmax(0) if application.probabilities else None
                 indices = logits.argmax(0)
+                finite = logits.isfinite().all()
             else:
                 turned = (
                     orientations.back(
@@ -188,6 +189,8 @@ class NetworkClassifier:
                     shares += upright
                 shares /= orientations.COUNT
                 indices = shares.argmax(0)
+                finite = shares.isfinite().all()
+        expect_finite_scores(self.name, finite=bool(finite))
         probabilities = None
         if shares is not None and application.probabilities:
             probabilities = np.ascontiguousarray(shares.movedim(0, -1).cpu().numpy())

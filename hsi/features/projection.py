@@ -51,7 +51,8 @@ class Projection:
         scene's border.
         """
         projected: npt.NDArray[np.float64] = self.unscaled(spectra, valid) / self.scale
-        return projected.astype(np.float32)
+        with np.errstate(over="ignore"):  # scores are not finite then, and that is told
+            return projected.astype(np.float32)
 
     def unscaled(
         self, spectra: npt.NDArray[Any], valid: npt.NDArray[np.bool_]
