@@ -13,7 +13,7 @@ from engine.untrusted import child
 
 EXPECTED = "expected a whole HDF5 or NetCDF file, found something else or a file cut short"
 SMALL = 2**12  # values that are read: lists, and what stands beside a cube
-_visited: set[tuple[str, int, int, int]] = set()
+_visited: dict[tuple[str, int, int, int], str | None] = {}  # why a file is refused, by the file
 
 
 def expect_sound(path: Path, error: type[UserError] = UserError) -> None:
@@ -33,15 +33,17 @@ def expect_sound(path: Path, error: type[UserError] = UserError) -> None:
     """
     stat = path.stat()
     seen = (str(path.resolve()), stat.st_size, stat.st_mtime_ns, stat.st_ino)
-    if seen in _visited:
-        return
-    elsewhere = child.ask("hdf5", path, EXPECTED, error)
-    if elsewhere:
-        raise error(
-            f"{path}: expected a file that holds its data, found {elsewhere}; what is there may "
-            "be any file of yours, and is not read: put the data into one file (h5repack)"
-        )
-    _visited.add(seen)
+    if seen not in _visited:
+        try:
+            elsewhere = child.ask("hdf5", path, EXPECTED, error)
+            _visited[seen] = elsewhere and (
+                f"{path}: expected a file that holds its data, found {elsewhere}; what is there "
+                "may be any file of yours, and is not read: put the data into one file (h5repack)"
+            )
+        except error as refused:
+            _visited[seen] = str(refused)
+    if _visited[seen]:
+        raise error(_visited[seen])
 
 
 def visit(path: Path) -> str | None:
