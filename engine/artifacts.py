@@ -107,6 +107,19 @@ def atomic_folder(path: Path | str, *, folder: Path | None = None) -> Iterator[P
         remove_folder(part)
 
 
+def names_folder(path: Path | str) -> bool:
+    """Return whether an output is a folder: it is one, ends with a slash, or has no suffix.
+
+    Examples
+    --------
+    >>> names_folder("clean/"), names_folder("clean.tif/"), names_folder("clean.tif")
+    (True, True, False)
+    """
+    separators = tuple(filter(None, (os.sep, os.altsep)))
+    slash = isinstance(path, str) and path.endswith(separators)
+    return slash or Path(path).is_dir() or not Path(path).suffix
+
+
 def remove_folder(path: Path) -> None:
     """Remove a folder and all in it, if it is there."""
     if path.is_dir():

@@ -26,7 +26,7 @@ def classify(
     source: SceneSource,
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="File of hsi train.")],
     out: Annotated[
-        Path, typer.Argument(metavar="OUT", help="ENVI .hdr, GeoTIFF .tif, .npy, or a folder.")
+        str, typer.Argument(metavar="OUT", help="ENVI .hdr, GeoTIFF .tif, .npy, or a folder/.")
     ],
     probabilities: Annotated[bool, typer.Option("--probabilities", help="Write them too.")] = False,
     confidence: Annotated[
@@ -109,7 +109,7 @@ def join(
     source: SceneSource,
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="What mapped the strips.")],
     out: Annotated[
-        Path, typer.Argument(metavar="OUT", help="ENVI .hdr, GeoTIFF .tif, .npy, or a folder.")
+        str, typer.Argument(metavar="OUT", help="ENVI .hdr, GeoTIFF .tif, .npy, or a folder/.")
     ],
     strips: Annotated[
         list[Path], typer.Argument(metavar="STRIP...", help="Of hsi classify --strip, all.")
