@@ -51,6 +51,9 @@ def denoise(
     ] = False,
     shard: Annotated[str, typer.Option(help="K/N: only the K-th of N parts.")] = "1/1",
     tile: Annotated[str, typer.Option(help="auto, off or a side in pixels.")] = "auto",
+    engine: Annotated[
+        str, typer.Option(help="torch, onnx, openvino, or auto: the fastest as measured here.")
+    ] = "torch",
     device: Device = "auto",
     precision: Precision = "auto",
 ) -> None:
@@ -77,6 +80,7 @@ def denoise(
         shard=shard,
         compare=compare,
         tile=tile,
+        engine=engine,
         device=device,
         precision=precision,
     )

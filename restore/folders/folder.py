@@ -57,6 +57,7 @@ def denoise_folder(
     shard: str = "1/1",
     compare: str | Path | None = None,
     tile: str = "auto",
+    engine: str = "torch",
     device: str = "auto",
     precision: str = "auto",
 ) -> None:
@@ -100,6 +101,8 @@ def denoise_folder(
         Before/after sheet to write (.png or .html).
     tile : str, optional
         'auto', 'off', or the side of a tile in pixels; the result does not depend on it.
+    engine : {'torch', 'onnx', 'openvino', 'auto'}, optional
+        What runs the networks (`restore.networks.engines`); 'auto' for the fastest measured.
     device : str, optional
         'auto', 'cpu', 'cuda' or 'cuda:N'.
     precision : {'auto', 'float32', 'bf16'}, optional
@@ -138,6 +141,7 @@ def denoise_folder(
         overwrite=overwrite,
         refresh=refresh,
         tile=tile,
+        engine=engine,
         form=form,
         strict=strict,
         how=How(strength, self_ensemble),
