@@ -53,7 +53,7 @@ def atomic(path: Path | str, *, folder: Path | None = None) -> Iterator[Path]:
     part = Path(name)
     try:
         yield part
-        with part.open("rb") as written:
+        with part.open("r+b") as written:  # Windows syncs no file that is open to read alone
             os.fsync(written.fileno())
         part.chmod(0o666 & ~_umask())
         part.replace(path)
@@ -97,7 +97,7 @@ def atomic_folder(path: Path | str, *, folder: Path | None = None) -> Iterator[P
         yield part
         for file in part.rglob("*"):
             if file.is_file():
-                with file.open("rb") as written:
+                with file.open("r+b") as written:
                     os.fsync(written.fileno())
         part.chmod(0o777 & ~_umask())
         part.rename(path)
@@ -145,13 +145,12 @@ def part_prefix(folder: Path) -> str:
 
 
 def _is_alive(process: int) -> bool:
+    import psutil
+
     try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):  # another user's
+        return bool(psutil.pid_exists(process))  # on Windows, os.kill would end it
+    except OverflowError:  # no number of a process
         return True
-    return True
 
 
 def _umask() -> int:
