@@ -5,6 +5,8 @@
 # make fuzz   20,000 damaged files through every reader (make test runs some hundred of each)
 # make test-cluster  the workflow on a Slurm of one machine: lost nodes, cancelled jobs, limits
 # make kill   100 commands killed at random moments: nothing half, and the ends as of unbroken runs
+# make docs   the documentation site in docs/_site; its tutorials run, and a warning is an error
+# make docs-links  asks every address that the pages link to
 # make bench  speed on this machine, as ratios measured side by side
 # PYTHON=python3.12 make demo   picks the Python that .venv is made with (the first time)
 
@@ -12,7 +14,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/installed
 
-.PHONY: demo paper test test-slow test-cluster fuzz kill reference bench
+.PHONY: demo paper test test-slow test-cluster fuzz kill reference bench docs docs-links
 
 demo: $(STAMP)
 	@$(BIN)/snakemake --configfile config/config.yaml
@@ -53,6 +55,13 @@ reference: $(STAMP)
 	$(BIN)/restore verify --out results/reference/restore
 	$(BIN)/snakemake --configfile config/reference.yaml $(if $(MASK),$(MASKED))
 	cp results/scenes/hsi/*.csv results/reference/hsi
+
+docs: $(STAMP)
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt -e '.[docs]'
+	$(BIN)/python docs/site/build.py docs/_site
+
+docs-links: docs
+	$(BIN)/python -m sphinx -b linkcheck build/docs/source build/docs/links
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks results/bench.csv

@@ -53,7 +53,7 @@ def atomic(path: Path | str, *, folder: Path | None = None) -> Iterator[Path]:
     part = Path(name)
     try:
         yield part
-        with part.open("rb") as written:
+        with part.open("r+b") as written:  # Windows syncs no file that is open to read alone
             os.fsync(written.fileno())
         part.chmod(0o666 & ~_umask())
         part.replace(path)
@@ -97,7 +97,7 @@ def atomic_folder(path: Path | str, *, folder: Path | None = None) -> Iterator[P
         yield part
         for file in part.rglob("*"):
             if file.is_file():
-                with file.open("rb") as written:
+                with file.open("r+b") as written:
                     os.fsync(written.fileno())
         part.chmod(0o777 & ~_umask())
         part.rename(path)
@@ -105,6 +105,19 @@ def atomic_folder(path: Path | str, *, folder: Path | None = None) -> Iterator[P
         raise _named(error, path) from error
     finally:
         remove_folder(part)
+
+
+def names_folder(path: Path | str) -> bool:
+    """Return whether an output is a folder: it is one, ends with a slash, or has no suffix.
+
+    Examples
+    --------
+    >>> names_folder("clean/"), names_folder("clean.tif/"), names_folder("clean.tif")
+    (True, True, False)
+    """
+    separators = tuple(filter(None, (os.sep, os.altsep)))
+    slash = isinstance(path, str) and path.endswith(separators)
+    return slash or Path(path).is_dir() or not Path(path).suffix
 
 
 def remove_folder(path: Path) -> None:
@@ -132,13 +145,12 @@ def part_prefix(folder: Path) -> str:
 
 
 def _is_alive(process: int) -> bool:
+    import psutil
+
     try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):  # another user's
+        return bool(psutil.pid_exists(process))  # on Windows, os.kill would end it
+    except OverflowError:  # no number of a process
         return True
-    return True
 
 
 def _umask() -> int:

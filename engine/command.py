@@ -5,10 +5,12 @@ import logging
 import math
 import os
 import re
+import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, BinaryIO, NoReturn
 
 import typer
 
@@ -35,7 +37,6 @@ def application(help: str) -> typer.Typer:
     app = typer.Typer(
         help=help,
         no_args_is_help=True,
-        add_completion=False,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
     )
@@ -113,6 +114,60 @@ def say_json(value: object) -> None:
         return None if isinstance(part, float) and not math.isfinite(part) else part
 
     typer.echo(json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def read_input(path: Path) -> None:
+    """Write all that comes from standard input to a file.
+
+    Raises
+    ------
+    UserError
+        Standard input is a terminal, or nothing comes.
+    """
+    if sys.stdin is None or sys.stdin.isatty():
+        raise UserError(
+            "standard input: expected an image from a pipe or a file, found a terminal; "
+            "write `... | restore denoise - OUTPUT` or name a file"
+        )
+    with path.open("wb") as file:
+        shutil.copyfileobj(sys.stdin.buffer, file)
+    if path.stat().st_size == 0:
+        raise UserError(
+            "standard input: expected an image, found nothing; see whether the program before the "
+            "pipe failed"
+        )
+
+
+@contextmanager
+def kept_output() -> Iterator[BinaryIO]:
+    """Keep standard output for one thing: whatever else is printed meanwhile goes to the log.
+
+    Yields
+    ------
+    binary file
+        Standard output. What libraries print, from C too, goes to standard error.
+
+    Raises
+    ------
+    UserError
+        Standard output is a terminal.
+    """
+    if sys.stdout.isatty():
+        raise UserError(
+            "standard output: expected a pipe or a file to write an image to, found a terminal; "
+            "write `restore denoise INPUT - > FILE` or name a file"
+        )
+    sys.stdout.flush()
+    number = sys.stdout.fileno()
+    kept = os.dup(number)
+    os.dup2(sys.stderr.fileno(), number)
+    try:
+        with open(kept, "wb", closefd=False) as out:
+            yield out
+    finally:
+        sys.stdout.flush()
+        os.dup2(kept, number)
+        os.close(kept)
 
 
 def expect_file(path: Path, suffix: str) -> None:

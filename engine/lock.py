@@ -5,14 +5,19 @@ takes a marker file, which outlives a killed process, where a file system has no
 not make a folder anew that the holder removed.
 """
 
-import fcntl
+import errno
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
+
+_BETWEEN = 0.2  # seconds, where the system has no call that waits
 
 
 @contextmanager
@@ -38,7 +43,7 @@ def locked(path: Path, waiting: Callable[[], None] | None = None) -> Iterator[bo
     while True:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            file = path.open("w")
+            file = path.open("a")  # Windows does not cut a file that another process holds
         except FileNotFoundError:  # a process that ends right now has deleted the folder
             continue
         with file:
@@ -93,6 +98,12 @@ def unfinished(folder: Path, waiting: Callable[[], None] | None = None) -> Itera
 
 
 def _take(file: IO[str], waiting: Callable[[], None] | None) -> bool | None:
+    return _of_unix(file, waiting) if find_spec("fcntl") else _of_windows(file, waiting)
+
+
+def _of_unix(file: IO[str], waiting: Callable[[], None] | None) -> bool | None:
+    import fcntl
+
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -103,6 +114,26 @@ def _take(file: IO[str], waiting: Callable[[], None] | None) -> bool | None:
     except OSError:
         return None
     return True
+
+
+def _of_windows(file: IO[str], waiting: Callable[[], None] | None) -> bool | None:
+    msvcrt: Any = import_module("msvcrt")
+    said = False
+    while True:
+        try:
+            file.seek(0)
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # a byte, which need not be there
+        except OSError as error:
+            if error.errno not in (errno.EACCES, errno.EAGAIN, errno.EDEADLK):
+                return None
+            if waiting is None:
+                return False
+            if not said:
+                waiting()
+                said = True
+            time.sleep(_BETWEEN)
+        else:
+            return True
 
 
 def _is_at(file: IO[str], path: Path) -> bool:

@@ -18,6 +18,7 @@ for command in (
     evaluation.study,
     maps.classify,
     maps.join,
+    maps.export,
     evaluation.score,
     evaluation.area,
     evaluation.compare,

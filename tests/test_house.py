@@ -75,6 +75,7 @@ ALLOWED: dict[str, set[str]] = {
         "hsi.features",
         "hsi.figures",
         "hsi.formats",
+        "hsi.networks",
         "hsi.scenes",
     },
     "hsi.evaluation": {

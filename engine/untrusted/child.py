@@ -9,14 +9,13 @@ import atexit
 import contextlib
 import json
 import os
-import select
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
-from threading import Lock
-from typing import Any
+from queue import Empty, Queue
+from threading import Lock, Thread
+from typing import IO, Any
 
 from engine.errors import UserError
 
@@ -40,25 +39,24 @@ class _Child:
             stderr=subprocess.DEVNULL,
             env=os.environ | {"PYTHONPATH": paths, "OMP_NUM_THREADS": "1"},
         )
+        assert self.process.stdout is not None
+        self.answers: Queue[bytes] = Queue()  # a pipe that can be waited for on every system
+        self.reader = Thread(target=_pass_on, args=(self.process.stdout, self.answers), daemon=True)
+        self.reader.start()
         self.used = False
 
     def ask(self, request: dict[str, Any], seconds: int) -> dict[str, Any] | str:
         """Return the answer to a request, or why there is none."""
         assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        end = time.monotonic() + seconds * CLOCK + (0 if self.used else START)
-        pipe, answer = self.process.stdout.fileno(), b""
         try:
             self.process.stdin.write(json.dumps(request).encode() + b"\n")
             self.process.stdin.flush()
-            while not answer.endswith(b"\n"):
-                left = end - time.monotonic()
-                if left <= 0 or not select.select([pipe], [], [], left)[0]:
-                    return f"its library took more than {seconds} s over it"
-                if not (part := os.read(pipe, 2**16)):
-                    return self._ending(seconds)
-                answer += part
+            answer = self.answers.get(timeout=seconds * CLOCK + (0 if self.used else START))
+        except Empty:
+            return f"its library took more than {seconds} s over it"
         except BrokenPipeError:
+            return self._ending(seconds)
+        if not answer.endswith(b"\n"):
             return self._ending(seconds)
         self.used = True
         found: dict[str, Any] = json.loads(answer)
@@ -68,6 +66,7 @@ class _Child:
         """Stop the process."""
         self.process.kill()
         self.process.wait()
+        self.reader.join()
         for pipe in (self.process.stdin, self.process.stdout):
             if pipe is not None:
                 with contextlib.suppress(BrokenPipeError):  # what was not sent stays unsent
@@ -75,10 +74,17 @@ class _Child:
 
     def _ending(self, seconds: int) -> str:
         status = self.process.wait()
-        if -status == signal.SIGXCPU:
+        if -status == getattr(signal, "SIGXCPU", None):
             return f"its library took more than {seconds} s over it"
         name = signal.Signals(-status).name if status < 0 else f"status {status}"
         return f"its library broke down over it ({name})"
+
+
+def _pass_on(pipe: IO[bytes], answers: "Queue[bytes]") -> None:
+    """Pass on the lines of a pipe, and b"" at its end."""
+    for line in pipe:
+        answers.put(line)
+    answers.put(b"")
 
 
 _lock = Lock()

@@ -4,14 +4,18 @@ import contextlib
 import json
 import math
 import os
-import resource
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from engine.errors import why
 from engine.untrusted import hdf5, matlab
+
+resource: Any = None  # on Windows the parent's clock is the only limit
+with contextlib.suppress(ImportError):
+    resource = import_module("resource")
 
 TASKS: dict[str, Callable[..., Any]] = {
     "hdf5": hdf5.visit,
@@ -39,6 +43,8 @@ def main() -> None:
 
 def _limit(seconds: int, memory: int) -> None:
     """Limit the processor time, and the address space, that this process may go on to take."""
+    if resource is None:
+        return
     used = resource.getrusage(resource.RUSAGE_SELF)
     spent = math.ceil(used.ru_utime + used.ru_stime) + seconds
     resource.setrlimit(resource.RLIMIT_CPU, (spent, resource.RLIM_INFINITY))

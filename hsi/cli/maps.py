@@ -26,7 +26,7 @@ def classify(
     source: SceneSource,
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="File of hsi train.")],
     out: Annotated[
-        Path, typer.Argument(metavar="OUT", help="ENVI .hdr, GeoTIFF .tif, .npy, or a folder.")
+        str, typer.Argument(metavar="OUT", help="ENVI .hdr, GeoTIFF .tif, .npy, or a folder/.")
     ],
     probabilities: Annotated[bool, typer.Option("--probabilities", help="Write them too.")] = False,
     confidence: Annotated[
@@ -109,7 +109,7 @@ def join(
     source: SceneSource,
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="What mapped the strips.")],
     out: Annotated[
-        Path, typer.Argument(metavar="OUT", help="ENVI .hdr, GeoTIFF .tif, .npy, or a folder.")
+        str, typer.Argument(metavar="OUT", help="ENVI .hdr, GeoTIFF .tif, .npy, or a folder/.")
     ],
     strips: Annotated[
         list[Path], typer.Argument(metavar="STRIP...", help="Of hsi classify --strip, all.")
@@ -125,3 +125,18 @@ def join(
     run_join(
         open_scene(source), model, strips, out, majority=majority, sieve=sieve, overwrite=overwrite
     )
+
+
+def export(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A network of hsi train.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="ONNX file to write (.onnx).")],
+    opset: Annotated[int, typer.Option(help="Of ONNX, 14 to 25.")] = 17,
+) -> None:
+    """Write a network as ONNX: spectra in, probabilities of every pixel out."""
+    from engine.command import expect_apart, expect_file
+    from hsi.maps.export import export as run_export
+
+    expect_file(out, ".onnx")
+    expect_apart([out], [model])
+    for key, value in run_export(model, out, opset=opset).items():
+        typer.echo(f"{key}: {value}")

@@ -112,7 +112,7 @@ def classify(
     ...     files.map.name, files.picture.is_file(), hsi.open_labels(files.map).classes.max()
     ('map.hdr', True, np.int64(16))
     """
-    model_path, out = Path(model), Path(out)
+    model_path = Path(model)
     if isinstance(chosen.get("smooth"), str):
         chosen["smooth"] = Smoothing.parse(chosen["smooth"])
     options = replace(options or MapOptions(), **chosen)

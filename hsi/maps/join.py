@@ -29,7 +29,7 @@ def join(
     scene: Scene,
     model_path: Path,
     strips: Sequence[Path],
-    out: Path,
+    out: Path | str,
     *,
     majority: int | None = None,
     sieve: int | None = None,
@@ -46,7 +46,7 @@ def join(
     strips : sequence of Path
         Maps of `hsi classify --strip`, in any order. Probabilities and the other rasters are joined
         where all strips have them.
-    out : Path
+    out : Path or str
         See `hsi.maps.outputs.outputs`.
     majority, sieve : int, optional
         What is done to the whole map (see `hsi.maps.options.MapOptions`).

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from engine.artifacts import names_folder
 from engine.tiling import Block
 from hsi.blockwise.journal import BlockJournal
 from hsi.classifiers.model import Model
@@ -43,15 +44,15 @@ class Outputs:
         return [*found, self.picture, self.record]
 
 
-def outputs(out: Path, scene: Scene) -> Outputs:
+def outputs(out: Path | str, scene: Scene) -> Outputs:
     """Return the files that `hsi classify` writes for OUT.
 
     Parameters
     ----------
-    out : Path
-        A .hdr, .tif or .npy file, or a folder, in which the map is called `map` and is of the
-        scene's format: ENVI or GeoTIFF where the scene is; GeoTIFF where a scene of another format
-        has a georeference; else .npy.
+    out : Path or str
+        A .hdr, .tif or .npy file, or a folder (a text that ends with a slash is one). In a folder
+        the map is called `map` and is of the scene's format: ENVI or GeoTIFF where the scene is;
+        GeoTIFF where a scene of another format has a georeference; else .npy.
     scene : Scene
 
     Raises
@@ -59,7 +60,8 @@ def outputs(out: Path, scene: Scene) -> Outputs:
     HsiError
         The name ends otherwise.
     """
-    if not out.suffix or out.is_dir():
+    is_folder, out = names_folder(out), Path(out)
+    if is_folder:
         kind = str(scene.provenance.get("format", "")).partition(" ")[0]
         out = out / f"map{SUFFIXES.get(kind, '.tif' if scene.georeference else '.npy')}"
     if out.suffix not in RASTERS:

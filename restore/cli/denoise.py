@@ -9,8 +9,13 @@ from restore.cli.options import Device, Precision, noise_level
 
 
 def denoise(
-    images: Annotated[Path, typer.Argument(metavar="INPUT", help="Image or folder.")],
-    out: Annotated[Path, typer.Argument(metavar="OUTPUT", help="Image or folder to write.")],
+    images: Annotated[
+        str, typer.Argument(metavar="INPUT", help="Image or folder; - for standard input.")
+    ],
+    out: Annotated[
+        str,
+        typer.Argument(metavar="OUTPUT", help="Image or folder/ to write; - for standard output."),
+    ],
     model: Annotated[str, typer.Option(help="auto, a shipped name or a weights file.")] = "auto",
     sigma: Annotated[str, typer.Option(help="auto, or the noise level on 0..255.")] = "auto",
     white: Annotated[
@@ -31,7 +36,7 @@ def denoise(
         str,
         typer.Option(
             "--format",
-            help="auto (the input's, PNG for a lossy one), same, png, tiff, jpeg or webp.",
+            help="auto (the input's; in a file, PNG for a lossy one), same, png, tiff, jpeg, webp.",
         ),
     ] = "auto",
     strength: Annotated[float, typer.Option(help="Share of the noise to remove, 0..1.")] = 1.0,
@@ -46,13 +51,18 @@ def denoise(
     ] = False,
     shard: Annotated[str, typer.Option(help="K/N: only the K-th of N parts.")] = "1/1",
     tile: Annotated[str, typer.Option(help="auto, off or a side in pixels.")] = "auto",
+    engine: Annotated[
+        str, typer.Option(help="torch, onnx, openvino, or auto: the fastest as measured here.")
+    ] = "torch",
     device: Device = "auto",
     precision: Precision = "auto",
 ) -> None:
     """Denoise an image or a folder: depth, channels, alpha and metadata are kept."""
     from restore.folders.folder import denoise_folder
+    from restore.folders.pipes import PIPE, denoise_piped
 
-    denoise_folder(
+    run = denoise_piped if PIPE in (images, out) else denoise_folder
+    run(
         images,
         out,
         model,
@@ -70,6 +80,7 @@ def denoise(
         shard=shard,
         compare=compare,
         tile=tile,
+        engine=engine,
         device=device,
         precision=precision,
     )

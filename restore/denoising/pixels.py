@@ -13,7 +13,7 @@ from engine.orientation import COUNT, back, oriented
 from restore.denoising import clipping, tile_size
 from restore.denoising.levels import planes, stored, white
 from restore.errors import RestoreError
-from restore.networks.denoiser import Denoiser
+from restore.networks.denoiser import DEFAULT_TILE, Denoiser
 from restore.networks.tiles import Tiles
 
 _Image = npt.NDArray[Any]
@@ -60,7 +60,10 @@ class PixelDenoiser:
     ) -> None:
         self.denoiser, self.how = denoiser, how or How()
         architecture, compute = denoiser.network.architecture, denoiser.compute
-        side = tile_size.tile_side(architecture, compute) if side is None else side
+        if side is None:
+            side = tile_size.tile_side(architecture, compute)
+            if denoiser.engine is not None:  # it holds whole features, not strips of them
+                side = min(side, DEFAULT_TILE)
         # Clipped noise is restored before the network sees it, which needs pixels around as well.
         self.tiles = Tiles(side, architecture.depth + clipping.REACH, compute.device)
 

@@ -57,6 +57,7 @@ def denoise_folder(
     shard: str = "1/1",
     compare: str | Path | None = None,
     tile: str = "auto",
+    engine: str = "torch",
     device: str = "auto",
     precision: str = "auto",
 ) -> None:
@@ -69,7 +70,8 @@ def denoise_folder(
     Parameters
     ----------
     source, target : str or Path
-        An image and an image or folder, or a folder and a folder. A Zarr store is an image.
+        An image and an image or folder, or a folder and a folder. A Zarr store is an image. A
+        target that ends with a slash is a folder.
     model : str, optional
         'auto' chooses among the shipped weights for each image; or a shipped name or a file.
     sigma : float, optional
@@ -99,6 +101,8 @@ def denoise_folder(
         Before/after sheet to write (.png or .html).
     tile : str, optional
         'auto', 'off', or the side of a tile in pixels; the result does not depend on it.
+    engine : {'torch', 'onnx', 'openvino', 'auto'}, optional
+        What runs the networks (`restore.networks.engines`); 'auto' for the fastest measured.
     device : str, optional
         'auto', 'cpu', 'cuda' or 'cuda:N'.
     precision : {'auto', 'float32', 'bf16'}, optional
@@ -137,18 +141,19 @@ def denoise_folder(
         overwrite=overwrite,
         refresh=refresh,
         tile=tile,
+        engine=engine,
         form=form,
         strict=strict,
         how=How(strength, self_ensemble),
         shard=Shard.parse(shard),
         compare=None if compare is None else Path(compare),
     )
-    denoise_files(Path(source), Path(target), str(model), options, lambda: pick(device, precision))
+    denoise_files(Path(source), target, str(model), options, lambda: pick(device, precision))
 
 
 def denoise_files(
     source: Path,
-    target: Path,
+    target: Path | str,
     model: str,
     options: FolderOptions,
     compute: Callable[[], Compute],
@@ -159,8 +164,9 @@ def denoise_files(
     ----------
     source : Path
         An image (a Zarr store is one), or a folder of them.
-    target : Path
-        An image or a folder; for a folder `source`, a folder.
+    target : Path or str
+        An image or a folder; for a folder `source`, a folder. A text that ends with a slash is a
+        folder.
     model : str
         'auto', a shipped name or a weights file.
     options : FolderOptions
@@ -179,7 +185,7 @@ def denoise_files(
     if not jobs:
         log.info("shard %d of %d: no image falls on it", options.shard.number, options.shard.count)
         return
-    folder = jobs[0].target.parent if _is_single(source) else target
+    folder = jobs[0].target.parent if _is_single(source) else Path(target)
     with Journal(folder, _fingerprint(candidates, options), options.shard) as journal:
         worker = Worker(candidates, options, journal, compute(), ask=model == "auto")
         failed = _run(jobs, worker, journal)
@@ -187,16 +193,21 @@ def denoise_files(
             done = [job for job in jobs if journal.made(job)]
             shown = [BeforeAfter(job.name, job.source, job.target) for job in done]
             contact_sheet.sheet(shown, options.compare)
+    if len(jobs) == len(failed) == 1:
+        file, reason = str(jobs[0].source), str(failed[0]["reason"])
+        raise Partial(reason if reason.startswith(file) else f"{file}: {reason}")
     if failed:
-        raise Partial(f"{failed} of {len(jobs)} images failed; the reasons are in {journal.path}")
+        raise Partial(
+            f"{len(failed)} of {len(jobs)} images failed; the reasons are in {journal.path}"
+        )
 
 
-def _jobs(source: Path, target: Path, options: FolderOptions) -> list[Job]:
+def _jobs(source: Path, target: Path | str, options: FolderOptions) -> list[Job]:
     if _is_single(source):
         return [listing.single(source, target, options.form)]
     return listing.folder(
         source,
-        target,
+        Path(target),
         recursive=options.recursive,
         exclude=options.exclude,
         form=options.form,
@@ -217,11 +228,12 @@ def _fingerprint(candidates: list[Candidate], options: FolderOptions) -> str:
     return hashlib.sha256(json.dumps([weights, how]).encode()).hexdigest()[:16]
 
 
-def _run(jobs: list[Job], worker: Worker, journal: Journal) -> int:
-    """Work through the jobs, and count those that failed."""
+def _run(jobs: list[Job], worker: Worker, journal: Journal) -> list[Record]:
+    """Work through the jobs, and return the records of those that failed."""
     stages = Stages(worker.size, worker.load, worker.alike, worker.restore, worker.store)
     room = min(_ROOM, memory.free_bytes(worker.compute.device) // 4)
     outcomes: Counter[str] = Counter()
+    failed: list[Record] = []
     began, megapixels = time.monotonic(), 0.0
     stored = [job for job in jobs if job.is_store]
     others = [job for job in jobs if not job.is_store]
@@ -232,13 +244,15 @@ def _run(jobs: list[Job], worker: Worker, journal: Journal) -> int:
         for record in chain(records, (stacks.denoise(job, worker) for job in stored)):
             outcomes[_outcome(record)] += 1
             if record["status"] == "failed":
-                log.error("%s: %s", record["file"], record["reason"])
+                failed.append(record)
+                if len(jobs) > 1:  # of one image, the error that ends the run says it
+                    log.error("%s: %s", record["file"], record["reason"])
                 journal.add(record)
             megapixels += math.prod(record.get("size", [0])[:2]) * record.get("planes", 1) / 1e6
             speed = megapixels / max(time.monotonic() - began, 1e-9)
             bar.advance(**{"megapixels/s": speed})
     log.info("%s", ", ".join(f"{count} {what}" for what, count in sorted(outcomes.items())))
-    return outcomes["failed"]
+    return failed
 
 
 def _outcome(record: Record) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
+from engine import artifacts
 from engine.errors import why
 from restore.errors import RestoreError
 from restore.images import heads
@@ -63,8 +64,10 @@ class Job:
         return self.source.suffix.lower() not in _LISTED and self.source.is_dir()
 
 
-def single(source: Path, target: Path, form: str) -> Job:
+def single(source: Path, target: Path | str, form: str) -> Job:
     """Pair one image, or one Zarr store, with its output: a name of its own, or a folder.
+
+    A text that ends with a slash is a folder, whatever its suffix.
 
     Raises
     ------
@@ -73,8 +76,10 @@ def single(source: Path, target: Path, form: str) -> Job:
     """
     if layout.is_store(source):
         return _single_store(source, target, form)
-    is_folder = target.is_dir() or not target.suffix
-    out = target / output_name(source, form) if is_folder else target
+    is_folder = artifacts.names_folder(target)
+    out = Path(target) / output_name(source, form) if is_folder else Path(target)
+    if is_folder and Path(target).is_file():
+        raise RestoreError(f"{target}: expected a folder, found a file; leave out the slash")
     if out.resolve() == source.resolve():
         raise RestoreError(f"{out}: the output is the input itself; name another file or folder")
     if out.suffix.lower() == ".dng":
@@ -85,12 +90,13 @@ def single(source: Path, target: Path, form: str) -> Job:
     return Job(source.parent, out.parent, source.name, out.name)
 
 
-def _single_store(source: Path, target: Path, form: str) -> Job:
+def _single_store(source: Path, named: Path | str, form: str) -> Job:
+    target, slash = Path(named), str(named).endswith("/")
     if problem := _problem_of_store(source, form):
         raise RestoreError(f"{source}: {problem}")
-    named = target.suffix.lower() == layout.SUFFIX or layout.is_store(target)
-    out = target if named else target / source.name
-    if target.suffix and not named and not target.is_dir():
+    is_store = target.suffix.lower() == layout.SUFFIX or layout.is_store(target)
+    out = target if is_store else target / source.name
+    if target.suffix and not (is_store or slash or target.is_dir()):
         raise RestoreError(f"{target}: expected a name ending in {layout.SUFFIX}, as the input is")
     inner, outer = out.resolve(), source.resolve()
     if inner == outer or inner in outer.parents or outer in inner.parents:

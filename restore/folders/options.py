@@ -10,6 +10,7 @@ from restore.errors import RestoreError
 from restore.folders import listing
 from restore.folders.shards import Shard
 from restore.images import heads
+from restore.networks.engines import ENGINES
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class FolderOptions:
         Replace outputs of earlier runs whose input or options changed, and no other files.
     tile : str
         'auto', 'off', or the side of a tile in pixels.
+    engine : str
+        What runs the networks: one of `restore.networks.engines.ENGINES`.
     form : str
         Of the outputs: one of `restore.folders.listing.FORMATS`.
     strict : bool
@@ -53,6 +56,7 @@ class FolderOptions:
     overwrite: bool = False
     refresh: bool = False
     tile: str = "auto"
+    engine: str = "torch"
     form: str = "auto"
     strict: bool = False
     how: How = field(default_factory=How)
@@ -63,6 +67,9 @@ class FolderOptions:
         side = self.tile.isascii() and self.tile.isdecimal() and int(self.tile) > 0
         if self.tile not in ("auto", "off") and not side:
             raise RestoreError(f"`tile` {self.tile}: expected auto, off or a side in pixels")
+        if self.engine not in ENGINES:
+            known = ", ".join(ENGINES)
+            raise RestoreError(f"`engine` {self.engine}: expected one of {known}")
         if self.form not in listing.FORMATS:
             known = ", ".join(listing.FORMATS)
             if self.form == "dng":

@@ -27,6 +27,7 @@ from restore.folders.pipeline import Finished
 from restore.folders.plane import Plane, prepare
 from restore.images import extent, files, heads, metadata
 from restore.images.picture import Picture
+from restore.networks import engines
 from restore.networks.denoiser import load
 
 log = logging.getLogger(__name__)
@@ -235,7 +236,7 @@ class Worker:
 
     def _denoiser(self, candidate: Candidate) -> PixelDenoiser | PhotographDenoiser:
         if candidate.sha256 not in self._ready:
-            denoiser = load(str(candidate.path), self.compute)
+            denoiser = engines.run_by(load(str(candidate.path), self.compute), self.options.engine)
             how, side = self.options.how, self.options.side
             suited = PhotographDenoiser if is_for_photographs(denoiser) else PixelDenoiser
             self._ready[candidate.sha256] = suited(denoiser, how, side=side)

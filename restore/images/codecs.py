@@ -3,6 +3,7 @@
 import io
 import re
 from importlib import import_module
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -13,7 +14,7 @@ from engine.memory import UNBOUNDED, admit
 from engine.untrusted import png
 from restore.errors import RestoreError
 from restore.images import orientation, png_chunks, samples
-from restore.images.heads import READ_ONLY
+from restore.images.heads import READ_ONLY, open_image
 from restore.images.picture import Picture, split_alpha
 
 _JXL = (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")
@@ -29,6 +30,25 @@ _EXTRAS = {
     "JXL": ("a JPEG XL", "jxl", "pillow_jxl"),
     "RAW": ("a camera RAW", "raw", "rawpy"),
 }
+_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+# Format as Pillow calls it -> suffix; a JPEG of several pictures is an MPO.
+_SUFFIXES = {
+    "PNG": ".png",
+    "JPEG": ".jpg",
+    "MPO": ".jpg",
+    "BMP": ".bmp",
+    "DIB": ".bmp",
+    "WEBP": ".webp",
+    "PPM": ".ppm",
+    "AVIF": ".avif",
+    "JPEG2000": ".jp2",
+}
+_RAW = (b"FUJIFILMCCD-RAW", b"IIRO", b"IIU\0", b"MMOR", b"IIRS")
+_DNG_VERSION, _SUBFILE, _REDUCED = 50706, 254, 1
+_NAMED = (
+    "expected an image, found a camera RAW, which is not told by its content alone; save it and "
+    "name the file"
+)
 
 
 def kind(head: bytes, suffix: str) -> str | None:
@@ -41,6 +61,55 @@ def kind(head: bytes, suffix: str) -> str | None:
         if brands[0] in _HEIF and b"avif" not in brands:
             return "HEIF"
     return "RAW" if READ_ONLY.get(suffix) == "RAW" else None
+
+
+def suffix_of(path: Path) -> str:
+    """Return the suffix that goes with the content of an image file.
+
+    Parameters
+    ----------
+    path : Path
+        A file of any name.
+
+    Returns
+    -------
+    str
+        Such as '.png'; '' for what is no image that is told by its content.
+
+    Raises
+    ------
+    RestoreError
+        A camera RAW: how it is developed hangs on its name.
+    """
+    with path.open("rb") as file:
+        head = file.read(4096)
+    if head.startswith(_TIFF):
+        if head[8:10] == b"CR" or _is_raw(path):
+            raise RestoreError(f"{path}: {_NAMED}")
+        return ".tif"
+    if head.startswith(_RAW) or head[4:12] == b"ftypcrx ":
+        raise RestoreError(f"{path}: {_NAMED}")
+    if (other := kind(head, "")) is not None:
+        return {"JXL": ".jxl", "HEIF": ".heic"}[other]
+    try:
+        known = [name for name in _SUFFIXES if name != "MPO"]
+        with path.open("rb") as file, open_image(file, known) as image:
+            return _SUFFIXES.get(image.format or "", "")
+    except Exception:  # reading the file will say what is wrong
+        return ""
+
+
+def _is_raw(path: Path) -> bool:
+    """Return whether a TIFF is a camera RAW: a DNG, or a preview with the RAW behind it."""
+    import tifffile
+
+    try:
+        with tifffile.TiffFile(path) as file:
+            tags = file.pages.first.tags
+            subfile = int(tags.valueof(_SUBFILE, 0))
+            return _DNG_VERSION in tags or bool(subfile & _REDUCED)
+    except Exception:  # reading the file will say what is wrong
+        return False
 
 
 def depth(form: str | None, file: BinaryIO) -> int:

@@ -1,7 +1,7 @@
 """Denoisers by name or file: the shipped weights, and those people train or import."""
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -42,6 +42,8 @@ class Denoiser:
         tells how long it took to train them.
     compute : Compute
         Device and precision.
+    engine : callable, optional
+        What runs the network in place of PyTorch (`restore.networks.engines`), on the CPU.
 
     Examples
     --------
@@ -60,6 +62,7 @@ class Denoiser:
     description: dict[str, Any]
     sha256: str
     compute: Compute
+    engine: Callable[[Tensor], Tensor] | None = None
 
     @property
     def channels(self) -> int:
@@ -135,6 +138,8 @@ class Denoiser:
         Tensor (B, C, H, W)
             float32, neither clipped nor rounded.
         """
+        if self.engine is not None:
+            return self.engine(degraded)
         laid_out = degraded.contiguous(memory_format=torch.channels_last)
         with self.compute.autocast():
             return streaming.evaluate(self.network, laid_out)

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -92,12 +93,34 @@ def export(name_or_file: str, out: Path, *, opset: int = OPSET) -> dict[str, str
 
 def _onnx(network: DnCNN, out: Path, about: dict[str, str], opset: int) -> None:
     try:
-        import onnx
-        from onnx import helper, numpy_helper
+        content = onnx_bytes(network, about, opset)
     except ImportError as error:
         raise RestoreError(
             f"{out}: needs the package onnx; pip install 'restore-hsi[onnx]'"
         ) from error
+    with artifacts.atomic(out) as part:
+        part.write_bytes(content)
+
+
+def onnx_bytes(network: DnCNN, about: dict[str, str], opset: int = OPSET) -> bytes:
+    """Return the content of an ONNX file: `image` to `restored`, see `export`.
+
+    Parameters
+    ----------
+    network : DnCNN
+        Without batch normalisation.
+    about : dict of str to str
+        `model`, and other metadata.
+    opset : int
+
+    Raises
+    ------
+    ImportError
+        The package onnx is missing.
+    """
+    import onnx
+    from onnx import helper, numpy_helper
+
     shape = network.architecture
     nodes, weights = [], []
     hidden = "image"
@@ -106,7 +129,8 @@ def _onnx(network: DnCNN, out: Path, about: dict[str, str], opset: int) -> None:
         for key, value in (("weight", conv.weight), ("bias", conv.bias)):
             assert value is not None
             inputs.append(f"layer{index}.{key}")
-            weights.append(numpy_helper.from_array(value.detach().float().numpy(), inputs[-1]))
+            plain = np.ascontiguousarray(value.detach().cpu().float().numpy())
+            weights.append(numpy_helper.from_array(plain, inputs[-1]))
         last = index == shape.depth - 1
         hidden = f"sum{index}" if not last else "noise" if shape.residual else "restored"
         nodes.append(
@@ -133,8 +157,8 @@ def _onnx(network: DnCNN, out: Path, about: dict[str, str], opset: int) -> None:
     )
     helper.set_model_props(model, about)
     onnx.checker.check_model(model, full_check=True)
-    with artifacts.atomic(out) as part:
-        part.write_bytes(model.SerializeToString())
+    content: bytes = model.SerializeToString()
+    return content
 
 
 def _state_dict(network: DnCNN, out: Path) -> Tensors:

@@ -40,7 +40,7 @@ def options(program: str, name: str) -> set[str]:
 @cache
 def all_options() -> frozenset[str]:
     """Return the options of all commands of both programs."""
-    found = {"--debug", "--version"}
+    found = {"--debug", "--version", "--install-completion", "--show-completion"}
     for program, app in APPS.items():
         group: Any = typer.main.get_command(app)
         for name in group.commands:

@@ -1,6 +1,8 @@
 """A reader who runs every block of a page in its order, in a folder with small files."""
 
 import json
+import os
+import re
 import shutil
 import subprocess
 import sys
@@ -90,6 +92,8 @@ class Reader:
             return
         try:
             match words:
+                case ["restore" | "hsi", *rest] if {"<", ">", "|"} & set(rest):
+                    piped(line.text)
                 case ["restore" | "hsi" as program, *arguments]:
                     self.call(program, arguments)
                 case ["snakemake", *arguments]:
@@ -134,6 +138,14 @@ class Reader:
         config = merged(yaml.safe_load(path.read_text()), self.config)
         path.write_text(yaml.safe_dump(config))
         self.runs.append((str(line), arguments))
+
+
+def piped(text: str) -> None:
+    """Run a line with pipes as a shell does."""
+    shell = re.sub(r"(^|\| )(restore|hsi) ", rf"\1{sys.executable} -m \2 ", text)
+    here = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(shell, shell=True, env=here, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def deployed(block: Line, folder: Path) -> None:

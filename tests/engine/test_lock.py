@@ -3,12 +3,15 @@
 import errno
 import fcntl
 import shutil
+import sys
 import threading
+import types
 from pathlib import Path
 
 import pytest
 import torch
 
+from engine import lock
 from engine.lock import locked
 from engine.training.checkpoint import Checkpoint
 
@@ -96,3 +99,42 @@ def test_a_training_leaves_the_unfinished_state_of_another_alone(tmp_path: Path)
     with Checkpoint(tmp_path / "a.safetensors", {"name": "a"}):
         assert not writing.exists()
     assert not (tmp_path / ".resume").exists()
+
+
+def test_locks_of_windows_by_a_stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`msvcrt.locking` locks bytes for the open file; a stand-in does so with fcntl."""
+
+    def locking(number: int, mode: int, size: int) -> None:
+        assert (mode, size) == (2, 1)
+        try:
+            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise PermissionError(13, "Permission denied") from error
+
+    found = lock.find_spec
+    monkeypatch.setattr(lock, "find_spec", lambda name: None if name == "fcntl" else found(name))
+    monkeypatch.setitem(sys.modules, "msvcrt", types.SimpleNamespace(locking=locking, LK_NBLCK=2))
+    monkeypatch.setattr(lock, "_BETWEEN", 0.01)
+    path = tmp_path / "a" / "lock"
+    said: list[str] = []
+    with lock.locked(path) as first:
+        assert first is True
+        with lock.locked(path) as second:
+            assert second is False
+    holder = path.open("a")
+    fcntl.flock(holder, fcntl.LOCK_EX)
+
+    def let_go() -> None:
+        said.append("waits")
+        holder.close()
+
+    with lock.locked(path, let_go) as third:
+        assert third is True
+    assert said == ["waits"]
+
+    def none(number: int, mode: int, size: int) -> None:
+        raise OSError(errno.ENOSYS, "no locks")
+
+    monkeypatch.setitem(sys.modules, "msvcrt", types.SimpleNamespace(locking=none, LK_NBLCK=2))
+    with lock.locked(path) as fourth:
+        assert fourth is None

@@ -174,3 +174,9 @@ def test_equal_trainings_make_maps_of_one_hash(small_models, tmp_path, cpu, scen
     found = classify(scene, other, tmp_path / "m.npy", compute=cpu)
     assert json.loads(found.record.read_text())["model_sha256"] == load_model(first).sha256
     made_by(found.map, labels, first)  # takes one for the other
+
+
+def test_a_name_that_ends_with_a_slash_is_a_folder(small_models, tmp_path, cpu):
+    files = run(small_models, f"{tmp_path}/maps.npy/", cpu)
+    assert files.map == tmp_path / "maps.npy" / "map.hdr"
+    assert files.map.is_file()
