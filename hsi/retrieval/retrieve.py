@@ -94,7 +94,7 @@ def retrieve(
                 _save_pictures(pictures, scene, split.own_labels(labels), draw, reached)
         write_csv(pd.DataFrame(made), part, COLUMNS)
         rows += made
-    table = pd.DataFrame(rows)
+    table = pd.DataFrame(rows).astype(str)  # as those of an interrupted run are read
     write_csv(table, out / "retrieval.csv", COLUMNS)
     means = summarise(table)
     write_csv(means, out / "retrieval_means.csv", MEANS)
