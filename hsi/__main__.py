@@ -3,7 +3,7 @@
 from typing import NoReturn
 
 from engine.command import application, main
-from hsi.cli import denoising, evaluation, maps, scenes, training
+from hsi.cli import denoising, evaluation, maps, retrieval, scenes, training
 from hsi.cli.arguments import naming_options
 
 app = application("Classify hyperspectral scenes: honest splits, HybridSN, whole maps, scores.")
@@ -34,6 +34,7 @@ for command in (
     denoising.denoise_arms,
     evaluation.classify_arms,
     evaluation.arms_summary,
+    retrieval.retrieve,
 ):
     app.command()(naming_options(command))
 
