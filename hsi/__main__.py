@@ -23,6 +23,7 @@ for command in (
     evaluation.compare,
     evaluation.summary,
     scenes.picture,
+    maps.look,
     scenes.convert,
     scenes.stack,
     denoising.denoise,

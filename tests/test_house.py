@@ -77,6 +77,12 @@ ALLOWED: dict[str, set[str]] = {
         "hsi.formats",
         "hsi.scenes",
     },
+    "hsi.views": {
+        "hsi.figures",
+        "hsi.formats",
+        "hsi.maps",
+        "hsi.scenes",
+    },
     "hsi.evaluation": {
         "engine.training",
         "hsi.calibration",
