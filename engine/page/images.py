@@ -123,7 +123,7 @@ def curves(rows: Sequence[Row]) -> list[dict[str, Any]]:
     -------
     list of dict
         `title`, `label` of the level, `x`: levels, ascending; `series`: `name` and `y`, None where
-        a method was not scored.
+        a method was not scored; the first is the input, and `plain`.
     """
     made = []
     groups: dict[tuple[str, str], list[Row]] = {}
@@ -134,7 +134,8 @@ def curves(rows: Sequence[Row]) -> list[dict[str, Any]]:
         if len(levels) < 2:
             continue
         before = {number(row["level"]): number(row["psnr_input_db"]) for row in group}
-        series = [{"name": "input", "y": [before.get(level) for level in levels]}]
+        inputs = [before.get(level) for level in levels]
+        series: list[dict[str, Any]] = [{"name": "input", "y": inputs, "plain": True}]
         for method in dict.fromkeys(map(method_of, group)):
             found = {
                 number(row["level"]): number(row["psnr_db"])

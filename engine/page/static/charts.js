@@ -1,6 +1,12 @@
 /* Curves by uPlot, with a legend of buttons that shows the values below the pointer. */
 const COLOURS = 8;
 
+/* How a curve looks by its place; a plain one, such as the input, stands back. */
+function look(one, index) {
+  if (one.plain) return { colour: css("--muted"), dash: [3, 4] };
+  return { colour: css(`--s${index % COLOURS + 1}`), dash: index >= COLOURS ? [8, 5] : undefined };
+}
+
 /* Draw curves into an element: {x, series: [{name, y}], label, unit, log}. */
 function chart(place, given) {
   const keys = element("div", { class: "keys", role: "group", "aria-label": "Curves" });
@@ -17,8 +23,8 @@ function chart(place, given) {
       grid: { stroke: css("--line"), width: 1 }, ticks: { stroke: css("--line"), width: 1 },
     };
     const series = given.series.map((one, index) => ({
-      label: one.name, stroke: css(`--s${index % COLOURS + 1}`), width: one.thin ? 1.25 : 2,
-      dash: index >= COLOURS ? [6, 4] : undefined, spanGaps: !given.gaps, show: !hidden.has(index),
+      label: one.name, stroke: look(one, index).colour, width: one.thin ? 1.25 : 2,
+      dash: look(one, index).dash, spanGaps: !given.gaps, show: !hidden.has(index),
       points: { show: given.points === true, size: 6 },
     }));
     plot = new uPlot({
@@ -39,8 +45,8 @@ function chart(place, given) {
     }, [given.x, ...given.series.map((one) => one.y)], place);
     for (const [index, one] of given.series.entries()) {
       const button = element("button", { type: "button", "aria-pressed": String(!hidden.has(index)) });
-      const line = element("span", { class: index >= COLOURS ? "line dashed" : "line", "aria-hidden": "true" });
-      line.style.borderColor = css(`--s${index % COLOURS + 1}`);
+      const line = element("span", { class: look(one, index).dash ? "line dashed" : "line", "aria-hidden": "true" });
+      line.style.borderColor = look(one, index).colour;
       const output = element("output");
       values.push(output);
       button.append(line, element("span", {}, one.name), output);

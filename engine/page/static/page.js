@@ -3,7 +3,7 @@
 const DATA = JSON.parse(document.getElementById("data").textContent);
 const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const all = (selector, root = document) => [...root.querySelectorAll(selector)];
-const THEMES = [["", "Auto", "as the system"], ["light", "Light", "light"], ["dark", "Dark", "dark"]];
+const THEMES = [["", "Auto"], ["light", "Light"], ["dark", "Dark"]];
 
 /* An element with text and attributes: text is always text. */
 function element(tag, attributes = {}, text = "") {
@@ -25,12 +25,10 @@ const redrawn = [];
 function redraw() { for (const draw of redrawn) draw(); }
 
 function setTheme(theme) {
-  const button = document.getElementById("theme");
-  const [, name, said] = THEMES.find(([key]) => key === theme) || THEMES[0];
+  const [, name] = THEMES.find(([key]) => key === theme) || THEMES[0];
   if (theme) document.documentElement.dataset.theme = theme;
   else delete document.documentElement.dataset.theme;
-  button.textContent = name;
-  button.setAttribute("aria-label", `Colours: ${said}`);
+  document.getElementById("theme").lastChild.textContent = name;
   try { localStorage.setItem("restore-hsi-theme", theme); } catch { /* a page from a file may have none */ }
   redraw();
 }
