@@ -50,7 +50,7 @@ p {{ max-width: 50em; }}
 </html>
 """
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # the first letter of what spreadsheets run
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # the first letter of what spreadsheets run
 
 _LATEX = str.maketrans(
     {
@@ -119,7 +119,7 @@ def write_csv(frame: pd.DataFrame, path: Path, columns: Sequence[str]) -> None:
 
 def _inert(cell: Any) -> Any:
     """Return text that no spreadsheet takes for a formula."""
-    if isinstance(cell, str) and cell[:1] in _FORMULA and cell and not _numeric([cell]):
+    if isinstance(cell, str) and cell[:1] in FORMULA and cell and not _numeric([cell]):
         return f"'{cell}"
     return cell
 

@@ -24,6 +24,7 @@ for command in (
     evaluation.compare,
     evaluation.summary,
     scenes.picture,
+    maps.look,
     scenes.convert,
     scenes.stack,
     scenes.append,

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from engine.artifacts import atomic
 from hsi.errors import HsiError
-from hsi.scenes.false_colour import choose_bands, false_colour, thinned
+from hsi.scenes.false_colour import choose_bands, false_colour, in_words, thinned
 from hsi.scenes.labels import Labels
 from hsi.scenes.scene import Scene
 from hsi.splits.split import Split
@@ -291,8 +291,4 @@ def save_figure(figure: "Figure", path: Path) -> None:
 def save_scene(path: Path, scene: Scene) -> None:
     """Draw a scene in false colour, with the bands in its title."""
     bands = choose_bands(scene)
-    if scene.wavelengths is None:
-        named = ", ".join(f"band {band + 1}" for band in bands)
-    else:
-        named = ", ".join(f"{scene.wavelengths[band]:.0f} nm" for band in bands)
-    save_picture(path, false_colour(scene, bands), f"{scene.name}: {named}")
+    save_picture(path, false_colour(scene, bands), f"{scene.name}: {in_words(scene, bands)}")

@@ -78,6 +78,12 @@ ALLOWED: dict[str, set[str]] = {
         "hsi.networks",
         "hsi.scenes",
     },
+    "hsi.views": {
+        "hsi.figures",
+        "hsi.formats",
+        "hsi.maps",
+        "hsi.scenes",
+    },
     "hsi.evaluation": {
         "engine.training",
         "hsi.calibration",

@@ -42,6 +42,8 @@ class Entry:
     smooth : str
         How its probabilities are smoothed unless asked otherwise (`hsi.features.smoothing`);
         'auto' for a classifier that chooses that in training.
+    probabilities : bool
+        Of a control: whether it gives probabilities; every network does.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Entry:
     settings: Mapping[str, Any] = field(default_factory=dict)
     published_schedule: str | None = None
     smooth: str = "none"
+    probabilities: bool = False
 
     @property
     def network(self) -> bool:
@@ -62,6 +65,11 @@ class Entry:
     def stepwise(self) -> bool:
         """Whether it is trained by a schedule of steps, and writes a history of its loss."""
         return self.network
+
+    @property
+    def has_probabilities(self) -> bool:
+        """Whether its maps can have probabilities."""
+        return self.network or self.probabilities
 
     @property
     def takes_window(self) -> bool:
@@ -131,10 +139,15 @@ CATALOGUE: dict[str, Entry] = {
         _network("mobilenet-v2", "MobileNet V2 (2018): inverted residuals"),
         _network("senet", "SE-ResNet-50 (2018): squeeze and excitation in every block"),
         _network("danet", "DANet (2019): attention between positions and between channels"),
-        Entry("best", "a committee on noise-whitened components, smoothed", smooth="auto"),
+        Entry(
+            "best",
+            "a committee on noise-whitened components, smoothed",
+            smooth="auto",
+            probabilities=True,
+        ),
         Entry("coordinates", "nearest training pixel by position, without spectra"),
         Entry("svm", "support vector machine on the spectrum of each pixel"),
-        Entry("forest", "random forest on the spectrum of each pixel"),
+        Entry("forest", "random forest on the spectrum of each pixel", probabilities=True),
         Entry("boxmean-svm", "support vector machine on spectra averaged over 5 × 5 pixels"),
     )
 }

@@ -5,11 +5,21 @@ from typing import Annotated
 
 import typer
 
+from engine.command import expect_folder
 from hsi.cli.arguments import (
+    AllTouched,
+    ClassField,
+    ClassNames,
     Device,
+    Overwrite,
+    PolygonCrs,
     Precision,
     Prepared,
+    Radius,
     SceneSource,
+    drawing_of,
+    keep_inputs,
+    labels_on,
     prepared_scene,
 )
 from hsi.errors import HsiError
@@ -140,3 +150,48 @@ def export(
     expect_apart([out], [model])
     for key, value in run_export(model, out, opset=opset).items():
         typer.echo(f"{key}: {value}")
+
+
+def look(
+    source: SceneSource,
+    map_sources: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[MAP...]", help="Maps of hsi classify, or their folders."),
+    ] = None,
+    label_source: Annotated[
+        str | None, typer.Option("--labels", help="Ground truth, shown beside the maps.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Page (.html), or its data (.npz) [SCENE.html].")
+    ] = None,
+    class_field: ClassField = None,
+    class_names: ClassNames = None,
+    all_touched: AllTouched = False,
+    radius: Radius = None,
+    crs: PolygonCrs = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Write a page that shows a scene: layers, classes, and the spectrum of any pixel.
+
+    The page is one file, which opens in a browser without a network.
+    """
+    from hsi.formats.writing import refuse_existing
+    from hsi.scenes.scene import open_scene
+    from hsi.views.scene_page import write_page
+    from hsi.views.scene_view import make_view
+
+    scene, maps = open_scene(source), map_sources or []
+    path = Path(f"{scene.name}.html") if out is None else out
+    if path.suffix not in (".html", ".npz"):
+        raise HsiError(f"--out {path}: expected a name that ends with .html or .npz")
+    expect_folder(path.parent)
+    keep_inputs([path], source, label_source, *(one for one in maps if not Path(one).is_dir()))
+    refuse_existing(path, overwrite=overwrite)
+    drawing = drawing_of(class_field, class_names, all_touched, radius, crs)
+    labels = None if label_source is None else labels_on(label_source, scene, drawing)
+    view = make_view(scene, labels, maps)
+    if path.suffix == ".npz":
+        view.save(path)
+    else:
+        write_page(view, path, scene)
+    typer.echo(str(path))

@@ -1,5 +1,6 @@
 """Three bands of a scene as a colour picture."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -93,6 +94,13 @@ def false_colour(scene: Scene, bands: tuple[int, int, int] | None = None) -> npt
         shown = (np.where(finite, plane, low) - low) / max(float(high - low), 1e-12)
         planes.append((shown.clip(0, 1) * 255).round().astype(np.uint8))
     return np.stack(planes, axis=2)
+
+
+def in_words(scene: Scene, bands: Sequence[int]) -> str:
+    """Return bands as titles name them: by wavelength where the scene has them, else by number."""
+    if scene.wavelengths is None:
+        return ", ".join(f"band {band + 1}" for band in bands)
+    return ", ".join(f"{scene.wavelengths[band]:.0f} nm" for band in bands)
 
 
 def thinned(array: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -118,23 +118,29 @@ def compare(
     names: Names = "auto",
     name: Name = "",
     degraded_folder: DegradedFolder = None,
+    panels: Annotated[
+        Path | None, typer.Option(help="Folder for the pictures as files of their own, too.")
+    ] = None,
     seed: Seed = 0,
     device: Device = "auto",
     precision: Precision = "auto",
 ) -> None:
     """Draw a before/after strip."""
     from restore.degradations.degradation import parse
-    from restore.evaluation.figures import strip
+    from restore.evaluation.figures import check_panels, strip
     from restore.evaluation.methods import load_methods
     from restore.evaluation.restorations import sets_of, tests_of
 
     expect_file(out, ".png")
+    if panels is not None:
+        expect_folder(panels.parent)
+        check_panels(panels)
     wanted = [parse(degradation)] if degradation else []
     (chosen,) = sets_of([images], wanted, truth, names, name)
     (test,) = tests_of(chosen, wanted)
     expect_apart([out], [item.path for item in (*chosen.items, *chosen.noisy)])
     methods = load_methods(model, device, precision)
-    strip(methods, chosen, test, out, seed=seed, degraded_folder=degraded_folder)
+    strip(methods, chosen, test, out, seed=seed, degraded_folder=degraded_folder, panels=panels)
 
 
 def curves(

@@ -1,13 +1,14 @@
 """Pictures for the report: before/after strips and training curves."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
-from engine.artifacts import atomic
+from engine.artifacts import atomic, atomic_folder, remove_folder, write_json
 from restore.errors import RestoreError
 from restore.evaluation import metrics
 from restore.evaluation.methods import Method
@@ -19,6 +20,17 @@ from restore.image_sets.find import ImageSet
 from restore.networks.denoiser import Denoiser, is_shipped
 
 CROP = 192  # pixels shown of each image, each way
+PANEL = 256  # pixels of a picture of its own, each way
+PANELS = "panels.json"
+
+
+class Panel(NamedTuple):
+    """One picture of a strip; `kind` is 'original', 'input' or 'method'."""
+
+    name: str
+    kind: str
+    pixels: npt.NDArray[Any]
+    psnr: float | None
 
 
 def strip(
@@ -30,6 +42,7 @@ def strip(
     seed: int,
     degraded_folder: Path | None = None,
     images: int = 2,
+    panels: Path | None = None,
 ) -> None:
     """Draw originals, degraded images and what each model makes of them, side by side.
 
@@ -48,9 +61,20 @@ def strip(
         As in `restore.evaluation.benchmark.evaluate`.
     images : int
         Rows.
+    panels : Path, optional
+        Folder for the same pictures as files of their own, larger and without titles: the middle
+        of each at its own size as PNG, and `panels.json`, which lists them. An earlier one is
+        replaced.
+
+    Raises
+    ------
+    RestoreError
+        There is no method, or `panels` is there and holds something else.
     """
     from matplotlib.figure import Figure
 
+    if panels is not None:
+        check_panels(panels)
     if not methods:
         raise RestoreError("strip: expected at least one model")
     head = ImageSet(chosen.name, chosen.items[:images], chosen.noisy[:images])
@@ -58,18 +82,58 @@ def strip(
         check_pairs(head, PUBLISHED)
     made = [list(restorations(method, head, test, seed, degraded_folder)) for method in methods]
     names = [str(test), *_names(methods)]
+    rows: dict[str, list[Panel]] = {}
+    for row in zip(*made, strict=True):
+        item, first, _ = row[0]
+        scored = [(first, first.observed), *((case, output) for _, case, output in row)]
+        rows[item.name] = [Panel(item.name, "original", first.target, None)]
+        for (case, values), name in zip(scored, names, strict=True):
+            kind = "method" if len(rows[item.name]) > 1 else "input"
+            psnr = metrics.psnr(case.target, values, case.border)
+            rows[item.name].append(Panel(name, kind, values, psnr))
     columns = 1 + len(names)
     figure = Figure(figsize=(2.6 * columns, 2.85 * len(head)), layout="constrained")
     axes = figure.subplots(len(head), columns, squeeze=False)
-    for line, row in zip(axes, zip(*made, strict=True), strict=True):
-        item, first, _ = row[0]
-        scored = [(first, first.observed), *((case, output) for _, case, output in row)]
-        _show(line[0], first.target, item.name)
-        for axis, (case, values), name in zip(line[1:], scored, names, strict=True):
-            psnr = metrics.psnr(case.target, values, case.border)
-            _show(axis, values, f"{name}: {psnr:.2f} dB")
+    for line, row_panels in zip(axes, rows.values(), strict=True):
+        for axis, panel in zip(line, row_panels, strict=True):
+            title = panel.name if panel.psnr is None else f"{panel.name}: {panel.psnr:.2f} dB"
+            _show(axis, panel.pixels, title)
     with atomic(out) as part:
         figure.savefig(part, dpi=110)
+    if panels is not None:
+        _write_panels(panels, rows)
+
+
+def check_panels(folder: Path) -> None:
+    """Refuse a folder for panels that holds something else, before any work."""
+    if (
+        folder.exists()
+        and not (folder / PANELS).is_file()
+        and (not folder.is_dir() or any(folder.iterdir()))
+    ):
+        raise RestoreError(
+            f"`panels` {folder}: expected a new folder or one of an earlier strip, found something "
+            "else; name another"
+        )
+
+
+def _write_panels(folder: Path, rows: dict[str, list[Panel]]) -> None:
+    """Write the pictures of a strip as files, and the list of them, all or none."""
+    listed = []
+    remove_folder(folder)
+    with atomic_folder(folder) as part:
+        for row, (name, row_panels) in enumerate(rows.items()):
+            images = list(_saved(part, row, row_panels))
+            listed.append({"name": name, "panels": images})
+        write_json(part / PANELS, {"images": listed})
+
+
+def _saved(folder: Path, row: int, row_panels: Sequence[Panel]) -> Iterator[dict[str, Any]]:
+    for column, panel in enumerate(row_panels):
+        file = f"{row}-{column}.png"
+        Image.fromarray(_middle(panel.pixels, PANEL)).save(folder / file)
+        psnr = None if panel.psnr is None or not np.isfinite(panel.psnr) else round(panel.psnr, 4)
+        yield {"name": panel.name, "kind": panel.kind, "psnr_db": psnr, "file": file}
 
 
 def _names(methods: Sequence[Method]) -> list[str]:
@@ -83,12 +147,16 @@ def _names(methods: Sequence[Method]) -> list[str]:
 
 
 def _show(axis: Any, image: npt.NDArray[Any], title: str) -> None:
-    height, width = image.shape[:2]
-    top, left = max((height - CROP) // 2, 0), max((width - CROP) // 2, 0)
-    shown = metrics.quantise(image)[top : top + CROP, left : left + CROP].astype(np.uint8)
-    axis.imshow(shown, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+    axis.imshow(_middle(image, CROP), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
     axis.set_title(title, fontsize=9)
     axis.set_axis_off()
+
+
+def _middle(image: npt.NDArray[Any], side: int) -> npt.NDArray[np.uint8]:
+    """Return the middle of an image, at most `side` pixels each way, in 8 bit."""
+    top, left = (max((length - side) // 2, 0) for length in image.shape[:2])
+    shown = metrics.quantise(image)[top : top + side, left : left + side]
+    return np.ascontiguousarray(shown.astype(np.uint8))
 
 
 def curves(histories: Sequence[Path], out: Path) -> None:

@@ -1,8 +1,5 @@
 """The before/after sheet of a denoised folder: one PNG, or one HTML page that stands alone."""
 
-import base64
-import html
-import io
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +10,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from engine import artifacts
+from engine.page.document import document
+from engine.page.pictures import data_uri
 from restore.denoising.levels import white
 from restore.errors import RestoreError
 from restore.images import files
@@ -57,7 +56,7 @@ def sheet(images: Sequence[BeforeAfter], out: Path) -> None:
         log.info("%s: shows %d of %d images", out, len(shown), len(images))
     rows = [(image.name, _middle(image.before), _middle(image.after)) for image in shown]
     if out.suffix.lower() == ".html":
-        artifacts.write_text(out, _page(rows))
+        artifacts.write_text(out, _page(rows, len(images)))
         return
     with artifacts.atomic(out) as part:
         _picture(rows).save(part)
@@ -87,21 +86,17 @@ def _picture(rows: Sequence[tuple[str, NDArray[Any], NDArray[Any]]]) -> Image.Im
     return picture
 
 
-def _page(rows: Sequence[tuple[str, NDArray[Any], NDArray[Any]]]) -> str:
-    body = "".join(
-        f"<figure><figcaption>{html.escape(name.encode('utf-8', 'replace').decode())}</figcaption>"
-        f'<img src="{_inline(before)}" alt="before"> <img src="{_inline(after)}" alt="after">'
-        "</figure>\n"
+def _page(rows: Sequence[tuple[str, NDArray[Any], NDArray[Any]]], count: int) -> str:
+    """Return the rows as a page; `count` is the number of all images."""
+    pairs = [
+        {
+            "name": name.encode("utf-8", "replace").decode(),
+            "before": data_uri(before),
+            "after": data_uri(after),
+        }
         for name, before, after in rows
-    )
-    style = "body{font:14px sans-serif}img{image-rendering:pixelated}"
-    return (
-        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Before and after</title>'
-        f"<style>{style}</style><h1>Before and after</h1>\n{body}</html>\n"
-    )
-
-
-def _inline(pixels: NDArray[np.uint8]) -> str:
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG")
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+    ]
+    shown = f"The middle of each image at its own size, at most {CROP} pixels each way."
+    if len(rows) < count:
+        shown += f" {len(rows)} of {count} images are shown."
+    return document("sheet.html.j2", title="Before and after", pairs=pairs, shown=shown, data={})

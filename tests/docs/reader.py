@@ -17,6 +17,7 @@ from tests.docs import commands
 from tests.docs.commands import APPS, Unknown
 from tests.docs.pages import ROOT, Line, blocks
 from tests.docs.pages import commands as lines_of
+from tests.engine.page.results_folder import write_results
 
 # Schedules of a few steps stand for those that pages name; a page's own `--schedule FILE` must be
 # there. Options that a page leaves out, and which would make a command long, are added.
@@ -102,6 +103,9 @@ class Reader:
                     plan_make(target)
                 case ["pip", *arguments]:
                     commands.check_pip(arguments)
+                case ["python", "-m", "engine.page", results, _]:
+                    write_results(self.folder / results)
+                    subprocess.run([sys.executable, *words[1:]], cwd=self.folder, check=True)
                 case ["cp", source, target]:
                     here = self.folder / source
                     shutil.copy(here if here.exists() else ROOT / source, self.folder / target)

@@ -1,6 +1,7 @@
 """The workflow from end to end, on a tiny project: what it writes, and what it does again."""
 
 import copy
+import json
 import os
 import re
 import signal
@@ -58,6 +59,7 @@ def test_every_file_of_the_contract_is_there(finished: Project) -> None:
         "hsi/overall_accuracy_summary.csv",
         *(f"{run}/{name}" for name in ("map.png", "map.npy", "confusion.csv", "confusion.png")),
         "report.html",
+        "index.html",
         "headlines.txt",
         "config.yaml",
     ]
@@ -89,6 +91,23 @@ def test_the_end_of_a_run_says_the_figures_and_where_they_lie(finished: Project)
     assert re.search(r"dncnn-s-25 [\d.]+, dncnn-s-25 \(shipped\) [\d.]+, nlm", headlines)
     assert "results/report.html" in headlines
     assert len(headlines.splitlines()) == 8
+    assert said.partition("results/index.html\n")[0].endswith("\nLook at it: ")
+
+
+def test_the_results_page_holds_all_and_fetches_nothing(finished: Project) -> None:
+    page = (finished.folder / "results/index.html").read_text()
+    assert not re.search(r'(src|href)="(?!data:|#|\./)', page)
+    assert "missing from the results" not in page
+    data = json.loads(re.search(r'id="data">(.*?)</script>', page, re.DOTALL)[1])
+    panels = data["compared"][0]["images"][0]["panels"]
+    assert [panel["name"] for panel in panels] == [
+        *("test0", "noise:25", "nlm", "dncnn-s-25", "dncnn-s-25 (shipped)"),
+    ]
+    (scene,) = data["scenes"]
+    assert [run["classifier"] for run in scene["runs"]] == ["hybridsn", "coordinates"]
+    assert [run["confidence"] is not None for run in scene["runs"]] == [True, False]
+    assert scene["spectra"]["rows"] == 28
+    assert len(data["histories"]) == 2
 
 
 def test_the_report_is_one_file_that_needs_no_network(finished: Project) -> None:
@@ -122,6 +141,7 @@ def test_another_noise_level_makes_only_what_depends_on_it(finished: Project) ->
         "pick the headline figures",
         "write down the settings",
         "write the report",
+        "write the results page",
     }
 
 

@@ -23,6 +23,7 @@ pathvars:
 ENVIRONMENT = "../envs/restore-hsi.yaml"
 TABLES = {}  # tables by their place below the results, with their titles
 REPORTED = []  # pictures that the report shows
+PAGED = []  # what the results page shows beside the tables
 DENOISED = []  # folders of images that are done
 STARTING = []  # checks before the first job of a run, that a dry run goes without
 

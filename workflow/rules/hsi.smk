@@ -53,6 +53,25 @@ rule picture_scene:
         "hsi picture {params.scene:q} {output:q} > {log:q} 2>&1"
 
 
+rule view_scene:
+    input:
+        lambda w: source_files(*SCENES[w.scene].values()),
+    output:
+        "<results>/hsi/{scene}/view.npz",
+    log:
+        "<results>/logs/hsi/{scene}/view.log",
+    conda:
+        ENVIRONMENT
+    params:
+        scene=lambda w: SCENES[w.scene]["cube"],
+        labels=lambda w: f"--labels={SCENES[w.scene]['labels']}",
+        code=code_revision("hsi.views.scene_view"),
+    message:
+        "make {wildcards.scene} small for the results page"
+    shell:
+        "hsi look {params.scene:q} {params.labels:q} --out {output:q} > {log:q} 2>&1"
+
+
 rule reduce:
     input:
         lambda w: source_files(SCENES[w.scene]["cube"]),

@@ -31,10 +31,14 @@ rule classify:
     params:
         scene=lambda w: SCENES[w.scene]["cube"],
         reduced=lambda w, input: f"--reduced={input.reduced}" if input.reduced else [],
+        # For the results page and the calibration error; Snakemake does not know of the file.
+        sure=lambda w: (
+            ["--confidence"] if entry(w.classifier).has_probabilities else []
+        ),
         code=code_revision("hsi.maps.classify", "hsi.figures"),
     message:
         "map {wildcards.scene} by {wildcards.classifier}, {wildcards.split}, seed {wildcards.seed}"
     shell:
         f"{TAKE_GPU}"
         "hsi classify {params.scene:q} {input.model:q} {output.map:q} {params.reduced:q}"
-        " --device {resources.device} > {log:q} 2>&1"
+        " {params.sure} --overwrite --device {resources.device} > {log:q} 2>&1"

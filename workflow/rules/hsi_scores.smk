@@ -109,3 +109,6 @@ REPORTED += collect(
     split=SPLITS,
     seed=HSI["seeds"][:1],
 )
+PAGED += collect("<results>/hsi/{scene}/view.npz", scene=SCENES)
+PAGED += [f"{run}/map.npy" for run in RUNS]
+PAGED += [f"{run}/train.csv" for run in RUNS if run.split("/")[-2] in NETWORKS]

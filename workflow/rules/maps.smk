@@ -126,8 +126,32 @@ rule join_map:
         " --overwrite > {log:q} 2>&1"
 
 
+rule view_map:
+    input:
+        scene=lambda w: source_files(MAPS[w.map]["scene"]),
+        about=f"{MAP}/map.json",
+    output:
+        f"{MAP}/view.npz",
+    log:
+        "<results>/logs/maps/{map}_view.log",
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=scaled(4000),
+        runtime=240,
+    params:
+        scene=lambda w: MAPS[w.map]["scene"],
+        folder=lambda w, input: Path(input.about).parent,
+        code=code_revision("hsi.views.scene_view"),
+    message:
+        "make the map {wildcards.map} small for the results page"
+    shell:
+        "hsi look {params.scene:q} {params.folder:q} --out {output:q} > {log:q} 2>&1"
+
+
 MAPPED = [f"<results>/maps/{name}/map.png" for name in MAPS]
 REPORTED += MAPPED
+PAGED += collect(f"{MAP}/view.npz", map=MAPS)
 
 
 # Part of `all`, by the report; alone, for those who train and score nothing.

@@ -39,7 +39,8 @@ rule strip_of_pairs:
         images=lambda w: PAIRS[w.pairs]["files"],
         weights=lambda w: weights_in_pairs(PAIRS[w.pairs]["methods"]),
     output:
-        report(
+        panels=directory("<results>/restore/pairs/{pairs}.panels"),
+        picture=report(
             "<results>/restore/pairs/{pairs}.png",
             caption="../report/pairs.rst",
             category="Images",
@@ -72,7 +73,8 @@ rule strip_of_pairs:
     shell:
         f"{TAKE_GPU}"
         "restore compare {params.models:q} {params.options:q} --device {resources.device}"
-        " --out {output:q} > {log:q} 2>&1"
+        " --out {output.picture:q} --panels {output.panels:q} > {log:q} 2>&1"
 
 
+PAGED += collect("<results>/restore/pairs/{pairs}.panels", pairs=PAIRS)
 REPORTED += collect("<results>/restore/pairs/{pairs}.png", pairs=PAIRS)

@@ -96,7 +96,8 @@ rule strip:
         weights=lambda w: collect(WEIGHTS, model=shown(MODELS, w))
         + [SHIPPED[name] for name in shown(SHIPPED, w)],
     output:
-        report(
+        panels=directory("<results>/restore/strips{color}/{set}/{degradation}.panels"),
+        picture=report(
             "<results>/restore/strips{color}/{set}/{degradation}.png",
             caption="../report/strip.rst",
             category="Images",
@@ -130,7 +131,8 @@ rule strip:
         f"{TAKE_GPU}"
         "restore compare {params.models:q} --images {params.images:q}"
         " --degraded {params.degraded:q} --degradation {wildcards.degradation}"
-        " --seed {params.seed} --device {resources.device} --out {output:q} > {log:q} 2>&1"
+        " --seed {params.seed} --device {resources.device} --out {output.picture:q}"
+        " --panels {output.panels:q} > {log:q} 2>&1"
 
 
 if SCORES + PAIR_SCORES:  # a run may only denoise folders
@@ -138,4 +140,6 @@ if SCORES + PAIR_SCORES:  # a run may only denoise folders
         "restore/psnr_ssim_summary": "PSNR and SSIM, means over each set",
         "restore/psnr_ssim": "PSNR and SSIM of each image",
     }
+PAGED += [strip.removesuffix(".png") + ".panels" for strip in STRIPS]
+PAGED += collect(LOSSES, model=MODELS)
 REPORTED += STRIPS + ["<results>/restore/curves.png"] * bool(MODELS)

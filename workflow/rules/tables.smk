@@ -104,6 +104,37 @@ rule report:
         " --report {output:q} > {log:q} 2>&1"
 
 
+# One page to look at, from the files of the results alone; every table that it reads is made by
+# the rules behind those of TABLES.
+rule page:
+    input:
+        tables=collect("<results>/{table}.csv", table=TABLES),
+        shown=PAGED,
+        config="<results>/config.yaml",
+        templates=sorted(
+            str(file)
+            for kind in ("templates/*.j2", "static/*.*", "static/vendor/*.min.*")
+            for file in Path(packaged("engine/page")).glob(kind)
+        ),
+    output:
+        "<results>/index.html",
+    log:
+        "<results>/logs/page.log",
+    localrule: True
+    conda:
+        ENVIRONMENT
+    params:
+        folder=lambda w, output: Path(output[0]).parent,
+        code=code_revision("engine.page.results"),
+    message:
+        "write the results page"
+    shell:
+        "python -m engine.page {params.folder:q} {output:q} > {log:q} 2>&1"
+
+
 onsuccess:
-    if any(job.rule.name == "headlines" for job in workflow.dag.jobs):
-        print(f"\n{Path(config['results'], 'headlines.txt').read_text()}")
+    made = {job.rule.name for job in workflow.dag.jobs}
+    if "headlines" in made:
+        print(f"\n{Path(config['results'], 'headlines.txt').read_text()}", end="")
+    if "page" in made:
+        print(f"Look at it: {Path(config['results'], 'index.html')}\n")

@@ -17,6 +17,7 @@ def test_an_entry_is_what_is_made(name: str) -> None:
     listed, made = CATALOGUE[name], make_classifier(name)
     assert made.name == name
     assert made.stepwise == listed.stepwise
+    assert made.has_probabilities == listed.has_probabilities
     assert isinstance(made, NetworkClassifier) == listed.network
     if isinstance(made, NetworkClassifier):
         assert made.window == (listed.window or 25)

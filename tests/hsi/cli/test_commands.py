@@ -286,3 +286,20 @@ def test_a_mistake_is_one_line_and_status_2(files, capsys, arguments, message):
     lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("hsi: ")]
     assert len(lines) == 1
     assert message in lines[0]
+
+
+def test_look_writes_a_page_or_its_data(files, capsys, monkeypatch):
+    monkeypatch.chdir(files)
+    assert hsi("look", "stripes.hdr", "--labels", "gt.npy") == 0
+    assert capsys.readouterr().out == "stripes.html\n"
+    assert "</html>" in (files / "stripes.html").read_text()
+    assert hsi("look", "stripes.hdr") == 2
+    assert "stripes.html" in capsys.readouterr().err
+    assert hsi("look", "stripes.hdr", "--overwrite") == 0
+    assert hsi("look", "stripes.hdr", "gt.npy", "--out", "view.npz") == 0
+    assert (files / "view.npz").is_file()
+    assert hsi("look", "stripes.hdr", "--out", "look.pdf") == 2
+    assert "expected a name that ends with .html or .npz" in capsys.readouterr().err
+    assert hsi("look", "stripes.hdr", "none.npy", "--out", "other.html") == 2
+    assert "none.npy" in capsys.readouterr().err
+    assert not (files / "other.html").exists()

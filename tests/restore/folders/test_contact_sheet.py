@@ -37,7 +37,8 @@ def test_png(images, tmp_path):
 def test_html_stands_alone(images, tmp_path):
     contact_sheet.sheet(images, tmp_path / "sheet.html")
     page = (tmp_path / "sheet.html").read_text()
-    assert len(re.findall(r'src="data:image/png;base64,', page)) == 6
+    assert len(re.findall(r'src="data:image/webp;base64,', page)) == 6
+    assert not re.search(r'(src|href)="(?!data:|#)', page)
     assert "0 ä &lt;b&gt;.tif" in page
 
 

@@ -1,0 +1,1 @@
+"""Scenes and their maps made small, to look at in a browser."""
