@@ -116,8 +116,14 @@ def say_json(value: object) -> None:
     typer.echo(json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=False))
 
 
-def read_input(path: Path) -> None:
+def read_input(path: Path, what: str) -> None:
     """Write all that comes from standard input to a file.
+
+    Parameters
+    ----------
+    path : Path
+    what : str
+        What is expected, for messages: 'an image'.
 
     Raises
     ------
@@ -126,14 +132,14 @@ def read_input(path: Path) -> None:
     """
     if sys.stdin is None or sys.stdin.isatty():
         raise UserError(
-            "standard input: expected an image from a pipe or a file, found a terminal; "
-            "write `... | restore denoise - OUTPUT` or name a file"
+            f"standard input: expected {what} from a pipe or a file, found a terminal; send it "
+            "through a pipe (|, <), or name a file"
         )
     with path.open("wb") as file:
         shutil.copyfileobj(sys.stdin.buffer, file)
     if path.stat().st_size == 0:
         raise UserError(
-            "standard input: expected an image, found nothing; see whether the program before the "
+            f"standard input: expected {what}, found nothing; see whether the program before the "
             "pipe failed"
         )
 
@@ -154,8 +160,8 @@ def kept_output() -> Iterator[BinaryIO]:
     """
     if sys.stdout.isatty():
         raise UserError(
-            "standard output: expected a pipe or a file to write an image to, found a terminal; "
-            "write `restore denoise INPUT - > FILE` or name a file"
+            "standard output: expected a pipe or a file, found a terminal; send it through a pipe "
+            "(|, >), or name a file"
         )
     sys.stdout.flush()
     number = sys.stdout.fileno()

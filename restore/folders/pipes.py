@@ -70,7 +70,7 @@ def denoise_piped(source: str, target: str, model: str = "auto", **options: Any)
 def _received(folder: Path) -> Path:
     """Write standard input to a file whose suffix is that of its content; .png for no image."""
     path = folder / "stdin"
-    read_input(path)
+    read_input(path, "an image")
     try:
         return path.rename(path.with_suffix(codecs.suffix_of(path) or ".png"))
     except RestoreError as error:
