@@ -25,6 +25,7 @@ SHORT = "short.yaml"
 ADDED = {
     "restore train": {"--schedule": SHORT},
     "hsi train": {"--schedule": SHORT},
+    "hsi retrieve": {"--epochs": "1", "--queries": "9", "--components": "4"},
     "hsi study": {
         "--schedule": SHORT,
         "--candidates": "candidates.yaml",

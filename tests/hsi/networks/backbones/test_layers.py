@@ -6,7 +6,14 @@ import torch
 from torch import nn
 
 from hsi.networks.auxiliary import Auxiliary
-from hsi.networks.backbones import AlexNet, GoogLeNet, ResNet
+from hsi.networks.backbones import (
+    BACKBONES,
+    AlexNet,
+    GoogLeNet,
+    MobileNetV1,
+    MobileNetV2,
+    ResNet,
+)
 from hsi.networks.backbones.alexnet import LocalResponseNorm
 from hsi.networks.backbones.danet import ChannelAttention, DualAttention, PositionAttention
 from hsi.networks.backbones.layers import BatchNorm
@@ -154,3 +161,49 @@ def test_what_sees_a_batch_as_a_whole_stands_behind_no_shared_trunk(layer, trunk
     head = nn.Sequential(nn.Linear(2, 3))
     with pytest.raises(ValueError, match="expected an empty trunk"):
         WindowNetwork(3, 1, trunk, head, layer)
+
+
+def contrast(kind, flipped: bool = False) -> float:
+    """How much more alike features of two windows of one class are than those of two classes.
+
+    Windows of a class share a spectrum, under noise of half its size. With `flipped`, the signs of
+    kernels that filter each channel alone are drawn again, as He's distribution has them.
+    """
+    rng = np.random.default_rng(0)
+    classes = np.repeat(np.arange(4), 24)
+    spectra = rng.normal(size=(4, 8))
+    windows = spectra[classes][..., None, None] + rng.normal(scale=0.5, size=(96, 8, 13, 13))
+    network = kind(4, 13, 8).build(torch.Generator().manual_seed(0))
+    for part in network.modules():
+        if isinstance(part, nn.Dropout):
+            part.p = 0.0
+        if flipped and isinstance(part, nn.Conv2d) and part.groups > 1:
+            signs = torch.from_numpy(rng.choice([-1.0, 1.0], part.weight.shape)).float()
+            part.weight.data *= signs
+    with torch.no_grad():
+        features = network.train().trunk(torch.from_numpy(windows).float())
+        features = features if network.within is None else network.within(features)
+    found = features.flatten(1).numpy()
+    found = found - found.mean(axis=0)
+    found /= np.linalg.norm(found, axis=1, keepdims=True)
+    alike = found @ found.T
+    same = classes[:, None] == classes
+    others = ~np.eye(len(classes), dtype=bool)
+    return float(alike[same & others].mean() - alike[~same].mean())
+
+
+@pytest.mark.parametrize("kind", BACKBONES)
+def test_windows_of_a_class_are_alike_before_training(kind) -> None:
+    assert contrast(kind) > 0.015
+
+
+@pytest.mark.parametrize("kind", [MobileNetV1, MobileNetV2])
+def test_kernels_of_one_channel_begin_as_means(kind) -> None:
+    alone = [
+        part
+        for part in kind(4, 13, 8).build(torch.Generator().manual_seed(0)).modules()
+        if isinstance(part, nn.Conv2d) and part.groups > 1
+    ]
+    assert alone
+    assert all((part.weight >= 0).all() for part in alone)
+    assert contrast(kind) > 1.4 * contrast(kind, flipped=True)
