@@ -79,7 +79,6 @@ ALLOWED: dict[str, set[str]] = {
         "hsi.scenes",
     },
     "hsi.views": {
-        "hsi.figures",
         "hsi.formats",
         "hsi.maps",
         "hsi.scenes",

@@ -194,11 +194,13 @@ def _run(
     if sure is not None and sure.shape != numbers.shape:
         sure = None
     step = view.step
+    sides, own = _split(folder, view, scene, split, seed)
     return Run(
         f"{classifier}, {split}, seed {seed}",
         np.nan_to_num(numbers[::step, ::step]).astype(np.int64),
         None if sure is None else np.asarray(sure[::step, ::step]),
-        _split(folder, view, scene, split, seed),
+        sides,
+        own,
         {
             "split": split,
             "classifier": classifier,
@@ -211,14 +213,18 @@ def _run(
 
 def _split(
     folder: ResultsFolder, view: SceneView, scene: str, split: str, seed: str
-) -> npt.NDArray[np.uint8] | None:
-    """Return training and test pixels on the view's grid."""
+) -> tuple[npt.NDArray[np.uint8] | None, npt.NDArray[Any] | None]:
+    """Return training and test pixels on the view's grid, and the split's own classes if any."""
     path = folder.find("hsi", scene, split, f"split_seed{seed}.npz")
     if path is None:
-        return None
+        return None, None
     masks = read_npz(path, ("train", "test"), "hsi split")
-    if any(mask.shape != tuple(view.shape) for mask in masks.values()):
-        return None
+    with np.load(path, allow_pickle=False) as arrays:
+        own = arrays["classes"] if "classes" in arrays.files else None
+    found = [*masks.values(), *([] if own is None else [own])]
+    if any(array.shape != tuple(view.shape) for array in found):
+        return None, None
     step = view.step
     train, test = (masks[name][::step, ::step] for name in ("train", "test"))
-    return np.where(train, TRAIN, np.where(test, TEST, 0)).astype(np.uint8)
+    sides = np.where(train, TRAIN, np.where(test, TEST, 0)).astype(np.uint8)
+    return sides, None if own is None else own[::step, ::step]

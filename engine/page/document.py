@@ -16,7 +16,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 STYLES = ("vendor/uPlot.min.css", "page.css")
-LIBRARIES = ("vendor/uPlot.iife.min.js",)
+# Libraries of others, each with its licence, which goes with it into the page.
+LIBRARIES = {"vendor/uPlot.iife.min.js": "vendor/uPlot.LICENSE"}
 # What every page's script begins with.
 SCRIPTS = ("page.js",)
 
@@ -44,8 +45,9 @@ def document(template: str, *, scripts: Sequence[str] = (), **context: Any) -> s
     >>> "&lt;b&gt;" in page, "<b>" in page
     (True, False)
     """
-    libraries = LIBRARIES if "charts.js" in scripts else ()
-    script = "\n".join(_static(name) for name in (*libraries, *SCRIPTS, *scripts))
+    libraries = LIBRARIES if "charts.js" in scripts else {}
+    parts = [f"/*!\n{_static(terms)}*/\n{_static(name)}" for name, terms in libraries.items()]
+    script = "\n".join([*parts, *(_static(name) for name in (*SCRIPTS, *scripts))])
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return (
         _environment()

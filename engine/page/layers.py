@@ -25,6 +25,8 @@ class Run:
     Attributes
     ----------
     title : str
+    truth : ndarray (h, w), int, optional
+        The classes that the run is scored on, where they are not the scene's ground truth.
     facts : mapping
         What the page says of it: `split`, `classifier`, `seed`, `oa`, `recall` by class number.
     numbers : ndarray (h, w), int
@@ -38,6 +40,7 @@ class Run:
     numbers: npt.NDArray[np.integer[Any]]
     confidence: npt.NDArray[np.floating[Any]] | None = None
     split: npt.NDArray[np.uint8] | None = None
+    truth: npt.NDArray[np.integer[Any]] | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -99,13 +102,17 @@ def _scene(view: SceneView, runs: Sequence[Run], side: int) -> dict[str, Any]:
         if run.confidence is not None:
             shares = np.nan_to_num(run.confidence[::thin, ::thin]).clip(0, 1)
             sure = _packed(np.rint(shares * 200).astype(np.uint8))
-        size = len(numbers["data"]) + (len(sure["data"]) if sure else 0)
+        own = None
+        if run.truth is not None:
+            own = _packed(_positions(run.truth[::thin, ::thin], classes))
+        size = sum(len(packed["data"]) for packed in (numbers, sure, own) if packed is not None)
         made.append(
             {
                 "title": run.title,
                 **run.facts,
                 "map": numbers,
                 "confidence": sure,
+                "truth": own,
                 "split_key": key if run.split is not None else None,
                 "size": size,
             }

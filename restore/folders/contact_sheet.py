@@ -96,7 +96,7 @@ def _page(rows: Sequence[tuple[str, NDArray[Any], NDArray[Any]]], count: int) ->
         }
         for name, before, after in rows
     ]
-    shown = f"The middle of each image at its own size, at most {CROP} pixels each way."
+    shown = f"The middle of each image, at most {CROP} pixels each way; 1:1 shows each as it is."
     if len(rows) < count:
         shown += f" {len(rows)} of {count} images are shown."
     return document("sheet.html.j2", title="Before and after", pairs=pairs, shown=shown, data={})

@@ -38,15 +38,15 @@ function attachScene(root) {
   let spectrum = null;
 
   const available = () => ["picture", "truth", "split", "map", "errors", "confidence"].filter((key) => ({
-    picture: true, truth: scene.truth, split: run && run.split_key !== null, map: run,
-    errors: run && run.split_key !== null && scene.truth, confidence: run && run.confidence,
+    picture: true, truth: packedOf("truth"), split: run && run.split_key !== null, map: run,
+    errors: run && run.split_key !== null && packedOf("truth"), confidence: run && run.confidence,
   })[key]);
   const panes = all(".pane", root).map((figure) => ({
     figure, canvas: figure.querySelector("canvas"), cross: figure.querySelector(".cross"),
     layer: figure.dataset.side === "left" ? (scene.truth ? "truth" : "picture") : (run ? "map" : "picture"),
   }));
   const className = (place) => place ? scene.classes[place - 1].name : "no class";
-  const packedOf = (key) => key === "truth" ? scene.truth
+  const packedOf = (key) => key === "truth" ? (run && run.truth) || scene.truth
     : key === "split" ? scene.splits[run.split_key] : key === "confidence" ? run.confidence : run.map;
   const at = (key, row, column) => {
     const packed = packedOf(key);
@@ -94,12 +94,14 @@ function attachScene(root) {
         if (values.split[place] === 2) colour = values.map[place] === values.truth[place] ? right : wrong;
       } else {
         const share = values.confidence[place] / 200;
-        colour = paper.map((part, index) => part + (ink[index] - part) * share);
+        colour = [0, 1, 2].map((part) => paper[part] + (ink[part] - paper[part]) * share);
       }
-      if (highlighted.size && shown !== undefined && !highlighted.has(layer === "truth" || layer === "split" ? (values.truth ? values.truth[place] : shown) : shown)) {
-        colour = colour.map((part, index) => paper[index] + (part - paper[index]) * 0.12);
+      const own = layer === "split" && values.truth ? values.truth[place] : shown;
+      const faint = highlighted.size > 0 && !highlighted.has(own) ? 0.12 : 1;
+      for (let part = 0; part < 3; part++) {
+        image.data[place * 4 + part] = paper[part] + (colour[part] - paper[part]) * faint;
       }
-      image.data.set([colour[0], colour[1], colour[2], 255], place * 4);
+      image.data[place * 4 + 3] = 255;
     }
     context.putImageData(image, 0, 0);
   }
@@ -138,7 +140,7 @@ function attachScene(root) {
       const sure = run.confidence ? `, probability ${(at("confidence", row, column) / 200).toFixed(2)}` : "";
       parts.push(`map: ${className(at("map", row, column))}${sure}`);
     }
-    if (scene.truth) parts.push(`ground truth: ${className(at("truth", row, column))}`);
+    if (values.truth) parts.push(`ground truth: ${className(at("truth", row, column))}`);
     if (run && run.split_key !== null) parts.push(["in neither set", "training pixel", "test pixel"][at("split", row, column)]);
     return parts.join("; ");
   }
@@ -168,11 +170,11 @@ function attachScene(root) {
     const series = [{ name: `row ${row * kept.step + 1}, column ${column * kept.step + 1}`, y: pixel }];
     const places = new Set();
     if (run && at("map", ...here)) places.add(at("map", ...here));
-    if (scene.truth && at("truth", ...here)) places.add(at("truth", ...here));
+    if (values.truth && at("truth", ...here)) places.add(at("truth", ...here));
     for (const place of places) {
       const role = [];
       if (run && at("map", ...here) === place) role.push("map");
-      if (scene.truth && at("truth", ...here) === place) role.push("ground truth");
+      if (values.truth && at("truth", ...here) === place) role.push("ground truth");
       if (kept.mean_pixels[place - 1]) series.push({ name: `mean of ${className(place)} (${role.join(" and ")})`, y: kept.means[place - 1], thin: true });
     }
     const axis = kept.wavelengths ? "wavelength, nm" : "band";
@@ -218,7 +220,7 @@ function attachScene(root) {
 
   function classes() {
     const counts = new Array(scene.classes.length + 1).fill(0);
-    const shown = run ? values.map : scene.truth ? values.truth : null;
+    const shown = run ? values.map : values.truth || null;
     if (shown) for (const place of shown) counts[place]++;
     const total = counts.slice(1).reduce((sum, count) => sum + count, 0) || 1;
     const rows = scene.classes.map((found, index) => {

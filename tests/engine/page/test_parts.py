@@ -17,6 +17,8 @@ from engine.page.pictures import FORMS, Pictures, data_uri
 from engine.page.scene_view import MapView, load_view
 from tests.engine.page.results_folder import make_view
 
+EMPTY: dict[str, Any] = {"scenes": [], "said": [], "facts": {}, "data": {}}
+
 
 def decoded(uri: str) -> Any:
     data = base64.b64decode(uri.partition(",")[2])
@@ -63,12 +65,13 @@ def test_layers_are_what_was_given() -> None:
     numbers = rng.integers(0, 5, view.shape)  # 4 is no class of the scene
     sure = rng.random(view.shape).astype(np.float32)
     split = rng.integers(0, 3, view.shape).astype(np.uint8)
-    run = Run("map", numbers, sure, split, {"split": "s", "seed": "0"})
+    run = Run("map", numbers, sure, split, view.truth[::-1], {"split": "s", "seed": "0"})
     (data,), said = scenes([(view, [run])], 10**6, 10**6)
     assert said == []
     assert (unpacked(data["truth"])[..., 0] == view.truth).all()
     assert (unpacked(data["runs"][0]["map"])[..., 0] == np.where(numbers < 4, numbers, 0)).all()
     assert abs(unpacked(data["runs"][0]["confidence"])[..., 0] / 200 - sure).max() <= 0.0025
+    assert (unpacked(data["runs"][0]["truth"])[..., 0] == view.truth[::-1]).all()
     assert (unpacked(data["splits"]["s 0"])[..., 0] == split).all()
     assert (unpacked(data["spectra"]) == view.spectra).all()
     assert (decoded(data["picture"]) == view.picture).all()
@@ -140,6 +143,14 @@ def test_the_policy_names_the_script_that_is_there() -> None:
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     assert f"script-src 'sha256-{digest}'" in page
     assert "\\u003c/script\\u003e" in page
+
+
+def test_a_library_brings_its_licence() -> None:
+    page = document.document("scene.html.j2", scripts=("charts.js",), title="t", **EMPTY)
+    assert "Copyright (c) 2022 Leon Sorokin" in page
+    assert "THE SOFTWARE IS PROVIDED" in page
+    libraries = [path.name for path in (Path(document.__file__).parent / "static/vendor").iterdir()]
+    assert {name.split(".")[0] for name in libraries} == {"uPlot"}  # each has a licence beside it
 
 
 def test_no_template_takes_text_for_markup() -> None:

@@ -141,6 +141,16 @@ def test_nothing_outside_the_folder_is_read(tmp_path: Path) -> None:
     assert folder.find("hsi", "field", "view.npz") is not None
 
 
+def test_a_run_is_shown_with_the_classes_it_is_scored_on(tmp_path: Path) -> None:
+    root = write_results(tmp_path)
+    path = root / "hsi/field/blocks:8/split_seed0.npz"
+    with np.load(path) as arrays:
+        np.savez(path, **dict(arrays), classes=np.full((24, 30), 2, np.int16))
+    first, second = made(root)[1]["scenes"][0]["runs"]
+    assert first["truth"] is None
+    assert second["truth"]["rows"] == 24
+
+
 def test_wrong_files_are_one_line(tmp_path: Path) -> None:
     root = write_results(tmp_path)
     home = root / "hsi/field/blocks:8/hybridsn/seed0"
