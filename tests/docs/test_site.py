@@ -1,5 +1,6 @@
 """The documentation site: its parts, and, slow, all of it without a warning."""
 
+import importlib
 import os
 import re
 import subprocess
@@ -19,13 +20,9 @@ SITE = ROOT / "docs/site"
 def site(monkeypatch):
     """The modules of docs/site, which is no package."""
     monkeypatch.syspath_prepend(str(SITE))
-    import commands
-    import tutorials
-
-    import build
-
-    yield {"build": build, "commands": commands, "tutorials": tutorials}
-    for name in ("build", "commands", "tutorials"):
+    names = ("build", "commands", "tutorials")
+    yield {name: importlib.import_module(name) for name in names}
+    for name in names:
         sys.modules.pop(name, None)
 
 
