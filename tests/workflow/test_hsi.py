@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from engine.page.scene_view import load_view
 from tests.workflow.tiny_project import CONFIG, Project
 
 
@@ -85,13 +86,13 @@ def test_scenes_are_mapped_with_a_model_at_once_or_in_strips(project: Project) -
     found["restore"] = None
     found["hsi"]["maps"] = {"whole": asked, "cut": asked | {"strips": 3}}
     config = project.configure(found)
-    jobs = {job for job in project.jobs(config) if job.startswith("map whole") or "cut" in job}
+    jobs = {job for job in project.jobs(config) if job.startswith(("map whole", "map cut"))}
     assert jobs == {
         "map whole",
         "map cut: join its strips",
         *(f"map cut, strip {number}/3" for number in (1, 2, 3)),
     }
-    targets = ["map_scenes"]
+    targets = ["map_scenes", "results/maps/cut/view.npz"]
     done = project.run(*targets)
     assert done.returncode == 0, done.stderr
     folder = project.folder / "results/maps"
@@ -100,6 +101,9 @@ def test_scenes_are_mapped_with_a_model_at_once_or_in_strips(project: Project) -
     assert np.array_equal(whole, cut)
     assert np.load(folder / "cut/map_confidence.npy").shape == whole.shape
     assert json.loads((folder / "cut/map.json").read_text())["strips"] == 3
+    (view,) = load_view(folder / "cut/view.npz").maps
+    assert np.array_equal(view.numbers, cut)
+    assert view.confidence is not None
     found["hsi"]["maps"]["whole"]["memory"] = "1500MiB"
     again = project.run("--dry-run", *targets, config=project.configure(found))
     assert "Nothing to be done" in again.stdout + again.stderr
