@@ -90,7 +90,7 @@ _PAPER_BATCHES = {"gaussian": 1600, "blind": 3000, "general": 8000, "real": 8000
 # From the weights of dncnn-b-color. Without batch normalisation, or from random weights, 150 steps
 # taught nothing. PolyU after 1,900 steps of 16 patches of 48x48: 0.7 dB gained; after these 1.4 by
 # all of `restore denoise`, 1.5 after 2,000 of config/schedules/photographs.yaml more, and 1.6 after
-# 6,000 of photographs-longer.yaml.
+# 6,000 of photographs-longer.yaml, and 1.7 after 6,000 of photographs-correlated.yaml.
 _BEST_REAL = PatchSchedule(
     "best",
     steps=4500,
