@@ -16,6 +16,8 @@ for command in (
     training.train,
     training.calibrate,
     evaluation.study,
+    evaluation.benchmark,
+    evaluation.benchmark_summary,
     maps.classify,
     maps.join,
     maps.export,

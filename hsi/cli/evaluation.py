@@ -185,6 +185,55 @@ def study(
     typer.echo(f"best by mean OA on inner test pixels: {best}")
 
 
+def benchmark(
+    source: SceneSource,
+    label_source: LabelSource,
+    split_file: SplitFile,
+    out: Annotated[Path, typer.Option(help="Table to write (.csv).")],
+    candidates: Annotated[
+        Path | None, typer.Option(help="YAML file of classifiers and settings; else backbones.")
+    ] = None,
+    schedule: Annotated[
+        str, typer.Option(help="demo, paper, notebook, best or a YAML file.")
+    ] = "demo",
+    device: Device = "auto",
+    precision: Precision = "auto",
+) -> None:
+    """Train classifiers on a split, score them on its test pixels: accuracy, size and cost."""
+    from engine.device import pick
+    from hsi.evaluation.benchmark import benchmark as score_all
+    from hsi.evaluation.study import read_candidates
+    from hsi.scenes.labels import open_labels
+    from hsi.scenes.scene import open_scene
+    from hsi.splits.split import load_split
+
+    expect_file(out, ".csv")
+    keep_inputs([out], source, label_source, split_file, candidates)
+    own = Path(__file__).parents[1] / "evaluation" / "backbones.yaml"
+    score_all(
+        open_scene(source),
+        open_labels(label_source),
+        load_split(split_file),
+        read_candidates(candidates or own),
+        out,
+        compute=pick(device, precision),
+        schedule=schedule,
+    )
+
+
+def benchmark_summary(
+    tables: Annotated[list[Path], typer.Argument(metavar="TABLE...", help="Of hsi benchmark.")],
+    out: Annotated[
+        Path, typer.Option(help="Table to write (.csv); means and a picture lie beside it.")
+    ],
+) -> None:
+    """Join tables of hsi benchmark, with means over draws and a picture of accuracy and cost."""
+    from hsi.evaluation.benchmark import join_benchmarks
+
+    expect_file(out, ".csv")
+    join_benchmarks(tables, out)
+
+
 def classify_arms(
     sources: Annotated[
         list[str], typer.Argument(metavar="SCENE...", help="Versions of a scene, named by file.")

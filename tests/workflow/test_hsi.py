@@ -45,6 +45,26 @@ def test_the_study_is_a_target_of_its_own(project: Project) -> None:
 
 @pytest.mark.usefixtures("installed")
 @pytest.mark.slow
+def test_backbones_are_a_target_of_their_own(project: Project) -> None:
+    (project.folder / "tried.yaml").write_text(
+        "plain: {classifier: cnn2d, window: 9, components: 13}\nspectra: {classifier: svm}\n"
+    )
+    found = copy.deepcopy(CONFIG)
+    found["restore"] = None
+    found["hsi"] |= {"backbones": {"candidates": "tried.yaml"}, "seeds": [0, 1]}
+    config = project.configure(found)
+    assert not [job for job in project.jobs(config) if "many classifiers" in job]
+    done = project.run("backbones")
+    assert done.returncode == 0, done.stderr
+    folder = project.folder / "results/hsi"
+    rows, means = (pd.read_csv(folder / f"backbones{end}.csv") for end in ("", "_means"))
+    assert sorted(rows["candidate"]) == ["plain", "plain", "spectra", "spectra"]
+    assert means["draws"].tolist() == [2, 2]
+    assert (folder / "backbones.png").is_file()
+
+
+@pytest.mark.usefixtures("installed")
+@pytest.mark.slow
 def test_denoise_then_classify_is_a_target_of_its_own(project: Project) -> None:
     found = copy.deepcopy(CONFIG)
     found["restore"] = None
