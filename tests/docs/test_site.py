@@ -39,6 +39,14 @@ def test_every_command_and_option_is_in_the_reference(program, site):
     assert all(len(re.findall(r"(?<!\\)\|", row)) in (3, 4) for row in rows)
 
 
+def test_every_page_is_in_the_contents(site):
+    blocks = re.findall(r"```{toctree}\n(.*?)```", (SITE / "index.md").read_text(), re.DOTALL)
+    listed = {line for block in blocks for line in block.splitlines() if line[:1].isalpha()}
+    pages = {Path(page).with_suffix("").as_posix() for page in site["build"].PAGES.values()}
+    cards = {page for page in pages if page.startswith("reference/weights/")}
+    assert pages - cards - {"index"} <= listed
+
+
 def test_links_become_those_of_the_site(site, tmp_path, monkeypatch):
     build = site["build"]
     monkeypatch.setattr(build, "SOURCE", tmp_path)
