@@ -22,6 +22,7 @@ def test_a_network_may_have_a_schedule_of_its_own(project: Project) -> None:
 
 
 @pytest.mark.usefixtures("installed")
+@pytest.mark.slow
 def test_the_study_is_a_target_of_its_own(project: Project) -> None:
     (project.folder / "tried.yaml").write_text(
         "plain: {classifier: cnn2d, window: 9, components: 13}\nspectra: {classifier: svm}\n"
@@ -97,6 +98,7 @@ def test_denoise_then_classify_is_a_target_of_its_own(project: Project) -> None:
 
 
 @pytest.mark.usefixtures("installed")
+@pytest.mark.slow
 def test_scenes_are_mapped_with_a_model_at_once_or_in_strips(project: Project) -> None:
     model = "results/hsi/field/random:0.3/hybridsn/seed0/model.safetensors"
     trained = project.run(model)

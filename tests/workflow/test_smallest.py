@@ -38,6 +38,7 @@ def check(project: Project, config: dict[str, Any], *results: str) -> None:
     [{"shipped": {"dncnn-s-25": ["noise:25"]}}, {"baselines": {"nlm": ["noise:25"]}}],
     ids=lambda restore: next(iter(restore)),
 )
+@pytest.mark.slow
 def test_images_without_a_training(project: Project, restore: dict[str, Any]) -> None:
     check(project, images(**restore), SCORES, "results/report.html", "results/headlines.txt")
     assert "learned with" not in (project.folder / SCORES).read_text()

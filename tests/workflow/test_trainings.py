@@ -62,7 +62,11 @@ SCENES = Training(
 )
 
 
-@pytest.fixture(scope="module", params=[IMAGES, SCENES], ids=["images", "scenes"])
+@pytest.fixture(
+    scope="module",
+    params=[IMAGES, pytest.param(SCENES, marks=pytest.mark.slow)],
+    ids=["images", "scenes"],
+)
 def trained(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, installed: None
 ) -> tuple[Training, Project]:
