@@ -12,17 +12,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from engine.artifacts import write_json
+from engine.artifacts import sha256_arrays, write_json
 from engine.device import Compute
+from engine.revision import code_revision
 from engine.tables import read_csv, two_decimals, write_csv
 from hsi.classifiers.model import load_model
 from hsi.classifiers.protocol import Application
 from hsi.classifiers.train import train
 from hsi.errors import HsiError
-from hsi.evaluation.gains import interval
+from hsi.evaluation.gains import mean_cells
 from hsi.evaluation.metrics import scores_of
 from hsi.evaluation.study import Candidate
 from hsi.figures import blank_figure, save_figure
@@ -64,7 +64,8 @@ def benchmark(
         See `hsi.evaluation.study.read_candidates`.
     out : Path
         CSV of a row for each candidate. Rows are kept in a folder of its name until it is
-        written: a run that was interrupted goes on behind its last finished candidate.
+        written: a run that was interrupted goes on behind its last finished candidate, unless
+        scene, labels, split, schedule, candidate or code are others now.
     compute : Compute
     schedule : str
         See `hsi.classifiers.schedules.schedule`; counts for networks alone.
@@ -78,8 +79,7 @@ def benchmark(
     Raises
     ------
     HsiError
-        Labels or split are of another scene; more components than usable bands; two candidates
-        of one name.
+        Labels or split are of another scene; more components than usable bands.
     """
     labels.check_fits(scene)
     labels = split.own_labels(labels)
@@ -91,9 +91,19 @@ def benchmark(
                 f"{candidate.components}; give other `candidates`"
             )
     kept, rows = out.with_suffix(""), []
+    of_all = {
+        "scene": scene.checksum(),
+        "labels": labels.checksum(),
+        "train": sha256_arrays(split.train),
+        "test": sha256_arrays(split.test),
+        "seed": split.seed,
+        "schedule": schedule,
+        "text": Path(schedule).read_text() if Path(schedule).is_file() else "",
+        "code": code_revision("hsi.evaluation.benchmark"),
+    }
     for candidate in candidates:
         part, path = kept / f"{candidate.name}.json", kept / f"{candidate.name}.safetensors"
-        identity = _identity(scene, split, candidate, schedule)
+        identity = {**of_all, "candidate": [candidate.classifier, candidate.in_words]}
         if part.is_file() and (found := json.loads(part.read_text()))["of"] == identity:
             rows.append(found["row"])
             continue
@@ -128,10 +138,7 @@ def summarise_benchmark(table: pd.DataFrame) -> pd.DataFrame:
         row: dict[str, Any] = {**dict(zip(CASE, case, strict=True)), "draws": len(group)}
         row |= {key: group[key].iloc[0] for key in SIZE}
         for figure in FIGURES:
-            values = pd.to_numeric(group[figure]).to_numpy(float)
-            ends = (values.mean(), *interval(values))
-            for end, value in zip(("", "_from", "_to"), ends, strict=True):
-                row[f"{figure}{end}"] = "" if np.isnan(value) else f"{value:.2f}"
+            row |= mean_cells(figure, pd.to_numeric(group[figure]).to_numpy(float))
         for cost in COSTS:
             row[cost] = two_decimals(pd.to_numeric(group[cost]).median())
         rows.append(row)
@@ -203,19 +210,6 @@ def save_costs(path: Path, means: pd.DataFrame) -> None:
             ylabel="overall accuracy, %",
         )  # fmt: skip
     save_figure(figure, path)
-
-
-def _identity(scene: Scene, split: Split, candidate: Candidate, schedule: str) -> dict[str, Any]:
-    """Return what a row depends on, beside the code."""
-    return {
-        "scene": scene.name,
-        "size": list(scene.cube.shape),
-        "split": split.describe()["train_sha256"],
-        "classifier": candidate.classifier,
-        "settings": candidate.in_words,
-        "schedule": schedule,
-        "text": Path(schedule).read_text() if Path(schedule).is_file() else "",
-    }
 
 
 def _run(

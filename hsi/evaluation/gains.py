@@ -36,7 +36,7 @@ def summarise_arms(table: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         Of `MEANS`. `…_from` and `…_to` bound the 95 % interval of the mean (Student's t over the
-        draws; empty for a single draw, and NaN with figures of which one is missing); the gain's
+        draws; empty for a single draw, and with figures of which one is missing); the gain's
         is of the differences within draws. `better` and `worse` count the draws in which the arm
         has more, or fewer, test pixels right than the first arm and McNemar's p is below 0.05.
     """
@@ -46,13 +46,8 @@ def summarise_arms(table: pd.DataFrame) -> pd.DataFrame:
     for case, group in numbers.groupby(CASE, sort=False):
         row: dict[str, Any] = {**dict(zip(CASE, case, strict=True)), "draws": len(group)}
         for figure in FIGURES:
-            values = group[figure].to_numpy(float)
-            low, high = interval(values)
             sign = "+" if figure == "oa_gain" else ""
-            row[figure] = f"{values.mean():{sign}.2f}"
-            row[f"{figure}_from"], row[f"{figure}_to"] = (
-                "" if np.isnan(bound) else f"{bound:{sign}.2f}" for bound in (low, high)
-            )
+            row |= mean_cells(figure, group[figure].to_numpy(float), sign)
         clear = group["p_value"] < SIGNIFICANT
         row["better"] = int((clear & (group["oa_gain"] > 0)).sum())
         row["worse"] = int((clear & (group["oa_gain"] < 0)).sum())
@@ -75,6 +70,18 @@ def interval(values: npt.NDArray[np.float64]) -> tuple[float, float]:
         return float("nan"), float("nan")
     half = t.ppf((1 + CONFIDENCE) / 2, len(values) - 1) * values.std(ddof=1) / len(values) ** 0.5
     return float(values.mean() - half), float(values.mean() + half)
+
+
+def mean_cells(figure: str, values: npt.NDArray[np.float64], sign: str = "") -> dict[str, str]:
+    """Return the cells of a mean and its 95 % interval in a table: `figure`, `…_from`, `…_to`.
+
+    Two decimals; `sign` '+' writes that of gains, too. Empty where there is no number: bounds of a
+    single value, and everything where one of the values (n,) is missing.
+    """
+    ends = zip(("", "_from", "_to"), (float(values.mean()), *interval(values)), strict=True)
+    return {
+        f"{figure}{end}": "" if np.isnan(value) else f"{value:{sign}.2f}" for end, value in ends
+    }
 
 
 def join_arms(parts: Sequence[Path], out: Path) -> None:

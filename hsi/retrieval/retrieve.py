@@ -9,14 +9,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from engine.artifacts import sha256_arrays
 from engine.revision import code_revision
 from engine.tables import read_csv, write_csv
 from hsi.errors import HsiError
-from hsi.evaluation.gains import interval
+from hsi.evaluation.gains import mean_cells
 from hsi.retrieval.ablation import ABLATION, COLUMNS, DSCMR, Found, methods, row_of
 from hsi.retrieval.draws import Draw, Setting, draw_of
 from hsi.retrieval.losses import Losses
@@ -130,11 +129,8 @@ def summarise(table: pd.DataFrame) -> pd.DataFrame:
     for case, group in numbers.groupby(CASE, sort=False):
         row: dict[str, Any] = {**dict(zip(CASE, case, strict=True)), "draws": len(group)}
         for figure in FIGURES:
-            values = group[figure].to_numpy(float)
             sign = "+" if figure.startswith("beyond") else ""
-            for end, value in zip(("", "_from", "_to"), (values.mean(), *interval(values)),
-                                  strict=True):  # fmt: skip
-                row[f"{figure}{end}"] = "" if np.isnan(value) else f"{value:{sign}.2f}"
+            row |= mean_cells(figure, group[figure].to_numpy(float), sign)
         rows.append(row)
     return pd.DataFrame(rows, columns=list(MEANS))
 

@@ -67,10 +67,10 @@ def test_an_interrupted_run_goes_on(tmp_path, scene, labels, candidates, cpu, mo
     assert not (tmp_path / "seed0.csv").exists()
     parts = sorted(path.name for path in (tmp_path / "seed0").glob("*.json"))
     assert parts == ["net.json", "svm.json"]
-    # A row of other settings is made again.
+    # A row of another scene is made again.
     kept = tmp_path / "seed0" / "svm.json"
     found = json.loads(kept.read_text())
-    found["of"]["schedule"] = "another"
+    found["of"]["scene"] = "another"
     kept.write_text(json.dumps(found))
     trained.append("went on")
     _, _, rows = run(tmp_path, scene, labels, candidates, cpu)
