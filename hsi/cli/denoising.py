@@ -101,8 +101,8 @@ def denoise_benchmark(
     precision: Precision = "auto",
 ) -> None:
     """Degrade a clean version of a scene, denoise it by several methods, and score them."""
-    from hsi.denoising.benchmark import benchmark
-    from hsi.denoising.methods import METHODS, OPTIONAL, Setting
+    from hsi.denoising.comparison.benchmark import benchmark
+    from hsi.denoising.comparison.methods import METHODS, OPTIONAL, Setting
     from hsi.scenes.scene import open_scene
 
     expect_file(out, ".csv")
@@ -121,7 +121,7 @@ def denoise_summary(
     out: Annotated[Path, typer.Option(help="Table to write (.csv); its means lie beside it.")],
 ) -> None:
     """Join tables of denoising, with means over seeds beside."""
-    from hsi.denoising.benchmark import join
+    from hsi.denoising.comparison.benchmark import join
 
     expect_file(out, ".csv")
     join(tables, out)
@@ -139,8 +139,8 @@ def denoise_arms(
     precision: Precision = "auto",
 ) -> None:
     """Write a scene with noise as it is (raw), and denoised by several methods."""
-    from hsi.denoising.arms import arms
-    from hsi.denoising.methods import Setting
+    from hsi.denoising.comparison.arms import arms
+    from hsi.denoising.comparison.methods import Setting
     from hsi.scenes.scene import open_scene
 
     expect_folder(out)

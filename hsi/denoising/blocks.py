@@ -10,18 +10,21 @@ from engine.memory import release
 from engine.tiling import Block
 from hsi.denoising import eigen_images
 from hsi.denoising.fit import Fitted
+from hsi.denoising.nonlocal_bayes import REACH, nonlocal_bayes
 from hsi.scenes.scene import Scene
 
 if TYPE_CHECKING:
     from restore import Denoiser
 
 ROWS = 32  # of a block that are read and written at once
+PASSES = 2  # of similar patches, each with the estimate before as its first one
+HALO = eigen_images.HALO + PASSES * REACH
 
 
-def denoised_block(
+def denoised_components(
     scene: Scene, fitted: Fitted, model: "Denoiser", block: Block
-) -> Iterator[tuple[slice, slice, npt.NDArray[Any]]]:
-    """Yield the denoised values of a block, a few rows at a time: rows, columns, (r, w, bands)."""
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
+    """Return the denoised components (h, w, k) of a block, and which pixels hold data (h, w)."""
     around_rows, around_columns = block.around
     height = around_rows.stop - around_rows.start
     width = around_columns.stop - around_columns.start
@@ -33,8 +36,18 @@ def denoised_block(
         spectra, valid[here] = fitted.read(scene, rows, around_columns)
         images[here] = fitted.subspace.project(spectra)
     images = eigen_images.without_gaps(images, valid)
-    clean = block.inner(eigen_images.denoise(model, images, fitted.scaling))
-    held = block.inner(valid)
+    clean = eigen_images.denoise(model, images, fitted.scaling)
+    origin = (around_rows.start, around_columns.start)
+    for _ in range(PASSES):
+        clean = nonlocal_bayes(images, clean, origin, scene.shape, model.compute.device)
+    return block.inner(clean), block.inner(valid)
+
+
+def denoised_block(
+    scene: Scene, fitted: Fitted, model: "Denoiser", block: Block
+) -> Iterator[tuple[slice, slice, npt.NDArray[Any]]]:
+    """Yield the denoised values of a block, a few rows at a time: rows, columns, (r, w, bands)."""
+    clean, held = denoised_components(scene, fitted, model, block)
     for start in range(0, block.shape[0], ROWS):
         here = slice(start, min(start + ROWS, block.shape[0]))
         rows = slice(block.rows.start + here.start, block.rows.start + here.stop)

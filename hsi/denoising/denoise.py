@@ -20,10 +20,11 @@ from hsi.blockwise.disk import reserve
 from hsi.blockwise.identity import identity, scene_files
 from hsi.blockwise.journal import BlockJournal
 from hsi.denoising import eigen_images
-from hsi.denoising.blocks import denoised_block
+from hsi.denoising.blocks import HALO, denoised_block
 from hsi.denoising.fit import Fitted, fit
 from hsi.denoising.options import DenoiseOptions
 from hsi.denoising.plan import side
+from hsi.denoising.refinement import refined
 from hsi.errors import HsiError
 from hsi.formats.lazy import LazyCube
 from hsi.formats.registry import WRITTEN
@@ -105,14 +106,24 @@ def denoise(
     options = replace(options or DenoiseOptions(), **chosen)
     _warn_if_denoised(scene)
     if out is None:
-        fitted = fit(scene, options)
         model = load_denoiser(device, precision)
+        fitted, tiling = _fit(scene, options, model)
         values = np.empty(scene.cube.shape, scene.cube.dtype)
-        for block in _tiling(scene, fitted, options):
+        for block in tiling:
             for rows, columns, part in denoised_block(scene, fitted, model, block):
                 values[rows, columns] = part
         return replace(scene, cube=values)
     return _to_file(scene, Path(out), options, device, precision)
+
+
+def _fit(scene: Scene, options: DenoiseOptions, model: "Denoiser") -> tuple[Fitted, Tiling]:
+    """Return the model of a scene, and the blocks that it is denoised in."""
+    fitted = fit(scene, options)
+    tiling = _tiling(scene, fitted, options)
+    if fitted.to_refine:
+        given = options.components is not None
+        fitted = refined(scene, fitted, model, tiling, all_components=given)
+    return fitted, tiling
 
 
 def _tiling(scene: Scene, fitted: Fitted, options: DenoiseOptions) -> Tiling:
@@ -122,7 +133,7 @@ def _tiling(scene: Scene, fitted: Fitted, options: DenoiseOptions) -> Tiling:
         "%s: blocks of %d pixels, peak about %s of %s",
         scene.name, block, size_in_words(held), size_in_words(budget),
     )  # fmt: skip
-    return Tiling(scene.shape, (block, block), eigen_images.HALO)
+    return Tiling(scene.shape, (block, block), HALO)
 
 
 def load_denoiser(device: str = "auto", precision: str = "auto") -> "Denoiser":
@@ -160,10 +171,9 @@ def _to_file(
                 return open_scene(out)
             refuse_existing(out, overwrite=options.overwrite or state.placing)
             began = time.monotonic()
-            fitted = fit(scene, options)
             if options.block is None and state.block is not None:
                 options = replace(options, block=state.block[0])
-            tiling = _tiling(scene, fitted, options)
+            fitted, tiling = _fit(scene, options, model)
             values = _fill(state, scene, fitted, model, tiling)
             state.place()
             write_scene(out, replace(scene, cube=_Values(values)))

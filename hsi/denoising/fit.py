@@ -19,6 +19,10 @@ from hsi.scenes.scene import Scene
 log = logging.getLogger(__name__)
 
 FEWEST_BANDS = 5
+# Below so many pixels per band the subspace is found again from denoised components, and a few more
+# are held until then. Above, the covariance of the spectra shows it well enough.
+FEW_PIXELS = 500
+SPARE = 2
 
 Spectra = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
@@ -36,12 +40,23 @@ class Fitted:
     scaling : Scaling
     artefacts : Artefacts
         What is mended before.
+    sample : ndarray (n, B), float32
+        Mended spectra from all over the scene.
+    pixels : int
+        Spectra that hold data.
     """
 
     bands: npt.NDArray[np.int64]
     subspace: Subspace
     scaling: Scaling
     artefacts: Artefacts
+    sample: Spectra
+    pixels: int
+
+    @property
+    def to_refine(self) -> bool:
+        """Return whether the scene has too few pixels for a sure subspace."""
+        return self.pixels < FEW_PIXELS * len(self.bands)
 
     def read(self, scene: Scene, rows: slice, columns: slice) -> tuple[Spectra, Mask]:
         """Return mended spectra (h, w, B) float32 in the bands, and which hold data (h, w)."""
@@ -124,13 +139,14 @@ def fit(scene: Scene, options: DenoiseOptions) -> Fitted:
         log.info("%s: %s", scene.name, seen)
         found = _gather(scene, bands, seen)
     sigma = noise.estimate(found.covariance, found.pixels)
-    chosen = subspace.choose(found, sigma, options.components)
+    spare = SPARE if found.pixels < FEW_PIXELS * len(bands) else 0
+    chosen = subspace.choose(found, sigma, options.components, spare)
     scaling = Scaling.fit(chosen.project(found.sample))
     log.info(
         "%s: noise of %d bands %.3g to %.3g, median %.3g; %d components",
         scene.name, len(bands), sigma.min(), sigma.max(), np.median(sigma), chosen.components,
     )  # fmt: skip
-    return Fitted(bands, chosen, scaling, seen)
+    return Fitted(bands, chosen, scaling, seen, found.sample, found.pixels)
 
 
 def _gather(scene: Scene, bands: npt.NDArray[np.int64], seen: Artefacts) -> Statistics:

@@ -3,7 +3,7 @@
 import torch
 
 from engine.memory import free_bytes, resident_bytes, size_in_words
-from hsi.denoising.eigen_images import HALO
+from hsi.denoising.blocks import HALO
 from hsi.denoising.statistics import PART_BYTES, SAMPLE
 from hsi.errors import HsiError
 from hsi.scenes.scene import Scene
@@ -11,7 +11,7 @@ from hsi.scenes.scene import Scene
 LARGEST, SMALLEST, STEP = 512, 32, 32  # sides of a block, in pixels
 MARGIN_BYTES = 320 * 2**20  # libraries loaded by the first pass, and memory they keep
 PARTS = 10  # float32 copies of rows in work at once, masks and sums of squares included
-COPIES = 6  # of the eigen-images of a block, in float32, the network's own included
+COPIES = 8  # of the eigen-images of a block, in float32, the network's own included
 
 
 def side(scene: Scene, bands: int, components: int, memory: int | None) -> tuple[int, int, int]:

@@ -74,7 +74,9 @@ class Subspace:
         return np.where(known, spectra, filled)
 
 
-def choose(found: Statistics, sigma: Floats, components: int | None = None) -> Subspace:
+def choose(
+    found: Statistics, sigma: Floats, components: int | None = None, spare: int = 0
+) -> Subspace:
     """Return the components that stand out of the noise.
 
     Parameters
@@ -84,6 +86,8 @@ def choose(found: Statistics, sigma: Floats, components: int | None = None) -> S
         Noise of each band.
     components : int, optional
         How many; by default all whose power is above what noise alone would show.
+    spare : int
+        So many more than these, where the number is not given.
 
     Raises
     ------
@@ -112,7 +116,7 @@ def choose(found: Statistics, sigma: Floats, components: int | None = None) -> S
         alike = np.einsum("bk,bc,ck->k", vectors, signal_covariance(found, sigma), vectors)
         follows = CENTRE * (edge(bands, found.pixels) - 1)
         signal = np.flatnonzero(alike > max(MARGIN * follows, FAINTEST))
-        components = int(signal[-1]) + 1 if signal.size else 1
+        components = min(int(signal[-1]) + 1 + spare if signal.size else 1, bands)
     white = covariance - np.eye(bands)
     joint = signal_covariance(found, sigma) / QUIET + white
     basis = np.linalg.eigh(joint)[1][:, : -components - 1 : -1]

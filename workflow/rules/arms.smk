@@ -52,7 +52,7 @@ rule denoise_arms:
         scene=lambda w: SCENES[w.scene]["cube"],
         methods=[f"--method={name}" for name in ARMS["arms"]],
         folder=lambda w, output: Path(output[0]).parent,
-        code=code_revision("hsi.denoising.arms"),
+        code=code_revision("hsi.denoising.comparison.arms"),
     message:
         "denoise {wildcards.scene}, {wildcards.noise}, seed {wildcards.seed}"
     shell:

@@ -44,7 +44,7 @@ rule compare_denoisers:
         scene=lambda w: RESTORATION["scenes"][w.restored],
         methods=[f"--method={name}" for name in RESTORATION["methods"]],
         rank=RESTORATION["rank"],
-        code=code_revision("hsi.denoising.benchmark"),
+        code=code_revision("hsi.denoising.comparison.benchmark"),
     message:
         "compare denoisers on {wildcards.restored}, {wildcards.cube_degradation}, seed {wildcards.seed}"
     shell:
@@ -71,7 +71,7 @@ rule restoration_table:
     conda:
         ENVIRONMENT
     params:
-        code=code_revision("hsi.denoising.benchmark"),
+        code=code_revision("hsi.denoising.comparison.benchmark"),
     message:
         "collect the scores of denoisers of cubes"
     shell:

@@ -153,13 +153,13 @@ def cube_degradation(text):
 
 
 def cube_noise(text):
-    from hsi.denoising.arms import check_noise
+    from hsi.denoising.comparison.arms import check_noise
 
     check_noise(text)
 
 
 def cube_method(name):
-    from hsi.denoising.methods import check
+    from hsi.denoising.comparison.methods import check
 
     check(name)
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from engine.tables import read_csv, write_csv
 from hsi.degradations.degradation import degrade, parse
-from hsi.denoising.methods import METHODS, Setting, check, noise_levels
+from hsi.denoising.comparison.methods import METHODS, Setting, check, noise_levels
 from hsi.errors import HsiError
 from hsi.scenes.scene import Scene
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from hsi.denoising.arms import STEPS, arms
-from hsi.denoising.methods import METHODS, Setting
+from hsi.denoising.comparison.arms import STEPS, arms
+from hsi.denoising.comparison.methods import METHODS, Setting
 from hsi.errors import HsiError
 from hsi.features.box_mean import box_mean
 from hsi.scenes.scene import Scene, open_scene

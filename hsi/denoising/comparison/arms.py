@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hsi.degradations.degradation import degrade, parse
-from hsi.denoising.methods import METHODS, Setting, check
+from hsi.denoising.comparison.methods import METHODS, Setting, check
 from hsi.errors import HsiError
 from hsi.scenes.scene import Scene, write_scene
 
@@ -56,7 +56,7 @@ def arms(
     noise : str
         'clean' for the scene as it is, else a degradation (`hsi.degrade`).
     methods : sequence of str
-        Of `hsi.denoising.methods.METHODS`. They know nothing of the noise but what they see.
+        Of `METHODS`. They know nothing of the noise but what they see.
     seed : int
         Of the degradation.
     setting : Setting, optional

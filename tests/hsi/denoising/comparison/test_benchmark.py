@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from engine.tables import read_csv
-from hsi.denoising.benchmark import COLUMNS, MEANS, benchmark, join, scores, truth
-from hsi.denoising.methods import METHODS, OPTIONAL, Setting, check
+from hsi.denoising.comparison.benchmark import COLUMNS, MEANS, benchmark, join, scores, truth
+from hsi.denoising.comparison.methods import METHODS, OPTIONAL, Setting, check
 from hsi.errors import HsiError
 from hsi.scenes.scene import Scene
 from tests.hsi.denoising.cubes import clean_cube

@@ -1,0 +1,1 @@
+"""Ways to denoise a cube, measured: on scenes whose truth is known, and by what follows."""
