@@ -154,15 +154,23 @@ def _cell(
 def _filtered(noisy: torch.Tensor, known: torch.Tensor, share: torch.Tensor) -> torch.Tensor:
     """Return groups of patches (g, n, d) with noise of deviation 1 removed.
 
-    With C the covariance of a group and m its mean, a patch y becomes m + C (C + I)⁻¹ (y − m). A
-    group has fewer patches than dimensions mostly, so the inverse is that of the patches' products.
+    With C the covariance of a group and m its mean, a patch y becomes m + C (C + I)⁻¹ (y − m), or,
+    what is the same, y − (C + I)⁻¹ (y − m). A group of fewer patches than dimensions has a matrix
+    of their products in the place of C, which is smaller.
     """
     total = share.sum(dim=1)[:, None, None]
     mean = (share[..., None] * known).sum(dim=1, keepdim=True) / total
     apart, offset = (known - mean) * share.sqrt()[..., None], noisy - mean
     if apart.abs().max() > FAR:
         apart, offset, total = apart.double(), offset.double(), total.double()
-    products = apart @ apart.transpose(1, 2)
-    products.diagonal(dim1=1, dim2=2).add_(total[:, 0])
-    back = torch.cholesky_solve(apart, torch.linalg.cholesky(products))
-    return mean + (offset @ apart.transpose(1, 2) @ back).to(mean.dtype)
+    if apart.shape[2] <= apart.shape[1]:
+        removed = total * _solved(apart.transpose(1, 2) @ apart, total, offset.transpose(1, 2))
+        return noisy - removed.transpose(1, 2).to(noisy.dtype)
+    kept = offset @ apart.transpose(1, 2) @ _solved(apart @ apart.transpose(1, 2), total, apart)
+    return mean + kept.to(mean.dtype)
+
+
+def _solved(matrix: torch.Tensor, ridge: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
+    """Return the inverse of matrices, with a ridge added in place, times what stands right."""
+    matrix.diagonal(dim1=1, dim2=2).add_(ridge[:, 0])
+    return torch.cholesky_solve(right, torch.linalg.cholesky(matrix))
