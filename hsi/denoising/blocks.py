@@ -9,8 +9,9 @@ import numpy.typing as npt
 from engine.memory import release
 from engine.tiling import Block
 from hsi.denoising import eigen_images
-from hsi.denoising.fit import Fitted
-from hsi.denoising.nonlocal_bayes import REACH, nonlocal_bayes
+from hsi.denoising.fit import Fitted, Mask
+from hsi.denoising.nonlocal_bayes import REACH, Images, nonlocal_bayes
+from hsi.denoising.subspace import Subspace
 from hsi.scenes.scene import Scene
 
 if TYPE_CHECKING:
@@ -21,26 +22,56 @@ PASSES = 2  # of similar patches, each with the estimate before as its first one
 HALO = eigen_images.HALO + PASSES * REACH
 
 
+def first_estimate(
+    scene: Scene, fitted: Fitted, model: "Denoiser", block: Block
+) -> tuple[Images, Mask]:
+    """Return the components (h, w, k) of a block and its halo in the first subspace, denoised.
+
+    And which pixels hold data (h, w).
+    """
+    images, valid = _components(scene, fitted, fitted.first, block)
+    clean = eigen_images.denoise(model, images, fitted.scaling)
+    return _alike(scene, model, block, images, clean), valid
+
+
 def denoised_components(
     scene: Scene, fitted: Fitted, model: "Denoiser", block: Block
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
+) -> tuple[Images, Mask]:
     """Return the denoised components (h, w, k) of a block, and which pixels hold data (h, w)."""
+    if fitted.estimate is None:
+        estimate, valid = first_estimate(scene, fitted, model, block)
+    else:
+        estimate, valid = fitted.estimate
+    turned = fitted.first.basis.T @ fitted.subspace.basis
+    images, _ = _components(scene, fitted, fitted.subspace, block)
+    clean = _alike(scene, model, block, images, estimate @ turned.astype(np.float32))
+    return block.inner(clean), block.inner(valid)
+
+
+def _components(
+    scene: Scene, fitted: Fitted, subspace: Subspace, block: Block
+) -> tuple[Images, Mask]:
+    """Return the noisy components of a block and its halo, without gaps."""
     around_rows, around_columns = block.around
     height = around_rows.stop - around_rows.start
     width = around_columns.stop - around_columns.start
-    images = np.empty((height, width, fitted.subspace.components), np.float32)
+    images = np.empty((height, width, subspace.components), np.float32)
     valid = np.empty((height, width), np.bool_)
     for start in range(0, height, ROWS):
         here = slice(start, min(start + ROWS, height))
         rows = slice(around_rows.start + here.start, around_rows.start + here.stop)
         spectra, valid[here] = fitted.read(scene, rows, around_columns)
-        images[here] = fitted.subspace.project(spectra)
-    images = eigen_images.without_gaps(images, valid)
-    clean = eigen_images.denoise(model, images, fitted.scaling)
-    origin = (around_rows.start, around_columns.start)
-    for _ in range(PASSES):
-        clean = nonlocal_bayes(images, clean, origin, scene.shape, model.compute.device)
-    return block.inner(clean), block.inner(valid)
+        images[here] = subspace.project(spectra)
+    return eigen_images.without_gaps(images, valid), valid
+
+
+def _alike(
+    scene: Scene, model: "Denoiser", block: Block, images: Images, estimate: Images
+) -> Images:
+    """Return the components of a block and its halo, denoised by similar patches."""
+    rows, columns = block.around
+    origin = (rows.start, columns.start)
+    return nonlocal_bayes(images, estimate, origin, scene.shape, model.compute.device)
 
 
 def denoised_block(

@@ -36,22 +36,28 @@ class Fitted:
     ----------
     bands : ndarray (B,), int64
         Bands that are denoised; all others stay as they are.
-    subspace : Subspace
+    first : Subspace
+        In which the network sees the spectra.
     scaling : Scaling
+        Of the components there.
+    subspace : Subspace
+        In which they are denoised at last.
     artefacts : Artefacts
         What is mended before.
-    sample : ndarray (n, B), float32
-        Mended spectra from all over the scene.
     pixels : int
         Spectra that hold data.
+    estimate : tuple of ndarray (H, W, k) and ndarray (H, W), optional
+        Of a scene that is a single block: the components of `first`, denoised once, and which
+        pixels hold data.
     """
 
     bands: npt.NDArray[np.int64]
-    subspace: Subspace
+    first: Subspace
     scaling: Scaling
+    subspace: Subspace
     artefacts: Artefacts
-    sample: Spectra
     pixels: int
+    estimate: tuple[Spectra, Mask] | None = None
 
     @property
     def to_refine(self) -> bool:
@@ -146,7 +152,7 @@ def fit(scene: Scene, options: DenoiseOptions) -> Fitted:
         "%s: noise of %d bands %.3g to %.3g, median %.3g; %d components",
         scene.name, len(bands), sigma.min(), sigma.max(), np.median(sigma), chosen.components,
     )  # fmt: skip
-    return Fitted(bands, chosen, scaling, seen, found.sample, found.pixels)
+    return Fitted(bands, chosen, scaling, chosen, seen, found.pixels)
 
 
 def _gather(scene: Scene, bands: npt.NDArray[np.int64], seen: Artefacts) -> Statistics:

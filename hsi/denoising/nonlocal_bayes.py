@@ -164,13 +164,17 @@ def _filtered(noisy: torch.Tensor, known: torch.Tensor, share: torch.Tensor) -> 
     if apart.abs().max() > FAR:
         apart, offset, total = apart.double(), offset.double(), total.double()
     if apart.shape[2] <= apart.shape[1]:
-        removed = total * _solved(apart.transpose(1, 2) @ apart, total, offset.transpose(1, 2))
-        return noisy - removed.transpose(1, 2).to(noisy.dtype)
-    kept = offset @ apart.transpose(1, 2) @ _solved(apart @ apart.transpose(1, 2), total, apart)
+        half = _inverse_root(apart.transpose(1, 2) @ apart, total)
+        removed = total * (offset @ half.transpose(1, 2) @ half)
+        return noisy - removed.to(noisy.dtype)
+    half = _inverse_root(apart @ apart.transpose(1, 2), total) @ apart
+    kept = offset @ half.transpose(1, 2) @ half
     return mean + kept.to(mean.dtype)
 
 
-def _solved(matrix: torch.Tensor, ridge: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
-    """Return the inverse of matrices, with a ridge added in place, times what stands right."""
+def _inverse_root(matrix: torch.Tensor, ridge: torch.Tensor) -> torch.Tensor:
+    """Return W with WᵀW the inverse of a matrix to whose diagonal a ridge is added, in place."""
     matrix.diagonal(dim1=1, dim2=2).add_(ridge[:, 0])
-    return torch.cholesky_solve(right, torch.linalg.cholesky(matrix))
+    root = torch.linalg.cholesky(matrix)
+    one = torch.eye(matrix.shape[1], dtype=matrix.dtype, device=matrix.device)
+    return torch.linalg.solve_triangular(root, one.expand_as(root), upper=False)

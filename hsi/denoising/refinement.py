@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from engine.tiling import Tiling
-from hsi.denoising.blocks import ROWS, denoised_components
-from hsi.denoising.eigen_images import Scaling
-from hsi.denoising.fit import Fitted
+from engine.tiling import Block, Tiling
+from hsi.denoising.blocks import ROWS, first_estimate
+from hsi.denoising.fit import Fitted, Mask, Spectra
 from hsi.denoising.subspace import Subspace
 from hsi.scenes.scene import Scene
 
@@ -56,43 +55,44 @@ def refined(
         Its components are those of the part of the spectra that goes along with the denoised
         components: the regression of the one on the other.
     """
-    bands, components = len(fitted.bands), fitted.subspace.components
+    bands, components = len(fitted.bands), fitted.first.components
     together = np.zeros((components, components))
     across = np.zeros((components, bands))
     clean_sum, white_sum, pixels = np.zeros(components), np.zeros(bands), 0
-    for clean, white in _pairs(scene, fitted, model, tiling):
-        pixels += len(clean)
-        clean_sum += clean.sum(axis=0)
-        white_sum += white.sum(axis=0)
-        together += clean.T @ clean
-        across += clean.T @ white
+    for index in range(len(tiling)):
+        block = tiling[index]
+        estimate = first_estimate(scene, fitted, model, block)
+        for clean, white in _pairs(scene, fitted, block, estimate):
+            pixels += len(clean)
+            clean_sum += clean.sum(axis=0)
+            white_sum += white.sum(axis=0)
+            together += clean.T @ clean
+            across += clean.T @ white
     together = together / pixels - np.outer(clean_sum, clean_sum) / pixels**2
     across = across / pixels - np.outer(clean_sum, white_sum) / pixels**2
     signal = across.T @ np.linalg.pinv(together, rcond=1e-9, hermitian=True) @ across
     basis = np.ascontiguousarray(np.linalg.eigh(signal)[1][:, : -components - 1 : -1])
-    turned = basis.T @ fitted.subspace.basis
+    turned = basis.T @ fitted.first.basis
     variance = np.einsum("ij,jk,ik->i", turned, together, turned)
     if not all_components:
         strong = np.flatnonzero(variance > FAINTEST)
         components = int(strong[-1]) + 1 if strong.size else 1
     basis, variance = basis[:, :components], variance[:components]
-    old = fitted.subspace
-    subspace = Subspace(old.mean, old.sigma, basis, np.maximum(variance, FAINTEST))
+    first = fitted.first
+    subspace = Subspace(first.mean, first.sigma, basis, np.maximum(variance, FAINTEST))
     log.info("%s: subspace found again; %d components", scene.name, components)
-    return replace(fitted, subspace=subspace, scaling=Scaling.fit(subspace.project(fitted.sample)))
+    return replace(fitted, subspace=subspace, estimate=estimate if len(tiling) == 1 else None)
 
 
 def _pairs(
-    scene: Scene, fitted: Fitted, model: "Denoiser", tiling: Tiling
+    scene: Scene, fitted: Fitted, block: Block, estimate: tuple[Spectra, Mask]
 ) -> Iterator[tuple[Floats, Floats]]:
-    """Yield denoised components (n, k) and white spectra (n, B) of the pixels with data."""
-    for index in range(len(tiling)):
-        block = tiling[index]
-        clean, held = denoised_components(scene, fitted, model, block)
-        for start in range(0, block.shape[0], ROWS):
-            here = slice(start, min(start + ROWS, block.shape[0]))
-            rows = slice(block.rows.start + here.start, block.rows.start + here.stop)
-            spectra, _ = fitted.read(scene, rows, block.columns)
-            chosen = held[here]
-            white = fitted.subspace.white(spectra[chosen])
-            yield clean[here][chosen].astype(np.float64), white.astype(np.float64)
+    """Yield denoised components (n, k) and white spectra (n, B) of a block's pixels with data."""
+    clean, held = (block.inner(part) for part in estimate)
+    for start in range(0, block.shape[0], ROWS):
+        here = slice(start, min(start + ROWS, block.shape[0]))
+        rows = slice(block.rows.start + here.start, block.rows.start + here.stop)
+        spectra, _ = fitted.read(scene, rows, block.columns)
+        chosen = held[here]
+        white = fitted.first.white(spectra[chosen])
+        yield clean[here][chosen].astype(np.float64), white.astype(np.float64)

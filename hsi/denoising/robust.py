@@ -43,8 +43,7 @@ def fit(sample: Spectra) -> tuple[Subspace, Mask, dict[int, Spectra]]:
         model = _plain(sample, wrong, model)
         filled = model.filled(sample, wrong) if wrong.any() else sample
         residual = sample - model.spectra(shrunk(model, filled))
-        known = np.where(wrong, np.nan, np.abs(residual)) if wrong.any() else np.abs(residual)
-        spread = DEVIATION * np.nanmedian(known, axis=0).astype(np.float64)
+        spread = DEVIATION * _medians(np.abs(residual), ~wrong)
         # A band with many wrong values looks noisier than most of its values are.
         sigma = np.maximum(spread, noise.FLOOR * sample.std(axis=0, dtype=np.float64))
         if number >= len(THRESHOLDS) - SETTLED:  # or a component may fit a single band's noise
@@ -104,6 +103,12 @@ def wrong_values(model: Subspace, spectra: Spectra, missing: Mask) -> Mask:
         found = missing | (residual > np.float32(threshold) * sigma)
         filled = model.filled(spectra, found)
     return found
+
+
+def _medians(values: Spectra, known: Mask) -> npt.NDArray[np.float64]:
+    """Return the median of each band's known values; zero where none is known."""
+    bands = zip(np.ascontiguousarray(values.T), np.ascontiguousarray(known.T), strict=True)
+    return np.array([float(np.median(band[held])) if held.any() else 0.0 for band, held in bands])
 
 
 def _plain(sample: Spectra, wrong: Mask, before: Subspace | None) -> Subspace:

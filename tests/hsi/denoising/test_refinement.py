@@ -37,6 +37,10 @@ def test_denoised_components_show_the_subspace_better(case):
     model = load_denoiser("cpu", "float32")
     tiling = Tiling(scene.shape, (48, 48), HALO)
     found = refined(scene, first, model, tiling, all_components=False)
+    assert found.estimate is not None
+    parts = refined(scene, first, model, Tiling(scene.shape, (30, 20), HALO), all_components=False)
+    assert parts.estimate is None
+    assert np.allclose(abs(parts.subspace.basis), abs(found.subspace.basis), atol=1e-4)
     assert found.subspace.components <= first.subspace.components
     count = found.subspace.components
     again = refined(scene, first, model, tiling, all_components=True)
