@@ -177,4 +177,5 @@ def _inverse_root(matrix: torch.Tensor, ridge: torch.Tensor) -> torch.Tensor:
     matrix.diagonal(dim1=1, dim2=2).add_(ridge[:, 0])
     root = torch.linalg.cholesky(matrix)
     one = torch.eye(matrix.shape[1], dtype=matrix.dtype, device=matrix.device)
-    return torch.linalg.solve_triangular(root, one.expand_as(root), upper=False)
+    inverse: torch.Tensor = torch.linalg.solve_triangular(root, one.expand_as(root), upper=False)
+    return inverse

@@ -39,8 +39,12 @@ def fit(sample: Spectra) -> tuple[Subspace, Mask, dict[int, Spectra]]:
         spiked[:, band] = np.isin(sample[:, band], values)
     wrong = spiked
     model: Subspace | None = None
+    of_all: Subspace | None = None
     for number, threshold in enumerate(THRESHOLDS):
-        model = _plain(sample, wrong, model)
+        if not wrong.any():  # alike in every such round
+            model = of_all = of_all or _plain(sample, wrong, None)
+        else:
+            model = _plain(sample, wrong, model)
         filled = model.filled(sample, wrong) if wrong.any() else sample
         residual = sample - model.spectra(shrunk(model, filled))
         spread = DEVIATION * _medians(np.abs(residual), ~wrong)
