@@ -70,16 +70,15 @@ def refined(
             across += clean.T @ white
     together = together / pixels - np.outer(clean_sum, clean_sum) / pixels**2
     across = across / pixels - np.outer(clean_sum, white_sum) / pixels**2
-    signal = across.T @ np.linalg.pinv(together, rcond=1e-9, hermitian=True) @ across
-    basis = np.ascontiguousarray(np.linalg.eigh(signal)[1][:, : -components - 1 : -1])
-    turned = basis.T @ fitted.first.basis
-    variance = np.einsum("ij,jk,ik->i", turned, together, turned)
+    # Only directions of the denoised components that hold a signal: others bring noise along.
+    variance, turned = np.linalg.eigh(together)
     if not all_components:
-        strong = np.flatnonzero(variance > FAINTEST)
-        components = int(strong[-1]) + 1 if strong.size else 1
-    basis, variance = basis[:, :components], variance[:components]
+        components = max(1, int((variance > FAINTEST).sum()))
+    chosen, variance = turned[:, -components:], np.maximum(variance[-components:], FAINTEST)
+    loadings = (across.T @ chosen) / np.sqrt(variance)
+    basis, power, _ = np.linalg.svd(loadings, full_matrices=False)
     first = fitted.first
-    subspace = Subspace(first.mean, first.sigma, basis, np.maximum(variance, FAINTEST))
+    subspace = Subspace(first.mean, first.sigma, basis, np.maximum(power**2, FAINTEST))
     log.info("%s: subspace found again; %d components", scene.name, components)
     return replace(fitted, subspace=subspace, estimate=estimate if len(tiling) == 1 else None)
 
