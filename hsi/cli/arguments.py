@@ -1,10 +1,11 @@
 """Arguments that several commands share, and errors that name options."""
 
 import functools
+import inspect
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ParamSpec
+from typing import TYPE_CHECKING, Annotated, Any, ParamSpec
 
 import typer
 
@@ -24,21 +25,6 @@ SceneSource = Annotated[
 LabelSource = Annotated[
     str, typer.Argument(metavar="LABELS", help="IndianPines or a file; FILE:variable names one.")
 ]
-ClassField = Annotated[
-    str | None, typer.Option(help="Of polygons: the field of the class [class, or the only one].")
-]
-ClassNames = Annotated[
-    str | None, typer.Option(help="Of polygons: Water,Wood,… by class number, from 1.")
-]
-AllTouched = Annotated[
-    bool, typer.Option("--all-touched", help="Of polygons: take all pixels that they touch.")
-]
-Radius = Annotated[
-    float | None, typer.Option(help="Of points: radius of the disc, in units of the projection.")
-]
-PolygonCrs = Annotated[
-    str | None, typer.Option("--crs", help="Of polygons that state none, such as EPSG:32616.")
-]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")]
 SplitFile = Annotated[Path, typer.Option("--split", help="File of hsi split.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of every random draw.")]
@@ -54,6 +40,43 @@ Prepared = Annotated[
 
 
 Given = ParamSpec("Given")
+
+# The options that say how polygons become labels, in the place of a command's `drawing`.
+POLYGONS: dict[str, tuple[object, object]] = {
+    "class_field": (
+        Annotated[
+            str | None,
+            typer.Option(help="Of polygons: the field of the class [class, or the only one]."),
+        ],
+        None,
+    ),
+    "class_names": (
+        Annotated[
+            str | None, typer.Option(help="Of polygons: Water,Wood,… by class number, from 1.")
+        ],
+        None,
+    ),
+    "all_touched": (
+        Annotated[
+            bool,
+            typer.Option("--all-touched", help="Of polygons: take all pixels that they touch."),
+        ],
+        False,
+    ),
+    "radius": (
+        Annotated[
+            float | None,
+            typer.Option(help="Of points: radius of the disc, in units of the projection."),
+        ],
+        None,
+    ),
+    "crs": (
+        Annotated[
+            str | None, typer.Option(help="Of polygons that state none, such as EPSG:32616.")
+        ],
+        None,
+    ),
+}
 
 # Options that are not called as the library's argument is, dashes aside.
 OPTIONS = {"settings": "--set", "history": "--log"}
@@ -87,14 +110,38 @@ def prepared_scene(path: Path | None) -> "ComponentsFile | None":
     return None if path is None else load_components(path)
 
 
-def drawing_of(
+def takes_polygons(command: Callable[..., None]) -> Callable[..., None]:
+    """Return a command with the options of polygons in the place of its argument `drawing`."""
+    signature = inspect.signature(command)
+    parameters = []
+    for name, parameter in signature.parameters.items():
+        if name != "drawing":
+            parameters.append(parameter)
+            continue
+        parameters += [
+            parameter.replace(name=option, annotation=annotation, default=default)
+            for option, (annotation, default) in POLYGONS.items()
+        ]
+
+    @functools.wraps(command)
+    def drawn(**kwargs: Any) -> None:
+        options = {option: kwargs.pop(option) for option in POLYGONS}
+        command(**kwargs, drawing=_drawing(**options))
+
+    drawn.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    drawn.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters} | {
+        "return": None
+    }
+    return drawn
+
+
+def _drawing(
     class_field: str | None,
     class_names: str | None,
     all_touched: bool,
     radius: float | None,
     crs: str | None,
 ) -> "Drawing":
-    """Return how polygons become labels, of the options."""
     from hsi.scenes.polygons import Drawing
 
     names = None if class_names is None else [name.strip() for name in class_names.split(",")]

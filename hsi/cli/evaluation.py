@@ -1,29 +1,28 @@
 """The commands that score and compare maps and settings."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from engine.command import AsJson, expect_file, expect_folder, say_json
 from hsi.cli.arguments import (
-    AllTouched,
-    ClassField,
-    ClassNames,
     Device,
     LabelSource,
-    PolygonCrs,
     Precision,
-    Radius,
     SceneSource,
     Seed,
     SplitFile,
-    drawing_of,
     keep_inputs,
     labels_on,
+    takes_polygons,
 )
 
+if TYPE_CHECKING:
+    from hsi.scenes.polygons import Drawing
 
+
+@takes_polygons
 def score(
     map_file: Annotated[str, typer.Argument(metavar="MAP", help="Map of hsi classify.")],
     label_source: LabelSource,
@@ -33,11 +32,8 @@ def score(
         Path | None, typer.Option(help="Takes classifier, seed and seconds from it.")
     ] = None,
     name: Annotated[str, typer.Option(help="What tables call the scene.")] = "",
-    class_field: ClassField = None,
-    class_names: ClassNames = None,
-    all_touched: AllTouched = False,
-    radius: Radius = None,
-    crs: PolygonCrs = None,
+    *,
+    drawing: "Drawing",
     as_json: AsJson = False,
 ) -> None:
     """Score a map on the test pixels: OA, AA, kappa, each class, the confusion matrix."""
@@ -48,7 +44,6 @@ def score(
     from hsi.splits.split import load_split
 
     expect_folder(out)
-    drawing = drawing_of(class_field, class_names, all_touched, radius, crs)
     found = read(map_file, "labels")
     labels = labels_on(label_source, found, drawing)
     scores = score_map(
@@ -68,16 +63,14 @@ def score(
         typer.echo(f"{answered}, {scores.oa_answered:.2f} % of them right; OA counts all")
 
 
+@takes_polygons
 def area(
     map_file: Annotated[str, typer.Argument(metavar="MAP", help="Map of hsi classify.")],
     label_source: LabelSource,
     split_file: SplitFile,
     out: Annotated[Path, typer.Option(help="Folder to write.")],
-    class_field: ClassField = None,
-    class_names: ClassNames = None,
-    all_touched: AllTouched = False,
-    radius: Radius = None,
-    crs: PolygonCrs = None,
+    *,
+    drawing: "Drawing",
 ) -> None:
     """Estimate class areas and accuracies with 95 % intervals from the test pixels (Olofsson)."""
     from hsi.evaluation.area import write_area
@@ -88,7 +81,6 @@ def area(
     from hsi.splits.split import load_split
 
     expect_folder(out)
-    drawing = drawing_of(class_field, class_names, all_touched, radius, crs)
     found, split = read(map_file, "labels"), load_split(split_file)
     labels = labels_on(label_source, found, drawing)
     check_unseen("map", made_by(found.path, labels, None)["trained_split"], labels, split)
@@ -99,16 +91,14 @@ def area(
     typer.echo(f"OA {100 * made.overall:.2f} ± {100 * made.overall_ci95:.2f} %, by area")
 
 
+@takes_polygons
 def compare(
     first: Annotated[str, typer.Argument(metavar="MAP", help="Map of hsi classify.")],
     second: Annotated[str, typer.Argument(metavar="MAP", help="Another of the same scene.")],
     label_source: LabelSource,
     split_file: SplitFile,
-    class_field: ClassField = None,
-    class_names: ClassNames = None,
-    all_touched: AllTouched = False,
-    radius: Radius = None,
-    crs: PolygonCrs = None,
+    *,
+    drawing: "Drawing",
 ) -> None:
     """Test whether two maps differ by more than chance on the test pixels (McNemar)."""
     from hsi.evaluation.compare import compare_maps
@@ -117,7 +107,6 @@ def compare(
     from hsi.formats.registry import read
     from hsi.splits.split import load_split
 
-    drawing = drawing_of(class_field, class_names, all_touched, radius, crs)
     maps = [read(source, "labels") for source in (first, second)]
     labels, split = labels_on(label_source, maps[0], drawing), load_split(split_file)
     for order, map_ in zip(("first", "second"), maps, strict=True):

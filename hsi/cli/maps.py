@@ -1,28 +1,26 @@
 """The commands that make maps."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from engine.command import expect_folder
 from hsi.cli.arguments import (
-    AllTouched,
-    ClassField,
-    ClassNames,
     Device,
     Overwrite,
-    PolygonCrs,
     Precision,
     Prepared,
-    Radius,
     SceneSource,
-    drawing_of,
     keep_inputs,
     labels_on,
     prepared_scene,
+    takes_polygons,
 )
 from hsi.errors import HsiError
+
+if TYPE_CHECKING:
+    from hsi.scenes.polygons import Drawing
 
 Majority = Annotated[
     int | None, typer.Option(help="Take the most frequent class in a square of so many pixels.")
@@ -152,6 +150,7 @@ def export(
         typer.echo(f"{key}: {value}")
 
 
+@takes_polygons
 def look(
     source: SceneSource,
     map_sources: Annotated[
@@ -164,11 +163,8 @@ def look(
     out: Annotated[
         Path | None, typer.Option(help="Page (.html), or its data (.npz) [SCENE.html].")
     ] = None,
-    class_field: ClassField = None,
-    class_names: ClassNames = None,
-    all_touched: AllTouched = False,
-    radius: Radius = None,
-    crs: PolygonCrs = None,
+    *,
+    drawing: "Drawing",
     overwrite: Overwrite = False,
 ) -> None:
     """Write a page that shows a scene: layers, classes, and the spectrum of any pixel.
@@ -187,7 +183,6 @@ def look(
     expect_folder(path.parent)
     keep_inputs([path], source, label_source, *(one for one in maps if not Path(one).is_dir()))
     refuse_existing(path, overwrite=overwrite)
-    drawing = drawing_of(class_field, class_names, all_touched, radius, crs)
     labels = None if label_source is None else labels_on(label_source, scene, drawing)
     view = make_view(scene, labels, maps)
     if path.suffix == ".npz":

@@ -1,26 +1,24 @@
 """The commands that read, convert, draw, split and reduce scenes."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from engine.command import AsJson, expect_file, expect_folder, say_json
 from hsi.cli.arguments import (
-    AllTouched,
-    ClassField,
-    ClassNames,
     LabelSource,
     Overwrite,
-    PolygonCrs,
-    Radius,
     SceneSource,
     Seed,
-    drawing_of,
     keep_inputs,
     labels_on,
+    takes_polygons,
 )
 from hsi.errors import HsiError
+
+if TYPE_CHECKING:
+    from hsi.scenes.polygons import Drawing
 
 FEATURES = ("pca", "mnf")
 
@@ -90,6 +88,7 @@ def stack(
     write_scene(out, stacked(sources, repeat=repeat, quality=quality))
 
 
+@takes_polygons
 def append(
     sources: Annotated[
         list[str], typer.Argument(metavar="SCENES...", help="Scenes of one sensor.")
@@ -101,11 +100,8 @@ def append(
     labels: Annotated[
         list[str] | None, typer.Option(help="Of each scene, in their order; once for each.")
     ] = None,
-    class_field: ClassField = None,
-    class_names: ClassNames = None,
-    all_touched: AllTouched = False,
-    radius: Radius = None,
-    crs: PolygonCrs = None,
+    *,
+    drawing: "Drawing",
     overwrite: Overwrite = False,
 ) -> None:
     """Write several scenes as one, one below another, to learn from some and test on others."""
@@ -129,7 +125,6 @@ def append(
     made, places = appended(scenes)
     truth = None
     if labels:
-        drawing = drawing_of(class_field, class_names, all_touched, radius, crs)
         if len(labels) != len(scenes):
             raise HsiError(f"--labels: expected {len(scenes)}, one per scene, found {len(labels)}")
         pairs = zip(labels, scenes, strict=True)
@@ -161,6 +156,7 @@ def picture(
     save_scene(out, open_scene(source))
 
 
+@takes_polygons
 def split(
     source: LabelSource,
     out: Annotated[Path, typer.Option(help="File to write (.npz).")],
@@ -180,11 +176,8 @@ def split(
     labels_of: Annotated[
         str, typer.Option(help="ground-truth or mask: whose classes a mask's pixels have.")
     ] = "ground-truth",
-    class_field: ClassField = None,
-    class_names: ClassNames = None,
-    all_touched: AllTouched = False,
-    radius: Radius = None,
-    crs: PolygonCrs = None,
+    *,
+    drawing: "Drawing",
 ) -> None:
     """Split the labelled pixels, draw the split beside it, and report its leakage."""
     from hsi.figures import save_split
@@ -194,7 +187,6 @@ def split(
 
     expect_file(out, ".npz")
     keep_inputs([out, out.with_suffix(".png")], source, *split_files(how), place)
-    drawing = drawing_of(class_field, class_names, all_touched, radius, crs)
     labels = labels_on(source, None if place is None else open_scene(place), drawing)
     made = make_split(labels, how, seed=seed, window=window, name=name, labels_of=labels_of)
     made.save(out)
@@ -204,17 +196,15 @@ def split(
         typer.echo(f"{key}: {value if value is not None else 'none'}")
 
 
+@takes_polygons
 def labels(
     polygons: Annotated[
         str, typer.Argument(metavar="POLYGONS", help="GeoPackage, GeoJSON or Shapefile[:layer].")
     ],
     source: SceneSource,
     out: Annotated[Path, typer.Argument(metavar="OUT", help="ENVI .hdr, GeoTIFF .tif, or .npy.")],
-    class_field: ClassField = None,
-    class_names: ClassNames = None,
-    all_touched: AllTouched = False,
-    radius: Radius = None,
-    crs: PolygonCrs = None,
+    *,
+    drawing: "Drawing",
     overwrite: Overwrite = False,
 ) -> None:
     """Write the classes of polygons as a raster of the scene's pixels, with names and colours."""
@@ -225,7 +215,6 @@ def labels(
     expect_folder(out.parent)
     keep_inputs([out], polygons, source)
     refuse_existing(out, overwrite=overwrite)
-    drawing = drawing_of(class_field, class_names, all_touched, radius, crs)
     made = labels_on(polygons, open_scene(source), drawing)
     write_labels(out, made)
     for number, name, count in zip(made.classes, made.class_names, made.count(), strict=True):

@@ -1,34 +1,33 @@
 """The command that trains a classifier."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from engine.command import expect_file
 from hsi.cli.arguments import (
-    AllTouched,
-    ClassField,
-    ClassNames,
     Device,
     LabelSource,
-    PolygonCrs,
     Precision,
     Prepared,
-    Radius,
     SceneSource,
     Seed,
     Settings,
     SplitFile,
-    drawing_of,
     keep_inputs,
     labels_on,
     prepared_scene,
     settings_of,
+    takes_polygons,
 )
 from hsi.errors import HsiError
 
+if TYPE_CHECKING:
+    from hsi.scenes.polygons import Drawing
 
+
+@takes_polygons
 def train(
     source: SceneSource,
     label_source: LabelSource,
@@ -48,11 +47,8 @@ def train(
     history: Annotated[
         Path | None, typer.Option("--log", help="CSV of the loss; its curve is drawn beside it.")
     ] = None,
-    class_field: ClassField = None,
-    class_names: ClassNames = None,
-    all_touched: AllTouched = False,
-    radius: Radius = None,
-    crs: PolygonCrs = None,
+    *,
+    drawing: "Drawing",
 ) -> None:
     """Train a classifier on the training pixels of a split; an interrupted run resumes."""
     from engine.device import pick
@@ -77,7 +73,6 @@ def train(
             "leave one of the two out"
         )
     scene = open_scene(source)
-    drawing = drawing_of(class_field, class_names, all_touched, radius, crs)
     fit(
         chosen,
         scene,
@@ -94,6 +89,7 @@ def train(
         save_curve(history.with_suffix(".png"), history, f"{classifier}, {made.how}, seed {seed}")
 
 
+@takes_polygons
 def calibrate(
     source: SceneSource,
     label_source: LabelSource,
@@ -109,11 +105,8 @@ def calibrate(
     ] = False,
     device: Device = "auto",
     precision: Precision = "auto",
-    class_field: ClassField = None,
-    class_names: ClassNames = None,
-    all_touched: AllTouched = False,
-    radius: Radius = None,
-    crs: PolygonCrs = None,
+    *,
+    drawing: "Drawing",
 ) -> None:
     """Learn temperature and class sets of a model on held-out folds of its training pixels."""
     from engine.device import pick
@@ -124,7 +117,6 @@ def calibrate(
     expect_file(out, ".safetensors")
     keep_inputs([out], source, label_source, split_file, model)
     scene = open_scene(source)
-    drawing = drawing_of(class_field, class_names, all_touched, radius, crs)
     made = learn(
         scene,
         labels_on(label_source, scene, drawing),

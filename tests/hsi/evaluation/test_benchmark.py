@@ -44,6 +44,7 @@ def test_rows_say_accuracy_size_and_cost(tmp_path, scene, labels, candidates, cp
     assert (rows["test_pixels"] == split.test.sum()).all()
     assert (rows["train_pixels"] == split.train.sum()).all()
     assert rows["oa"][0] > 85
+    assert rows["train_oa"][0] >= rows["oa"][0]
     assert rows["parameters"].notna().tolist() == [False, True, False]
     assert rows["multiply_adds_a_pixel"][1] > rows["parameters"][1] / 10
     assert rows["window"][1] == 9
