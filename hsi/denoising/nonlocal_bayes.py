@@ -146,7 +146,7 @@ def _cell(
     distance, chosen = distance.topk(count, largest=False)
     limit = distance[:, -1:]
     share = (2 * (1 - distance / limit.clamp(min=torch.finfo().tiny))).clamp(0, 1)
-    share = torch.where(limit > 0, share, torch.ones(()))
+    share = torch.where(limit > 0, share, 1.0)
     found = _filtered(noisy[chosen], known[chosen], share)
     return places[chosen].reshape(-1, 2), found.reshape(-1, size), share.reshape(-1)
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from engine.tiling import Tiling
 from hsi.denoising import nonlocal_bayes as module
@@ -105,3 +106,12 @@ def test_equal_patches_weigh_the_same(monkeypatch):
     flat = np.zeros((12, 12, 2), np.float32)
     noisy = np.random.default_rng(0).normal(size=flat.shape).astype(np.float32)
     assert np.abs(nonlocal_bayes(noisy, flat)).max() == 0
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device on this machine")
+def test_a_gpu_finds_the_same():
+    clean, noisy = images(60, 64)
+    estimate = (0.7 * clean + 0.3 * noisy).astype(np.float32)
+    found = nonlocal_bayes(noisy, estimate, device="cuda")
+    assert np.abs(found - nonlocal_bayes(noisy, estimate)).max() < 1e-3
