@@ -24,27 +24,31 @@ HALO = eigen_images.HALO + PASSES * REACH
 
 def first_estimate(
     scene: Scene, fitted: Fitted, model: "Denoiser", block: Block
-) -> tuple[Images, Mask]:
-    """Return the components (h, w, k) of a block and its halo in the first subspace, denoised.
+) -> tuple[Images, Images, Mask]:
+    """Return the components of a block and its halo in the first subspace.
 
-    And which pixels hold data (h, w).
+    Returns
+    -------
+    noisy, estimate : ndarray (h, w, k), float32
+        As they are, and denoised by the network and by similar patches.
+    valid : ndarray (h, w), bool
+        Pixels that hold data.
     """
-    images, valid = _components(scene, fitted, fitted.first, block)
-    clean = eigen_images.denoise(model, images, fitted.scaling)
-    return _alike(scene, model, block, images, clean), valid
+    noisy, valid = _components(scene, fitted, fitted.first, block)
+    clean = eigen_images.denoise(model, noisy, fitted.scaling)
+    return noisy, _alike(scene, model, block, noisy, clean), valid
 
 
 def denoised_components(
     scene: Scene, fitted: Fitted, model: "Denoiser", block: Block
 ) -> tuple[Images, Mask]:
     """Return the denoised components (h, w, k) of a block, and which pixels hold data (h, w)."""
-    if fitted.estimate is None:
-        estimate, valid = first_estimate(scene, fitted, model, block)
-    else:
-        estimate, valid = fitted.estimate
-    turned = fitted.first.basis.T @ fitted.subspace.basis
-    images, _ = _components(scene, fitted, fitted.subspace, block)
-    clean = _alike(scene, model, block, images, estimate @ turned.astype(np.float32))
+    noisy, estimate, valid = fitted.estimate or first_estimate(scene, fitted, model, block)
+    if fitted.subspace is not fitted.first:
+        turned = fitted.first.basis.T @ fitted.subspace.basis
+        estimate = estimate @ turned.astype(np.float32)
+        noisy, _ = _components(scene, fitted, fitted.subspace, block)
+    clean = _alike(scene, model, block, noisy, estimate)
     return block.inner(clean), block.inner(valid)
 
 

@@ -46,9 +46,8 @@ class Fitted:
         What is mended before.
     pixels : int
         Spectra that hold data.
-    estimate : tuple of ndarray (H, W, k) and ndarray (H, W), optional
-        Of a scene that is a single block: the components of `first`, denoised once, and which
-        pixels hold data.
+    estimate : tuple of ndarray (H, W, k), (H, W, k) and (H, W), optional
+        Of a scene that is a single block: `hsi.denoising.blocks.first_estimate`.
     """
 
     bands: npt.NDArray[np.int64]
@@ -57,7 +56,7 @@ class Fitted:
     subspace: Subspace
     artefacts: Artefacts
     pixels: int
-    estimate: tuple[Spectra, Mask] | None = None
+    estimate: tuple[Spectra, Spectra, Mask] | None = None
 
     @property
     def to_refine(self) -> bool:

@@ -62,7 +62,7 @@ def refined(
     for index in range(len(tiling)):
         block = tiling[index]
         estimate = first_estimate(scene, fitted, model, block)
-        for clean, white in _pairs(scene, fitted, block, estimate):
+        for clean, white in _pairs(scene, fitted, block, *estimate[1:]):
             pixels += len(clean)
             clean_sum += clean.sum(axis=0)
             white_sum += white.sum(axis=0)
@@ -84,10 +84,10 @@ def refined(
 
 
 def _pairs(
-    scene: Scene, fitted: Fitted, block: Block, estimate: tuple[Spectra, Mask]
+    scene: Scene, fitted: Fitted, block: Block, estimate: Spectra, valid: Mask
 ) -> Iterator[tuple[Floats, Floats]]:
     """Yield denoised components (n, k) and white spectra (n, B) of a block's pixels with data."""
-    clean, held = (block.inner(part) for part in estimate)
+    clean, held = block.inner(estimate), block.inner(valid)
     for start in range(0, block.shape[0], ROWS):
         here = slice(start, min(start + ROWS, block.shape[0]))
         rows = slice(block.rows.start + here.start, block.rows.start + here.stop)
