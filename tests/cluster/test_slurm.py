@@ -23,6 +23,8 @@ QUICK = (
     *("--latency-wait", "5", "--seconds-between-status-checks", "3"),
     *("--set-threads", "train_dncnn=1", "train_network=1"),
 )
+# How long a test waits before it fails; only a machine with much other work needs that long.
+PATIENCE = 1200
 WEIGHTS = "results/restore/models/dncnn-s-25/seed0.safetensors"
 
 
@@ -64,7 +66,7 @@ def start(project: Project, cluster: Cluster, *arguments: str) -> "subprocess.Po
     )
 
 
-def end(run: "subprocess.Popen[str]", seconds: float = 900) -> str:
+def end(run: "subprocess.Popen[str]", seconds: float = PATIENCE) -> str:
     """Wait for a run and return what it said."""
     said, _ = run.communicate(timeout=seconds)
     return said
@@ -72,14 +74,14 @@ def end(run: "subprocess.Popen[str]", seconds: float = 900) -> str:
 
 def job_of(cluster: Cluster, rule: str, run: "subprocess.Popen[str]") -> str:
     """Wait until a job of a rule runs, and return its number."""
-    deadline = time.monotonic() + 180
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         for number, comment in cluster.jobs().items():
             if rule in comment:
                 return number
         assert run.poll() is None, end(run)
         time.sleep(0.5)
-    raise AssertionError(f"no job of {rule} in three minutes")
+    raise AssertionError(f"no job of {rule} in {PATIENCE} s")
 
 
 def learns(project: Project) -> bool:
@@ -87,8 +89,8 @@ def learns(project: Project) -> bool:
     return any((project.folder / WEIGHTS).parent.glob(".training/.resume/*/lock"))
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 120) -> None:
-    deadline = time.monotonic() + seconds
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.2)
@@ -203,7 +205,7 @@ def test_a_wrong_partition_is_named_in_the_output(
     cluster: Cluster, training: Project, option: str, named: str
 ) -> None:
     run = start(training, cluster, WEIGHTS, "--default-resources", option, "mem_mb=500")
-    said = end(run, 300)
+    said = end(run)
     if named == "account" and run.returncode == 0:
         pytest.skip("a cluster without accounting knows no accounts")
     assert run.returncode == 1
