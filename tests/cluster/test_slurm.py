@@ -26,6 +26,11 @@ QUICK = (
 # How long a test waits before it fails; only a machine with much other work needs that long.
 PATIENCE = 1200
 WEIGHTS = "results/restore/models/dncnn-s-25/seed0.safetensors"
+TABLES = (
+    "results/restore/psnr_ssim.csv",
+    "results/hsi/per_class_accuracy.csv",
+    "results/hsi/overall_accuracy.csv",
+)
 
 
 @pytest.fixture(scope="session")
@@ -52,7 +57,7 @@ def learn(project: Project, steps: int, patch: int = 24) -> None:
 
 def start(project: Project, cluster: Cluster, *arguments: str) -> "subprocess.Popen[str]":
     """Start a run that submits to the cluster."""
-    command = project.command(*PROFILE, *QUICK, *arguments)
+    command = project.command(*arguments, *PROFILE, *QUICK)  # the targets first
     cores = command.index("--cores")
     del command[cores : cores + 2]
     return subprocess.Popen(
@@ -114,21 +119,18 @@ def test_a_run_makes_what_one_machine_makes(
     config: dict[str, Any] = copy.deepcopy(CONFIG) | {"device": "cpu"}
     for project in (here, there):
         project.configure(config)
-    done = here.run()
+    targets = (WEIGHTS, *TABLES)
+    done = here.run(*targets)
     assert done.returncode == 0, done.stderr
-    run = start(there, cluster)
+    run = start(there, cluster, *targets)
     said = end(run)
     assert run.returncode == 0, said
     assert weights(there.folder, WEIGHTS) == weights(here.folder, WEIGHTS)
-    for name in (
-        "results/restore/psnr_ssim.csv",
-        "results/hsi/per_class_accuracy.csv",
-        "results/hsi/overall_accuracy.csv",
-    ):
+    for name in TABLES:
         pd.testing.assert_frame_equal(
             without_seconds(there.folder, name), without_seconds(here.folder, name), rtol=1e-6
         )
-    again = start(there, cluster)
+    again = start(there, cluster, *targets)
     assert "Nothing to be done" in end(again)
 
 
@@ -186,9 +188,14 @@ def test_more_memory_is_asked_for_after_a_job_had_too_little(
 
 
 def test_a_training_outlives_its_time_limit(cluster: Cluster, training: Project) -> None:
-    learn(training, 30_000, patch=32)
-    run = start(training, cluster, WEIGHTS, "--set-resources", "train_dncnn:runtime=1")
+    learn(training, 6000)
+    run = start(training, cluster, WEIGHTS)
+    job = job_of(cluster, "train_dncnn", run)
+    wait_for(lambda: learns(training))
+    cluster.call("scontrol", "update", f"JobId={job}", "TimeLimit=1")  # minute, from its start
+    wait_for(lambda: job in cluster.jobs(("TIMEOUT",)))
     said = end(run)
+    assert run.returncode == 0, said
     logs = "\n".join(file.read_text() for file in training.folder.rglob("train/dncnn-s-25.log"))
     assert "trying to restart" in said.lower()
     assert "resum" in logs
