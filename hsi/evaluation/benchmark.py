@@ -192,6 +192,8 @@ def save_costs(path: Path, means: pd.DataFrame) -> None:
 
     Candidates without multiply-adds (controls) are dashed lines.
     """
+    from matplotlib.ticker import LogLocator, NullFormatter
+
     cases = list(means.groupby(["scene", "split"], sort=False))
     figure = blank_figure(5.2 * len(cases), 4.4)
     axes = figure.subplots(1, len(cases), squeeze=False)[0]
@@ -204,12 +206,17 @@ def save_costs(path: Path, means: pd.DataFrame) -> None:
                               fontsize=6, ha="right", va="bottom", color="0.4")  # fmt: skip
                 continue
             bounds = [abs(oa - float(row[key] or oa)) for key in ("oa_from", "oa_to")]
-            axis.errorbar(float(cost), oa, [[bound] for bound in bounds], fmt="o", ms=3, lw=0.8)
-            axis.annotate(row["candidate"], (float(cost), oa), fontsize=6, ha="left", va="bottom")
+            million = float(cost) / 1e6
+            axis.errorbar(million, oa, [[bound] for bound in bounds], fmt="o", ms=3, lw=0.8)
+            axis.annotate(row["candidate"], (million, oa), fontsize=6, ha="left", va="bottom")
         axis.set(
-            xscale="log", title=f"{scene} {split}", xlabel="multiply-adds a pixel",
+            xscale="log", title=f"{scene} {split}", xlabel="million multiply-adds a pixel",
             ylabel="overall accuracy, %",
         )  # fmt: skip
+        axis.set_xmargin(0.22)
+        axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.xaxis.set_major_formatter("{x:g}")
+        axis.xaxis.set_minor_formatter(NullFormatter())
     save_figure(figure, path)
 
 

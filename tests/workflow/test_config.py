@@ -424,6 +424,8 @@ def test_the_cluster_profile_knows_which_rules_use_a_gpu() -> None:
     accelerated |= {name for base, name in others if base in accelerated}
     assert {"train_ablation", "map_strip", "map_scene", "study_settings"} <= accelerated
     assert "set-resources" not in profile  # the config's device decides
+    for name, body in rules.items():  # a job that asks for no GPU is told of none
+        assert body.count("gpu=lambda") == body.count("device=lambda"), name
     assert set(profile["set-threads"]) <= accelerated
     grouped = {entry.partition("=")[0] for entry in profile["groups"]}
     assert grouped <= set(rules) - accelerated

@@ -25,7 +25,7 @@ rule classify:
     threads: COMPUTE_THREADS
     resources:
         gpu=lambda w: COMPUTE["gpu"] * (w.classifier in NETWORKS),
-        device=COMPUTE["device"],
+        device=lambda w: COMPUTE["device"] if w.classifier in NETWORKS else "cpu",
         mem_mb=scaled(8000),
         runtime=240,
     params:

@@ -40,7 +40,7 @@ rule benchmark:
         ENVIRONMENT
     resources:
         gpu=lambda w: COMPUTE["gpu"] * (w.model not in BASELINES),
-        device=COMPUTE["device"],
+        device=lambda w: "cpu" if w.model in BASELINES else COMPUTE["device"],
         mem_mb=scaled(3000),
         runtime=240,
     params:
