@@ -118,10 +118,15 @@ def test_too_many_components_are_told_before_any_training(tmp_path, scene, label
         run(tmp_path, scene, labels, read_candidates(path), cpu)
 
 
-def test_our_own_candidates_can_be_made():
+@pytest.mark.parametrize(
+    ("name", "count", "windows"), [("backbones", 45, [13, 25]), ("questions", 20, [13])]
+)
+def test_our_own_candidates_can_be_made(name, count, windows):
     from pathlib import Path
 
-    found = read_candidates(Path(module.__file__).with_name("backbones.yaml"))
-    assert len(found) == 45
-    assert len({one.name for one in found}) == 45
-    assert np.unique([one.window for one in found if one.window]).tolist() == [13, 25]
+    found = read_candidates(Path(module.__file__).with_name(f"{name}.yaml"))
+    assert len(found) == count
+    assert len({one.name for one in found}) == count
+    assert np.unique([one.window for one in found if one.window]).tolist() == windows
+    for one in found:
+        one.make()
