@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-# Every block of these is run.
-RUN = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])
 # These tell how long runs were made, or what a config may hold: their commands are parsed alone.
 # The tutorials run, in full, where the site is built.
 PARSED = [
-    *(ROOT / "results/reference/README.md", ROOT / "config/README.md"),
+    *(ROOT / "results/reference/README.md", ROOT / "config/README.md", ROOT / "docs/backbones.md"),
     *sorted((ROOT / "docs/tutorials").glob("*.md")),
 ]
+# Every block of the others is run.
+RUN = sorted(
+    {ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")} - set(PARSED)
+)
 PAGES = [*RUN, *(page for page in PARSED if page.is_file())]
 
 _FENCE = re.compile(r"^```(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
