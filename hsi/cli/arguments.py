@@ -123,12 +123,17 @@ def takes_polygons(command: Callable[..., None]) -> Callable[..., None]:
             for option, (annotation, default) in POLYGONS.items()
         ]
 
-    @functools.wraps(command)
-    def drawn(**kwargs: Any) -> None:
-        options = {option: kwargs.pop(option) for option in POLYGONS}
-        command(**kwargs, drawing=_drawing(**options))
+    own = signature.replace(parameters=parameters)
 
-    drawn.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    @functools.wraps(command)
+    def drawn(*args: Any, **kwargs: Any) -> None:
+        given = own.bind(*args, **kwargs)
+        given.apply_defaults()
+        arguments = dict(given.arguments)
+        options = {option: arguments.pop(option) for option in POLYGONS}
+        command(**arguments, drawing=_drawing(**options))
+
+    drawn.__signature__ = own  # type: ignore[attr-defined]
     drawn.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters} | {
         "return": None
     }

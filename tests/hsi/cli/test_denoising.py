@@ -40,7 +40,7 @@ def test_a_scene_is_degraded_and_denoised(tmp_path):
     assert "rain:3: expected a form such as gaussian:25" in wrong.stderr
 
 
-# `hsi denoise` that dies by SIGKILL when the fifth block is written, and not yet in the journal.
+# `hsi denoise` that dies by SIGKILL when the third block is written, and not yet in the journal.
 KILLED = """
 import os, signal
 from hsi.__main__ import run
@@ -51,7 +51,7 @@ plain, begun = denoise.denoised_block, []
 def fatal(*arguments):
     begun.append(1)
     yield from plain(*arguments)
-    if len(begun) == 5:
+    if len(begun) == 3:
         os.kill(os.getpid(), signal.SIGKILL)
 
 denoise.SECONDS_BETWEEN_FLUSHES = 0
@@ -63,7 +63,7 @@ run()
 def test_a_killed_run_ends_as_an_unbroken_one_would(tmp_path):
     noisy = clean_cube(50, 44, 12) + np.random.default_rng(2).normal(0, 0.1, (50, 44, 12))
     write_scene(tmp_path / "in.hdr", Scene("in", np.rint(noisy * 4000).astype(np.int16)))
-    line = ("denoise", tmp_path / "in.hdr", "--device", "cpu", "--block", 16)
+    line = ("denoise", tmp_path / "in.hdr", "--device", "cpu", "--block", 25)
     done = run(*line, tmp_path / "whole.npy")
     assert done.returncode == 0, done.stderr
     command = [sys.executable, "-c", KILLED, *map(str, line), str(tmp_path / "out.npy")]
@@ -72,7 +72,7 @@ def test_a_killed_run_ends_as_an_unbroken_one_would(tmp_path):
     assert not (tmp_path / "out.npy").exists()
     again = run(*line, tmp_path / "out.npy")
     assert again.returncode == 0, again.stderr
-    assert "resumes behind 4 of 12 finished blocks" in again.stderr
+    assert "resumes behind 2 of 4 finished blocks" in again.stderr
     assert (tmp_path / "out.npy").read_bytes() == (tmp_path / "whole.npy").read_bytes()
     assert not list(tmp_path.glob(".*"))
 
