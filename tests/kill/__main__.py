@@ -74,7 +74,7 @@ SCENARIOS: dict[str, Line] = {
         "--out", out / "scores",
     ),
     "hsi denoise": lambda base, out: (
-        "hsi", "denoise", base / "scene.hdr", out / "clean.hdr", "--block", "24", *_CPU,
+        "hsi", "denoise", base / "scene.hdr", out / "clean.hdr", "--block", "40", *_CPU,
     ),
     "workflow": lambda base, out: (
         "snakemake", "--snakefile", ROOT / "Snakefile", "--directory", out, "--configfile",
