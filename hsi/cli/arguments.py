@@ -41,43 +41,6 @@ Prepared = Annotated[
 
 Given = ParamSpec("Given")
 
-# The options that say how polygons become labels, in the place of a command's `drawing`.
-POLYGONS: dict[str, tuple[object, object]] = {
-    "class_field": (
-        Annotated[
-            str | None,
-            typer.Option(help="Of polygons: the field of the class [class, or the only one]."),
-        ],
-        None,
-    ),
-    "class_names": (
-        Annotated[
-            str | None, typer.Option(help="Of polygons: Water,Wood,… by class number, from 1.")
-        ],
-        None,
-    ),
-    "all_touched": (
-        Annotated[
-            bool,
-            typer.Option("--all-touched", help="Of polygons: take all pixels that they touch."),
-        ],
-        False,
-    ),
-    "radius": (
-        Annotated[
-            float | None,
-            typer.Option(help="Of points: radius of the disc, in units of the projection."),
-        ],
-        None,
-    ),
-    "crs": (
-        Annotated[
-            str | None, typer.Option(help="Of polygons that state none, such as EPSG:32616.")
-        ],
-        None,
-    ),
-}
-
 # Options that are not called as the library's argument is, dashes aside.
 OPTIONS = {"settings": "--set", "history": "--log"}
 
@@ -110,19 +73,42 @@ def prepared_scene(path: Path | None) -> "ComponentsFile | None":
     return None if path is None else load_components(path)
 
 
-def takes_polygons(command: Callable[..., None]) -> Callable[..., None]:
-    """Return a command with the options of polygons in the place of its argument `drawing`."""
-    signature = inspect.signature(command)
-    parameters = []
-    for name, parameter in signature.parameters.items():
-        if name != "drawing":
-            parameters.append(parameter)
-            continue
-        parameters += [
-            parameter.replace(name=option, annotation=annotation, default=default)
-            for option, (annotation, default) in POLYGONS.items()
-        ]
+def drawing_of(
+    class_field: Annotated[
+        str | None,
+        typer.Option(help="Of polygons: the field of the class [class, or the only one]."),
+    ] = None,
+    class_names: Annotated[
+        str | None, typer.Option(help="Of polygons: Water,Wood,… by class number, from 1.")
+    ] = None,
+    all_touched: Annotated[
+        bool, typer.Option("--all-touched", help="Of polygons: take all pixels that they touch.")
+    ] = False,
+    radius: Annotated[
+        float | None,
+        typer.Option(help="Of points: radius of the disc, in units of the projection."),
+    ] = None,
+    crs: Annotated[
+        str | None, typer.Option(help="Of polygons that state none, such as EPSG:32616.")
+    ] = None,
+) -> "Drawing":
+    """Return how polygons become labels, of the options that say so."""
+    from hsi.scenes.polygons import Drawing
 
+    names = None if class_names is None else [name.strip() for name in class_names.split(",")]
+    return Drawing(class_field, names, all_touched, radius, crs)
+
+
+def takes_polygons(command: Callable[..., None]) -> Callable[..., None]:
+    """Return a command with the options of `drawing_of` in the place of its argument `drawing`."""
+    options = inspect.signature(drawing_of).parameters
+    signature = inspect.signature(command)
+    parameters: list[inspect.Parameter] = []
+    for name, parameter in signature.parameters.items():
+        if name == "drawing":
+            parameters += [one.replace(kind=parameter.kind) for one in options.values()]
+        else:
+            parameters.append(parameter)
     own = signature.replace(parameters=parameters)
 
     @functools.wraps(command)
@@ -130,27 +116,12 @@ def takes_polygons(command: Callable[..., None]) -> Callable[..., None]:
         given = own.bind(*args, **kwargs)
         given.apply_defaults()
         arguments = dict(given.arguments)
-        options = {option: arguments.pop(option) for option in POLYGONS}
-        command(**arguments, drawing=_drawing(**options))
+        drawing = drawing_of(**{option: arguments.pop(option) for option in options})
+        command(**arguments, drawing=drawing)
 
     drawn.__signature__ = own  # type: ignore[attr-defined]
-    drawn.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters} | {
-        "return": None
-    }
+    drawn.__annotations__ = {one.name: one.annotation for one in parameters} | {"return": None}
     return drawn
-
-
-def _drawing(
-    class_field: str | None,
-    class_names: str | None,
-    all_touched: bool,
-    radius: float | None,
-    crs: str | None,
-) -> "Drawing":
-    from hsi.scenes.polygons import Drawing
-
-    names = None if class_names is None else [name.strip() for name in class_names.split(",")]
-    return Drawing(class_field, names, all_touched, radius, crs)
 
 
 def labels_on(source: str, place: "Scene | Contents | None", drawing: "Drawing") -> "Labels":

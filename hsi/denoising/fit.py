@@ -61,12 +61,17 @@ class Fitted:
     @property
     def to_refine(self) -> bool:
         """Return whether the scene has too few pixels for a sure subspace."""
-        return self.pixels < FEW_PIXELS * len(self.bands)
+        return are_few(self.pixels, len(self.bands))
 
     def read(self, scene: Scene, rows: slice, columns: slice) -> tuple[Spectra, Mask]:
         """Return mended spectra (h, w, B) float32 in the bands, and which hold data (h, w)."""
         spectra, valid = read(scene, rows, columns, self.bands)
         return self.artefacts.mended(spectra, valid, rows, columns), valid
+
+
+def are_few(pixels: int, bands: int) -> bool:
+    """Return whether so many pixels are too few to show the subspace of so many bands."""
+    return pixels < FEW_PIXELS * bands
 
 
 def read(
@@ -144,7 +149,7 @@ def fit(scene: Scene, options: DenoiseOptions) -> Fitted:
         log.info("%s: %s", scene.name, seen)
         found = _gather(scene, bands, seen)
     sigma = noise.estimate(found.covariance, found.pixels)
-    spare = SPARE if found.pixels < FEW_PIXELS * len(bands) else 0
+    spare = SPARE if are_few(found.pixels, len(bands)) else 0
     chosen = subspace.choose(found, sigma, options.components, spare)
     scaling = Scaling.fit(chosen.project(found.sample))
     log.info(

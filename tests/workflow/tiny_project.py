@@ -52,7 +52,7 @@ class Project:
     def run(self, *arguments: str, config: str = "my.yaml") -> "subprocess.CompletedProcess[str]":
         command = self.command(*arguments, config=config)
         return subprocess.run(
-            command, cwd=self.folder, capture_output=True, text=True, timeout=3600
+            command, cwd=self.folder, capture_output=True, text=True, timeout=1200
         )
 
     def jobs(self, config: str) -> set[str]:
