@@ -20,6 +20,9 @@ def retrieve(
     features: Annotated[str, typer.Option(help="mnf (noise-whitened) or pca.")] = "mnf",
     components: Annotated[int, typer.Option(min=1, help="Of each spectrum.")] = 20,
     epochs: Annotated[int, typer.Option(help="Among which one is chosen.")] = 30,
+    encoders: Annotated[
+        str, typer.Option(help="auto (validation pixels choose), published or anchored.")
+    ] = "auto",
     inner: Annotated[
         str, typer.Option(help="How validation pixels are split off [random:0.8 or blocks:8].")
     ] = "",
@@ -48,6 +51,7 @@ def retrieve(
         components=components,
         inner=inner,
         course=Course(epochs=epochs),
+        encoders=encoders,
         queries=queries,
         seed=seed,
         device=str(pick(device, "float32").device),

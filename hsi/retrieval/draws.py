@@ -10,6 +10,7 @@ from hsi.errors import HsiError
 from hsi.evaluation.study import training_labels
 from hsi.retrieval.average_precision import MeanPrecision
 from hsi.retrieval.baselines import Embedded
+from hsi.retrieval.network import KINDS
 from hsi.retrieval.training import Course, both_ways
 from hsi.retrieval.views import ViewMaker, Views, components
 from hsi.scenes.labels import Labels
@@ -17,6 +18,8 @@ from hsi.scenes.scene import Scene
 from hsi.splits.split import Split, make_split
 
 log = logging.getLogger(__name__)
+
+AUTO = "auto"
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,8 @@ class Setting:
         How validation pixels are split off the training pixels; by default `random:0.8`, or
         `blocks:8` where the split keeps test pixels apart.
     course : Course
+    encoders : {'auto', 'published', 'anchored'}
+        See `hsi.retrieval.network`; by default validation pixels choose, draw by draw.
     queries : int, optional
         So many test pixels query, drawn by the seed; by default all. All of them are answers.
     seed : int
@@ -46,9 +51,20 @@ class Setting:
     components: int = 20
     inner: str = ""
     course: Course = field(default_factory=Course)
+    encoders: str = AUTO
     queries: int | None = None
     seed: int = 0
     device: str = "cpu"
+
+    def __post_init__(self) -> None:
+        if self.encoders not in (AUTO, *KINDS):
+            expected = ", ".join((AUTO, *KINDS))
+            raise HsiError(f"`encoders` {self.encoders}: expected one of {expected}")
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The encoders to choose among."""
+        return KINDS if self.encoders == AUTO else (self.encoders,)
 
     def inside(self, labels: Labels, split: Split) -> Split:
         """Return the split of the training pixels into those to learn from and to choose by.

@@ -13,7 +13,7 @@ from hsi.errors import HsiError
 from hsi.retrieval.average_precision import MeanPrecision, mean_average_precision
 from hsi.retrieval.baselines import Embedded
 from hsi.retrieval.losses import Losses, cosines
-from hsi.retrieval.network import Encoders
+from hsi.retrieval.network import ANCHORED, PUBLISHED, Encoders
 from hsi.retrieval.views import Views
 
 CHECKED_EVERY = 2  # epochs between looks at the validation pixels
@@ -72,6 +72,8 @@ class Training:
     seed : int
         Decides the initial weights, the order of the pixels, and the noise.
     device : device
+    encoders : {'published', 'anchored'}
+        See `hsi.retrieval.network`.
     """
 
     def __init__(
@@ -83,6 +85,7 @@ class Training:
         course: Course,
         seed: int,
         device: torch.device,
+        encoders: str = PUBLISHED,
     ) -> None:
         self.losses, self.course, self.seed, self.device = losses, course, seed, device
         self.spectra, self.patches, self.truth = (
@@ -90,7 +93,9 @@ class Training:
             for values in (views.spectra, views.flat_patches, views.classes)
         )
         wide = self.spectra.shape[1], self.patches.shape[1]
-        self.network = Encoders(*wide, classes, torch.Generator().manual_seed(seed)).to(device)
+        drawn = torch.Generator().manual_seed(seed)
+        network = Encoders(*wide, classes, drawn, anchored=encoders == ANCHORED)
+        self.network = network.to(device)
         self.optimizer = torch.optim.Adam(
             self.network.parameters(), lr=course.learning_rate, betas=BETAS
         )

@@ -13,10 +13,11 @@ import hsi.retrieval.retrieve as module
 from engine.tables import read_csv
 from hsi.__main__ import app
 from hsi.errors import HsiError
-from hsi.retrieval.ablation import ABLATION, COLUMNS, DSCMR, dscmr
+from hsi.retrieval.ablation import ABLATION, COLUMNS, DSCMR, dscmr, methods
 from hsi.retrieval.baselines import cosine
 from hsi.retrieval.draws import Setting, draw_of
 from hsi.retrieval.losses import Losses
+from hsi.retrieval.network import KINDS, Encoders
 from hsi.retrieval.retrieve import MEANS, retrieve, summarise
 from hsi.retrieval.training import Course, Training
 from hsi.retrieval.views import ViewMaker, components
@@ -83,6 +84,39 @@ def test_training_is_the_same_for_the_same_seed(scene: Scene, labels: Labels) ->
     assert not np.array_equal(learned(0), learned(1))
 
 
+def test_anchored_encoders_start_from_the_plain_cosine(scene: Scene, labels: Labels) -> None:
+    draw = draw_of(scene, labels, make_split(labels, "random:0.2"), QUICK)
+    given = {"course": QUICK.course, "seed": 0, "device": torch.device("cpu")}
+    training = Training(draw.training, Losses(), draw.classes, encoders="anchored", **given)
+    for found, expected in zip(training.embed(draw.test), cosine(draw.test), strict=True):
+        assert found.shape == (len(draw.test), 128)
+        np.testing.assert_allclose(found[:, : expected.shape[1]], expected, rtol=1e-5, atol=1e-6)
+        assert not found[:, expected.shape[1] :].any()
+    before = training.terms()
+    for _ in range(4):
+        training.learn()
+    assert training.terms()[0] < before[0]
+    wide = Encoders(200, 1600, 3, torch.Generator(), anchored=True)  # more components than SPACE
+    assert wide(torch.ones(2, 200), torch.ones(2, 1600))[1].shape == (2, 200)
+
+
+def test_validation_pixels_choose_the_encoders(scene: Scene, labels: Labels) -> None:
+    split = make_split(labels, "random:0.2")
+    noise = np.random.default_rng(0).normal(0, 2 * scene.cube.std(), scene.cube.shape)
+    scene = Scene("noisy", scene.cube + noise)
+    draw = draw_of(scene, labels, split, QUICK)
+    found = dict(methods(scene, labels, split, draw, {DSCMR: Losses()}))
+    of_kind = {kind: found[f"{DSCMR}, {kind} encoders"] for kind in KINDS}
+    better = max(KINDS, key=lambda kind: of_kind[kind].validation)
+    assert of_kind["published"].validation != of_kind["anchored"].validation
+    assert found[DSCMR] is of_kind[better]
+    for kind in KINDS:
+        alone = replace(draw, setting=replace(QUICK, encoders=kind))
+        rows = dict(methods(scene, labels, split, alone, {DSCMR: Losses()}))
+        assert list(rows) == [DSCMR, "cca", "cosine of mnf", "cosine of pca", "chance"]
+        assert rows[DSCMR].reached == of_kind[kind].reached
+
+
 def test_the_command_writes_tables_and_a_page(tmp_path, scene, labels) -> None:
     np.save(tmp_path / "scene.npy", scene.cube)
     np.save(tmp_path / "labels.npy", labels.ground_truth)
@@ -106,8 +140,14 @@ def test_the_command_writes_tables_and_a_page(tmp_path, scene, labels) -> None:
     ]
     table = read_csv(out / "retrieval.csv")
     assert tuple(table.columns) == COLUMNS
-    wanted = [*ABLATION, "cca", "cosine of mnf", "cosine of pca", "chance"]
+    kinds = [f"{DSCMR}, {kind} encoders" for kind in KINDS]
+    wanted = [*ABLATION, *kinds, "cca", "cosine of mnf", "cosine of pca", "chance"]
     assert table["method"].tolist() == 2 * wanted
+    for _, of_draw in table.set_index("method").groupby("draw"):
+        learned = of_draw.loc[list(ABLATION), "chosen"]
+        (kind,) = {kind for kind in KINDS if learned.str.contains(kind).all()}
+        same = of_draw.loc[[DSCMR, f"{DSCMR}, {kind} encoders"]]
+        assert same.nunique().max() == 1  # one training, in two rows
     assert set(table["queries"]) == {"50"}
     values = table["map"].astype(float)
     assert (
@@ -180,6 +220,8 @@ def test_bad_input_is_one_line(tmp_path, scene, labels) -> None:
         assert f"`window` {window}: expected an odd number of pixels, 3 at least" in found
     found = refused(tmp_path, scene, labels, split, features="ica")
     assert found == "`features` ica: expected one of mnf, pca"
+    with pytest.raises(HsiError, match="`encoders` deep: expected one of auto, published, anch"):
+        replace(QUICK, encoders="deep")
     found = refused(tmp_path, scene, labels, split, components=99)
     assert "components: expected 1 to 16, the usable bands, found 99" in found
     found = refused(tmp_path, scene, labels, split, inner="random:2")
