@@ -8,7 +8,7 @@ from hsi.denoising.statistics import PART_BYTES, SAMPLE
 from hsi.errors import HsiError
 from hsi.scenes.scene import Scene
 
-LARGEST, SMALLEST, STEP = 512, 32, 32  # sides of a block, in pixels
+LARGEST, SMALLEST, STEP = 1024, 32, 32  # sides of a block, in pixels
 MARGIN_BYTES = 320 * 2**20  # libraries loaded by the first pass, and memory they keep
 PARTS = 10  # float32 copies of rows in work at once, masks and sums of squares included
 COPIES = 8  # of the eigen-images of a block, in float32, the network's own included
