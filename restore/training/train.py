@@ -116,6 +116,11 @@ def train(
     chosen = schedules.schedule(schedule, variant)
     if optimizer:
         chosen = schedules.with_optimizer(chosen, optimizer)
+    if overlap == "drop" and not apart_from:
+        raise RestoreError(
+            "overlap: expected a test set in `apart_from` for drop, found none; name the sets that "
+            "no training image may show, or leave `overlap` out"
+        )
     names = [images] if isinstance(images, str | Path) else images
     # Read once, to be compared and to be trained on.
     decoded = [image_set(str(name)).decoded() for name in names]

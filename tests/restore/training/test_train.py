@@ -232,6 +232,13 @@ def test_paper_schedules_are_the_published_ones() -> None:
         assert paper.rate(int(0.61 * steps)) == pytest.approx(1e-4)
 
 
+def test_leaving_out_needs_a_test_set(images: ImageSet, tmp_path: Path) -> None:
+    folder, out = images.items[0].path.parent, tmp_path / "m.safetensors"
+    with pytest.raises(RestoreError, match="expected a test set in `apart_from` for drop, found n"):
+        training.train("dncnn-s-25", folder, out, overlap="drop")
+    assert not out.exists()
+
+
 def test_each_training_image_is_decoded_once(
     images: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
