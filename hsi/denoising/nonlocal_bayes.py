@@ -22,7 +22,7 @@ import torch
 Images = npt.NDArray[np.float32]
 
 PATCH = 3  # side of a patch, in pixels
-STEP = 2  # from one patch that a group is made for to the next
+STEP = 3  # from one patch that a group is made for to the next; of 2, no row gained 0.02 dB
 RADIUS = 15  # how far similar patches are sought, in pixels
 GROUP = 80  # patches in a group
 # From such a distance to their mean, in units of the noise, products of patches need 64 bits.
