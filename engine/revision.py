@@ -6,11 +6,13 @@ give the fingerprint of these modules as a parameter.
 
 import ast
 import hashlib
+from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
 OWN = ("engine", "restore", "hsi")
+BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")  # where statements hold others
 
 
 def code_revision(*modules: str) -> str:
@@ -30,7 +32,7 @@ def code_revision(*modules: str) -> str:
     """
     digest = hashlib.sha256()
     for name in sorted(_closure(modules)):
-        digest.update(f"{name}\0{_code(_source(name))}\0".encode())
+        digest.update(f"{name}\0{_read(name).digest}\0".encode())
     return digest.hexdigest()[:16]
 
 
@@ -41,20 +43,53 @@ def _closure(modules: tuple[str, ...]) -> set[str]:
         name = pending.pop()
         if name not in seen:
             seen.add(name)
-            pending.extend(_own_imports(name))
+            pending.extend(_read(name).imports)
     return seen
 
 
+@dataclass(frozen=True)
+class _Module:
+    """What a module is made of.
+
+    Attributes
+    ----------
+    digest : str
+        Of its code, without docstrings.
+    imports : tuple of str
+        Modules of this project.
+    """
+
+    digest: str
+    imports: tuple[str, ...]
+
+
 @cache
-def _own_imports(name: str) -> tuple[str, ...]:
+def _read(name: str) -> _Module:
+    """Return a module's code and imports. A workflow asks for hundreds: each is parsed once."""
+    tree = ast.parse(_source(name).read_bytes())
     found: set[str] = set()
-    for node in ast.walk(ast.parse(_source(name).read_bytes())):
+    pending: list[ast.AST] = [tree]
+    while pending:  # imports and docstrings are statements: expressions need no look
+        node = pending.pop()
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             found.add(node.module)
             found.update(f"{node.module}.{alias.name}" for alias in node.names)
-    return tuple(sorted(m for m in found if m.split(".")[0] in OWN and _is_module(m)))
+        elif isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            _drop_docstring(node)
+        for block in BLOCKS:
+            pending.extend(getattr(node, block, ()))
+    imports = tuple(sorted(m for m in found if m.split(".")[0] in OWN and _is_module(m)))
+    return _Module(hashlib.sha256(ast.dump(tree).encode()).hexdigest(), imports)
+
+
+def _drop_docstring(
+    node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef,
+) -> None:
+    first = node.body[0] if node.body else None
+    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+        node.body = node.body[1:] or [ast.Pass()]
 
 
 def _is_module(name: str) -> bool:
@@ -79,14 +114,3 @@ def _file(name: str) -> Path | None:
             if path.is_file():
                 return path
     return None
-
-
-@cache
-def _code(path: Path) -> str:
-    tree = ast.parse(path.read_bytes())
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            first = node.body[0] if node.body else None
-            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
-                node.body = node.body[1:] or [ast.Pass()]
-    return ast.dump(tree)

@@ -23,12 +23,29 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def revision_of(*modules: str) -> str:
-    for cached in (revision._own_imports, revision._file, revision._code):
+    for cached in (revision._read, revision._file):
         cached.cache_clear()
     return revision.code_revision(*modules)
 
 
 def test_change_in_an_import_inside_a_function_counts(package: Path) -> None:
+    before = revision_of("ownpkg.train")
+    (package / "noise.py").write_text("SIGMA = 50\n")
+    assert revision_of("ownpkg.train") != before
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "if X:\n    pass\nelse:\n    import ownpkg.noise",
+        "try:\n    pass\nexcept OSError:\n    import ownpkg.noise",
+        "try:\n    pass\nfinally:\n    from ownpkg import noise",
+        "class A:\n  async def b(self):\n    with c:\n      from ownpkg.noise import SIGMA",
+        "match x:\n  case 1:\n    for y in z:\n      pass\n    else:\n      import ownpkg.noise",
+    ],
+)
+def test_imports_count_wherever_statements_stand(package: Path, text: str) -> None:
+    (package / "train.py").write_text(text)
     before = revision_of("ownpkg.train")
     (package / "noise.py").write_text("SIGMA = 50\n")
     assert revision_of("ownpkg.train") != before
