@@ -190,25 +190,29 @@ def join_benchmarks(tables: Sequence[Path], out: Path) -> pd.DataFrame:
 def save_costs(path: Path, means: pd.DataFrame) -> None:
     """Draw overall accuracy against multiply-adds a pixel, a panel for each scene and split.
 
-    Candidates without multiply-adds (controls) are dashed lines.
+    Candidates without multiply-adds (controls) are dashed lines. A candidate has the same colour in
+    all panels; intervals end at 0 and 100 %.
     """
+    from matplotlib import colormaps
     from matplotlib.ticker import LogLocator, NullFormatter
 
-    cases = list(means.groupby(["scene", "split"], sort=False))
-    figure = blank_figure(5.2 * len(cases), 4.4)
+    costs = pd.to_numeric(means["multiply_adds_a_pixel"], errors="coerce")
+    names = list(dict.fromkeys(means["candidate"][costs.notna()]))
+    colours = {name: colormaps["tab20"](number % 20) for number, name in enumerate(names)}
+    cases = list(means.assign(million=costs / 1e6).groupby(["scene", "split"], sort=False))
+    figure = blank_figure(5.2 * len(cases) + 1.6, 4.4)
     axes = figure.subplots(1, len(cases), squeeze=False)[0]
     for axis, ((scene, split), group) in zip(axes, cases, strict=True):
         for _, row in group.iterrows():
-            oa, cost = float(row["oa"]), str(row["multiply_adds_a_pixel"])
-            if cost in ("", "nan"):
+            name, oa, million = row["candidate"], float(row["oa"]), row["million"]
+            if pd.isna(million):
                 axis.axhline(oa, lw=0.8, ls="--", color="0.5")
-                axis.annotate(row["candidate"], (1, oa), xycoords=("axes fraction", "data"),
+                axis.annotate(name, (1, oa), xycoords=("axes fraction", "data"),
                               fontsize=6, ha="right", va="bottom", color="0.4")  # fmt: skip
                 continue
-            bounds = [abs(oa - float(row[key] or oa)) for key in ("oa_from", "oa_to")]
-            million = float(cost) / 1e6
-            axis.errorbar(million, oa, [[bound] for bound in bounds], fmt="o", ms=3, lw=0.8)
-            axis.annotate(row["candidate"], (million, oa), fontsize=6, ha="left", va="bottom")
+            low, high = (float(row[key] or oa) for key in ("oa_from", "oa_to"))
+            reach = [[oa - max(low, 0)], [min(high, 100) - oa]]
+            axis.errorbar(million, oa, reach, fmt="o", ms=4, lw=0.9, color=colours[name])
         axis.set(
             xscale="log", title=f"{scene} {split}", xlabel="million multiply-adds a pixel",
             ylabel="overall accuracy, %",
@@ -217,6 +221,9 @@ def save_costs(path: Path, means: pd.DataFrame) -> None:
         axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axis.xaxis.set_major_formatter("{x:g}")
         axis.xaxis.set_minor_formatter(NullFormatter())
+    if names:
+        marks = [axes[0].plot([], [], "o", ms=4, color=colours[name])[0] for name in names]
+        figure.legend(marks, names, loc="outside right center", fontsize=7, frameon=False)
     save_figure(figure, path)
 
 
