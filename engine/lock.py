@@ -57,8 +57,8 @@ def locked(path: Path, waiting: Callable[[], None] | None = None) -> Iterator[bo
             missed += 1
             if missed == _TRIES:
                 raise UserError(
-                    f"{path.parent}: expected a place where a folder can be created, found one that "
-                    "takes none; name another place for the output"
+                    f"{path.parent}: expected a place where a folder can be created, found one "
+                    "that takes none; name another place for the output"
                 ) from None
             continue
         with file:

@@ -122,13 +122,15 @@ class Labels:
         return sha256_arrays(self.ground_truth, dtype="<i8")
 
     def check_fits(self, scene: Scene) -> None:
-        """Raise HsiError if the labels are not of the scene's size."""
+        """Raise HsiError if the labels are not of the scene's size, or lie elsewhere."""
         if self.ground_truth.shape != scene.shape:
             raise HsiError(
                 f"labels {self.name}: expected {scene.shape[0]} × {scene.shape[1]} pixels as scene "
                 f"{scene.name} has, found {' × '.join(map(str, self.ground_truth.shape))}; "
                 "give the labels of this scene"
             )
+        grid = Grid(f"scene {scene.name}", scene.shape, scene.georeference)
+        grid.expect_here(f"labels {self.name}", self.georeference)
 
 
 def open_labels(

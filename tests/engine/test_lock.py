@@ -34,9 +34,9 @@ def test_a_place_that_takes_no_folder_is_named(
         raise FileNotFoundError(errno.ENOENT, "No such file or directory", str(tmp_path))
 
     monkeypatch.setattr(Path, "mkdir", nothing)
-    with pytest.raises(UserError, match=r"work: expected a place .* name another place"):
-        with locked(tmp_path / "work" / "lock"):
-            pass
+    expected = r"work: expected a place .* name another place"
+    with pytest.raises(UserError, match=expected), locked(tmp_path / "work" / "lock"):
+        pass
 
 
 def test_a_lock_that_is_a_dangling_link_is_named(tmp_path: Path) -> None:
