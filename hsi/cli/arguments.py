@@ -153,13 +153,18 @@ def expect_same_place(found: "Contents", labels: "Labels") -> None:
 
 
 def keep_inputs(outputs: Iterable[Path], *read: str | Path | None) -> None:
-    """Raise an error where an output would replace an input: a scene (str) or a file (Path)."""
+    """Raise an error where an output would replace an input: a scene (str) or a file (Path).
+
+    An ENVI header among the outputs stands for its data, too.
+    """
     from hsi.formats.registry import files
+    from hsi.formats.writing import written_with
     from hsi.scenes.embedded import EMBEDDED
 
     sources = [source for source in read if isinstance(source, str) and source != EMBEDDED]
     own = [path for path in read if isinstance(path, Path)]
-    expect_apart(outputs, own + [file for source in sources for file in files(source)])
+    written = [path for out in outputs for path in written_with(out)]
+    expect_apart(written, own + [file for source in sources for file in files(source)])
 
 
 def settings_of(given: list[str] | None) -> dict[str, str]:

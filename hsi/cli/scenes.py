@@ -62,6 +62,7 @@ def convert(
     from hsi.scenes.scene import open_scene, write_scene
 
     expect_folder(out.parent)
+    keep_inputs([out], source)
     refuse_existing(out, overwrite=overwrite)
     write_scene(out, masked(open_scene(source), quality))
 
