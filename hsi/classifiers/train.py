@@ -176,5 +176,5 @@ def _check_data(scene: Scene, split: Split) -> None:
         raise HsiError(
             f"{scene.name}: expected data at every training pixel, found {len(empty)} of "
             f"{split.train.sum()} without (all zero, not finite, or the ignore value), first at "
-            f"row {row}, column {column}; set their labels to 0 and split again"
+            f"row {row}, column {column}; split again with `scene`, which leaves them out"
         )

@@ -169,7 +169,8 @@ def split(
         ),
     ],
     place: Annotated[
-        str | None, typer.Option("--scene", help="The scene that polygons lie in.")
+        str | None,
+        typer.Option("--scene", help="Polygons lie in it; pixels without data are left out."),
     ] = None,
     seed: Seed = 0,
     window: Annotated[int, typer.Option(help="Window side for guard band and leakage.")] = 25,
@@ -188,8 +189,13 @@ def split(
 
     expect_file(out, ".npz")
     keep_inputs([out, out.with_suffix(".png")], source, *split_files(how), place)
-    labels = labels_on(source, None if place is None else open_scene(place), drawing)
-    made = make_split(labels, how, seed=seed, window=window, name=name, labels_of=labels_of)
+    scene = None if place is None else open_scene(place)
+    labels = labels_on(source, scene, drawing)
+    if labels_of == "mask" and labels.polygons is not None:
+        scene = None  # which polygons need, and a mask of its own classes does not take
+    made = make_split(
+        labels, how, seed=seed, window=window, name=name, labels_of=labels_of, scene=scene
+    )
     made.save(out)
     save_split(out.with_suffix(".png"), made.own_labels(labels), made)
     typer.echo(f"{made.how}: {made.train.sum()} training pixels, {made.test.sum()} test pixels")

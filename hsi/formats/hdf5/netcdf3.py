@@ -9,6 +9,7 @@ from engine.errors import parsing
 from hsi.errors import HsiError
 from hsi.formats import centres, no_data
 from hsi.formats.contents import Contents, Kind, bands_last, beside, choose, squeezed
+from hsi.formats.units import decoded
 
 
 def is_netcdf3(path: Path) -> bool:
@@ -83,4 +84,4 @@ def read_netcdf3(path: Path, variable: str | None, kind: Kind) -> Contents:
 
 def _unit(variable: Any) -> str | None:
     stated = getattr(variable, "units", None)
-    return stated.decode(errors="replace") if isinstance(stated, bytes) else stated
+    return decoded(stated) if isinstance(stated, bytes) else stated
