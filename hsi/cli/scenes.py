@@ -222,7 +222,9 @@ def labels(
     expect_folder(out.parent)
     keep_inputs([out], polygons, source)
     refuse_existing(out, overwrite=overwrite)
-    made = labels_on(polygons, open_scene(source), drawing)
+    scene = open_scene(source)
+    made = labels_on(polygons, scene, drawing)
+    made.check_fits(scene)  # polygons always do; a raster may be another's
     write_labels(out, made)
     for number, name, count in zip(made.classes, made.class_names, made.count(), strict=True):
         typer.echo(f"class {number} {name}: {count} pixels")

@@ -39,6 +39,7 @@ def placed(tmp_path, scene, labels):
         "compare map_here.tif map_there.tif here.tif --split split.npz",
         "look land.tif map_there.tif --out page.html",
         "look land.tif --labels there.tif --out page.html",
+        "labels there.tif land.tif drawn.tif",
         "split here.tif --how loso:map_there.tif --out other.npz",
     ],
 )
