@@ -17,7 +17,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any
 
+from engine.errors import UserError
+
 _BETWEEN = 0.2  # seconds, where the system has no call that waits
+_TRIES = 100  # in a row, of creating a folder that another process deletes
 
 
 @contextmanager
@@ -38,13 +41,25 @@ def locked(path: Path, waiting: Callable[[], None] | None = None) -> Iterator[bo
     ------
     bool or None
         False if another process holds it, None on a file system that has no locks.
+
+    Raises
+    ------
+    UserError
+        The folder cannot be created, as in `/proc`.
     """
     path = path.absolute()  # what is missing below a folder that exists can be created
+    missed = 0
     while True:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             file = path.open("a")  # Windows does not cut a file that another process holds
         except FileNotFoundError:  # a process that ends right now has deleted the folder
+            missed += 1
+            if missed == _TRIES:
+                raise UserError(
+                    f"{path.parent}: expected a place where a folder can be created, found one "
+                    "that takes none; name another place for the output"
+                ) from None
             continue
         with file:
             held = _take(file, waiting)

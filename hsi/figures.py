@@ -115,8 +115,8 @@ def save_comparison(
     known = np.where(known > 0, numbers, 0)
     _show(masked, paint(known, labels.classes, labels.colours), f"{title}, labelled pixels")
     _show(mapped, paint(numbers, labels.classes, labels.colours), f"{title}, whole scene")
-    marks = np.where(right, np.array(RIGHT), np.array(WRONG)) * test[..., None]
-    _show(errors, marks.astype(np.uint8), f"{wrong} errors in {int(split.test.sum())} test pixels")
+    marks = np.where(right, np.array(RIGHT, np.uint8), np.array(WRONG, np.uint8))
+    _show(errors, marks * test[..., None], f"{wrong} errors in {int(split.test.sum())} test pixels")
     _legend(figure, labels.class_names, labels.colours)
     save_figure(figure, path)
 

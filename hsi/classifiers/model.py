@@ -22,6 +22,7 @@ from hsi.classifiers.smoothed import AUTO, NONE, SETTING, loaded, smoothed
 from hsi.classifiers.spectral import SVM, BoxMeanSVM, Forest
 from hsi.classifiers.window import NetworkClassifier
 from hsi.errors import HsiError
+from hsi.features.levels import warn_of_other_units
 from hsi.features.smoothing import Smoothing
 from hsi.networks.architecture import Architecture
 from hsi.networks.backbones import BACKBONES
@@ -128,8 +129,9 @@ class Model:
         Of the tensors and of what decides how they are used: that of an equal training is equal.
     description : dict
         JSON-serialisable: `classifier`, `scene`, `classes`, `class_names`, `colours`, `bands`,
-        `wavelengths`, `used_bands`, `split`, `schedule`, `seed`, `seconds_train`, `settings`, and
-        the checksums, versions and code revision behind the weights.
+        `wavelengths`, `used_bands`, `spectra` (their level and scale), `split`, `schedule`,
+        `seed`, `seconds_train`, `settings`, and the checksums, versions and code revision behind
+        the weights.
     """
 
     classifier: Classifier
@@ -164,8 +166,13 @@ class Model:
         used = self.classifier.bands.tolist()
         return tensors, {**self.description, "used_bands": used, "settings": settings}
 
-    def match(self, scene: Scene, *, resample_bands: bool = False) -> Bands | None:
+    def match(
+        self, scene: Scene, *, resample_bands: bool = False, refit_scaling: bool = False
+    ) -> Bands | None:
         """Return the model's bands in a scene, or None where it uses no spectra.
+
+        A warning says where the scene seems to come in other units than the training's, unless
+        `refit_scaling` makes up for that.
 
         Raises
         ------
@@ -174,7 +181,7 @@ class Model:
         """
         if not len(self.classifier.bands):
             return None
-        return match_bands(
+        found = match_bands(
             self.classifier.bands,
             self.description["bands"],
             self.description["wavelengths"],
@@ -182,6 +189,10 @@ class Model:
             trained_on=self.description["scene"],
             resample_bands=resample_bands,
         )
+        trained = self.description.get("spectra")  # which models of earlier versions lack
+        if trained is not None and not refit_scaling:
+            warn_of_other_units(scene, found, trained, self.description["scene"])
+        return found
 
 
 def load_model(path: Path | str) -> Model:

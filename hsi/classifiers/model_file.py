@@ -21,6 +21,7 @@ from hsi.calibration.conformal import PERCENT
 from hsi.calibration.temperature import HIGHEST, LOWEST
 from hsi.classifiers.catalogue import CATALOGUE
 from hsi.errors import HsiError
+from hsi.features.levels import LEVELS
 from hsi.features.projection import Projection
 from hsi.scenes.class_numbers import LARGEST
 
@@ -61,6 +62,12 @@ _SCHEMA: dict[str, Any] = {
         },
         "used_bands": {
             "type": "array", "title": "bands", "items": {**_WHOLE, "title": "a band, from 0 up"},
+        },
+        "spectra": {
+            "type": "object", "title": "the level of the spectra", "required": [*LEVELS],
+            "properties": {
+                key: {"type": ["number", "null"], "title": "a number, or nothing"} for key in LEVELS
+            },
         },
         "split": {
             "type": "object", "title": "the description of a split", "required": ["how"],

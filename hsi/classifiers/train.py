@@ -15,6 +15,8 @@ from hsi.classifiers.protocol import Classifier, Training
 from hsi.classifiers.schedules import schedule as schedule_of
 from hsi.errors import HsiError
 from hsi.features.components import ComponentsFile
+from hsi.features.levels import levels
+from hsi.scenes.bands import Bands
 from hsi.scenes.labels import Labels
 from hsi.scenes.scene import Scene
 from hsi.splits.split import Split
@@ -116,6 +118,7 @@ def train(
         "colours": labels.colours.tolist(),
         "bands": scene.cube.shape[2],
         "wavelengths": None if scene.wavelengths is None else scene.wavelengths.tolist(),
+        "spectra": levels(scene, Bands(scene.good_bands), split.train),
         "split": split.describe(),
         "schedule": chosen.describe() if classifier.stepwise else None,
         "seed": seed,
@@ -173,5 +176,5 @@ def _check_data(scene: Scene, split: Split) -> None:
         raise HsiError(
             f"{scene.name}: expected data at every training pixel, found {len(empty)} of "
             f"{split.train.sum()} without (all zero, not finite, or the ignore value), first at "
-            f"row {row}, column {column}; set their labels to 0 and split again"
+            f"row {row}, column {column}; split again with `scene`, which leaves them out"
         )

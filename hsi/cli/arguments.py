@@ -15,6 +15,7 @@ from hsi.errors import HsiError
 if TYPE_CHECKING:
     from hsi.features.components import ComponentsFile
     from hsi.formats.contents import Contents
+    from hsi.scenes.grid import Grid
     from hsi.scenes.labels import Labels
     from hsi.scenes.polygons import Drawing
     from hsi.scenes.scene import Scene
@@ -126,25 +127,44 @@ def takes_polygons(command: Callable[..., None]) -> Callable[..., None]:
 
 def labels_on(source: str, place: "Scene | Contents | None", drawing: "Drawing") -> "Labels":
     """Return labels on the grid of a scene or of a map, if they are polygons."""
-    from hsi.scenes.grid import Grid
     from hsi.scenes.labels import open_labels
     from hsi.scenes.scene import Scene
 
     if place is None or isinstance(place, Scene):
         return open_labels(source, scene=place, drawing=drawing)
-    rows, columns = place.array.shape[:2]
-    grid = Grid(place.path.stem, (rows, columns), place.georeference)
-    return open_labels(source, scene=grid, drawing=drawing)
+    labels = open_labels(source, scene=grid_of(place), drawing=drawing)
+    expect_same_place(place, labels)
+    return labels
+
+
+def grid_of(found: "Contents") -> "Grid":
+    """Return the pixels of a map on the ground."""
+    from hsi.scenes.grid import Grid
+
+    rows, columns = found.array.shape[:2]
+    return Grid(str(found.path), (rows, columns), found.georeference)
+
+
+def expect_same_place(found: "Contents", labels: "Labels") -> None:
+    """Raise an error where a map and labels of one size lie elsewhere."""
+    grid = grid_of(found)
+    if labels.ground_truth.shape == grid.shape:  # else who scores the map says that
+        grid.expect_here(f"labels {labels.name}", labels.georeference)
 
 
 def keep_inputs(outputs: Iterable[Path], *read: str | Path | None) -> None:
-    """Raise an error where an output would replace an input: a scene (str) or a file (Path)."""
+    """Raise an error where an output would replace an input: a scene (str) or a file (Path).
+
+    An ENVI header among the outputs stands for its data, too.
+    """
     from hsi.formats.registry import files
+    from hsi.formats.writing import written_with
     from hsi.scenes.embedded import EMBEDDED
 
     sources = [source for source in read if isinstance(source, str) and source != EMBEDDED]
     own = [path for path in read if isinstance(path, Path)]
-    expect_apart(outputs, own + [file for source in sources for file in files(source)])
+    written = [path for out in outputs for path in written_with(out)]
+    expect_apart(written, own + [file for source in sources for file in files(source)])
 
 
 def settings_of(given: list[str] | None) -> dict[str, str]:

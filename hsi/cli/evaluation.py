@@ -13,6 +13,8 @@ from hsi.cli.arguments import (
     SceneSource,
     Seed,
     SplitFile,
+    expect_same_place,
+    grid_of,
     keep_inputs,
     labels_on,
     takes_polygons,
@@ -77,15 +79,13 @@ def area(
     from hsi.evaluation.score import made_by
     from hsi.evaluation.test_pixels import check_unseen
     from hsi.formats.registry import read
-    from hsi.scenes.grid import Grid
     from hsi.splits.split import load_split
 
     expect_folder(out)
     found, split = read(map_file, "labels"), load_split(split_file)
     labels = labels_on(label_source, found, drawing)
     check_unseen("map", made_by(found.path, labels, None)["trained_split"], labels, split)
-    rows, columns = found.array.shape
-    hectares = Grid(found.path.stem, (rows, columns), found.georeference).hectares_per_pixel()
+    hectares = grid_of(found).hectares_per_pixel()
     made = write_area(found.array, labels, split, out, hectares_per_pixel=hectares)
     typer.echo((out / "area.csv").read_text(encoding="utf-8").rstrip())
     typer.echo(f"OA {100 * made.overall:.2f} ± {100 * made.overall_ci95:.2f} %, by area")
@@ -109,6 +109,7 @@ def compare(
 
     maps = [read(source, "labels") for source in (first, second)]
     labels, split = labels_on(label_source, maps[0], drawing), load_split(split_file)
+    expect_same_place(maps[1], labels)
     for order, map_ in zip(("first", "second"), maps, strict=True):
         trained = made_by(map_.path, labels, None)["trained_split"]
         check_unseen(f"{order} map", trained, labels, split)

@@ -62,6 +62,7 @@ def convert(
     from hsi.scenes.scene import open_scene, write_scene
 
     expect_folder(out.parent)
+    keep_inputs([out], source)
     refuse_existing(out, overwrite=overwrite)
     write_scene(out, masked(open_scene(source), quality))
 
@@ -168,7 +169,8 @@ def split(
         ),
     ],
     place: Annotated[
-        str | None, typer.Option("--scene", help="The scene that polygons lie in.")
+        str | None,
+        typer.Option("--scene", help="Polygons lie in it; pixels without data are left out."),
     ] = None,
     seed: Seed = 0,
     window: Annotated[int, typer.Option(help="Window side for guard band and leakage.")] = 25,
@@ -187,8 +189,13 @@ def split(
 
     expect_file(out, ".npz")
     keep_inputs([out, out.with_suffix(".png")], source, *split_files(how), place)
-    labels = labels_on(source, None if place is None else open_scene(place), drawing)
-    made = make_split(labels, how, seed=seed, window=window, name=name, labels_of=labels_of)
+    scene = None if place is None else open_scene(place)
+    labels = labels_on(source, scene, drawing)
+    if labels_of == "mask" and labels.polygons is not None:
+        scene = None  # which polygons need, and a mask of its own classes does not take
+    made = make_split(
+        labels, how, seed=seed, window=window, name=name, labels_of=labels_of, scene=scene
+    )
     made.save(out)
     save_split(out.with_suffix(".png"), made.own_labels(labels), made)
     typer.echo(f"{made.how}: {made.train.sum()} training pixels, {made.test.sum()} test pixels")
@@ -215,7 +222,9 @@ def labels(
     expect_folder(out.parent)
     keep_inputs([out], polygons, source)
     refuse_existing(out, overwrite=overwrite)
-    made = labels_on(polygons, open_scene(source), drawing)
+    scene = open_scene(source)
+    made = labels_on(polygons, scene, drawing)
+    made.check_fits(scene)  # polygons always do; a raster may be another's
     write_labels(out, made)
     for number, name, count in zip(made.classes, made.class_names, made.count(), strict=True):
         typer.echo(f"class {number} {name}: {count} pixels")

@@ -17,7 +17,7 @@ from hsi.calibration.conformal import least_probabilities
 from hsi.calibration.reliability import calibration_error
 from hsi.calibration.temperature import fit_temperature, tempered
 from hsi.classifiers.model import CLASSIFIERS, Model, load_model
-from hsi.classifiers.protocol import Application, Classifier, check_probabilities
+from hsi.classifiers.protocol import Application, Classifier
 from hsi.classifiers.spectral import stratified_folds
 from hsi.classifiers.train import train
 from hsi.errors import HsiError
@@ -92,7 +92,10 @@ def calibrate(
     labels = split.own_labels(labels)
     model = load_model(model_path)
     if not model.classifier.has_probabilities:
-        check_probabilities(model.classifier, True)
+        raise HsiError(
+            f"{model_path}: expected a model that gives probabilities, found "
+            f"{model.classifier.name}; give one of a network, forest or best"
+        )
     described = model.description
     if described["split"].get("train_sha256") != split.describe()["train_sha256"]:
         raise HsiError(

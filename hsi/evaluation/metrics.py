@@ -111,8 +111,8 @@ def check_numbers(
     if strangers.size and strangers[0] == 0:
         raise HsiError(
             f"{name}: expected a class on every test pixel, found 0, which stands for no data, on "
-            f"{len(predicted) - np.count_nonzero(predicted)} of {len(predicted)}; set their labels "
-            "to 0, or map without abstaining"
+            f"{len(predicted) - np.count_nonzero(predicted)} of {len(predicted)}; split with "
+            "hsi split --scene, which leaves them out, or map without abstaining"
         )
     if strangers.size:
         raise HsiError(

@@ -13,6 +13,7 @@ from hsi.formats.no_data import Mask
 
 Kind = Literal["cube", "labels"]
 
+BANDS_FIRST = "bands_first"
 LISTED = 12  # variables that a message names
 
 
@@ -176,12 +177,20 @@ def band_axis(shape: tuple[int, ...], name: str, bands: int | None = None) -> in
     equal, as in (200, 145, 145).
     """
     words = name.lower()
-    if any(word in words for word in ("chw", "bsq", "bands_first")):
+    if any(word in words for word in ("chw", "bsq", BANDS_FIRST)):
         return 0
     if bands is not None and list(shape).count(bands) == 1:
         return shape.index(bands)
     depth, rows, columns = shape
     return 0 if rows == columns and depth != rows else 2
+
+
+def layout_name(path: Path, name: str) -> str:
+    """Return what says where a cube's bands lie: `bands_first` in the file's name, or a variable.
+
+    An array's axes alone leave that open, as in (24, 60, 84), and a .npy names no variable.
+    """
+    return BANDS_FIRST if BANDS_FIRST in path.stem.lower() else name
 
 
 def squeezed(shape: tuple[int, ...], axes: int) -> tuple[int, ...]:

@@ -21,7 +21,9 @@ from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
+import numpy.typing as npt
 
+from engine.errors import why
 from hsi.errors import HsiError
 from hsi.formats.envi.header import GEOREFERENCE, entries, format_header, read_header
 from hsi.formats.lazy import CACHE_BYTES
@@ -111,7 +113,7 @@ def for_geotiff(georeference: Mapping[str, Any] | None) -> dict[str, Any]:
         plain |= {key: value for key, value in _of_envi(plain).items() if key not in plain}
     found: dict[str, Any] = {}
     if plain.get("crs"):
-        found["crs"] = _crs(plain["crs"])
+        found["crs"] = crs_of(plain["crs"])
     if plain.get("transform") is not None:
         found["transform"] = rasterio.Affine(*plain["transform"])
     if plain.get("gcps") and "transform" in found:
@@ -124,12 +126,47 @@ def for_geotiff(georeference: Mapping[str, Any] | None) -> dict[str, Any]:
             for number, (row, col, x, y, z) in enumerate(plain["gcps"], 1)
         ]
         if plain.get("gcps crs"):
-            found["crs"] = _crs(plain["gcps crs"])
+            found["crs"] = crs_of(plain["gcps crs"])
     if plain.get("rpcs"):
         from rasterio.rpc import RPC
 
         found["rpcs"] = RPC.from_gdal(dict(plain["rpcs"]))
     return found
+
+
+def crs_of(text: Any) -> Any:
+    """Return the coordinate system that a text states: well-known text, or EPSG:N.
+
+    Raises
+    ------
+    HsiError
+        It states none.
+    """
+    rasterio = load_rasterio()
+    try:
+        with rasterio.Env():  # keeps GDAL's own lines from standard error
+            return rasterio.crs.CRS.from_user_input(text)
+    except rasterio.errors.CRSError as error:
+        raise HsiError(
+            f"expected a coordinate system, such as EPSG:32616, found '{text}' ({error})"
+        ) from error
+
+
+def moved(points: npt.NDArray[np.float64], own: Any, other: Any) -> npt.NDArray[np.float64]:
+    """Return points (n, 2), x and y, of one coordinate system in another.
+
+    Raises
+    ------
+    HsiError
+        A point cannot lie in its system, such as a latitude of 4 500 000, or not in the other.
+    """
+    load_rasterio()
+    from rasterio.warp import transform
+
+    try:
+        return np.stack(transform(own, other, points[:, 0], points[:, 1]), axis=1)
+    except Exception as error:  # GDAL's own types, which rasterio does not publish
+        raise HsiError(why(error, whole=True)) from error
 
 
 def georeferenced(dataset: Any) -> dict[str, Any]:
@@ -224,7 +261,7 @@ def _geo_points(georeference: Mapping[str, Any]) -> dict[str, list[str]]:
     """Return the first ground control points as ENVI's `geo points`: x, y, latitude, longitude."""
     if not georeference.get("gcps") or not georeference.get("gcps crs"):
         return {}
-    if not _crs(georeference["gcps crs"]).is_geographic:
+    if not crs_of(georeference["gcps crs"]).is_geographic:
         return {}
     listed = []
     for row, col, x, y, _ in georeference["gcps"][:GEO_POINTS]:
@@ -241,14 +278,6 @@ def _rpc_info(georeference: Mapping[str, Any]) -> dict[str, list[str]]:
         return {}
     tile = ["0", "0", "0"]  # offsets of the tile, and whether the coefficients stand for others
     return {"rpc info": [number for part in (*numbers, *lists, tile) for number in part]}
-
-
-def _crs(text: Any) -> Any:
-    rasterio = load_rasterio()
-    try:
-        return rasterio.crs.CRS.from_user_input(text)
-    except rasterio.errors.CRSError as error:
-        raise HsiError(f"expected a coordinate system, found '{text}' ({error})") from error
 
 
 def _braced(value: Any) -> Any:

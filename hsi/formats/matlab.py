@@ -16,7 +16,7 @@ from engine.untrusted import child, matlab
 from engine.untrusted.hdf5 import expect_sound
 from hsi.errors import HsiError
 from hsi.formats import centres, no_data
-from hsi.formats.contents import Contents, Kind, bands_last, beside, choose, squeezed
+from hsi.formats.contents import Contents, Kind, bands_last, beside, choose, layout_name, squeezed
 from hsi.formats.hdf5.cube import whole
 
 # Names under which a file states the rows and columns of a flattened cube, in lower case.
@@ -83,7 +83,9 @@ def _contents(
         if array.ndim != 3:
             return Contents(path, array, provenance=found)
         listed = centres.find(lists, array.shape, name)
-        cube, found["layout"] = bands_last(array, name, None if listed is None else listed.size)
+        cube, found["layout"] = bands_last(
+            array, layout_name(path, name), None if listed is None else listed.size
+        )
     bands = cube.shape[2]
     wavelengths = centres.in_nanometres(listed, bands, f"{path}: wavelengths")
     wide = centres.find_widths(lists, bands, name)

@@ -12,7 +12,16 @@ from engine.errors import parsing
 from engine.memory import DEFLATE, admit
 from hsi.errors import HsiError
 from hsi.formats import centres, no_data
-from hsi.formats.contents import Contents, Cube, Kind, bands_last, beside, choose, squeezed
+from hsi.formats.contents import (
+    Contents,
+    Cube,
+    Kind,
+    bands_last,
+    beside,
+    choose,
+    layout_name,
+    squeezed,
+)
 from hsi.formats.lazy import cube_blocks
 from hsi.formats.writing import new_files
 
@@ -49,7 +58,9 @@ def read(path: Path, variable: str | None, kind: Kind) -> Contents:
     lists = [centres.of_array(key, a) for key, a in arrays.items() if key != name]
     listed = centres.find(lists, array.shape)
     if array.ndim == 3:
-        array, found["layout"] = bands_last(array, name, None if listed is None else listed.size)
+        array, found["layout"] = bands_last(
+            array, layout_name(path, name), None if listed is None else listed.size
+        )
     bands = array.shape[-1] if array.ndim else 0
     wavelengths = centres.in_nanometres(listed, bands, str(path))
     wide = centres.find_widths(lists, bands)

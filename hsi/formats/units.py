@@ -53,6 +53,22 @@ _BEFORE = r"^[\s)]*(?:wide|broad|fwhm|band\s*width|bandwidth|width|resolution|sa
 _BEFORE += r"(?!\s*(?:of|is)?[\s:=(]*\d)"
 
 
+def decoded(stated: bytes) -> str:
+    """Return the text of a header or attribute: UTF-8, else the Windows code page of the West.
+
+    What older programs write: 'µm' there is no UTF-8.
+
+    Examples
+    --------
+    >>> decoded("µm".encode()), decoded("µm".encode("cp1252"))
+    ('µm', 'µm')
+    """
+    try:
+        return stated.decode()
+    except UnicodeDecodeError:
+        return stated.decode("cp1252", errors="replace")
+
+
 def nanometres(
     values: npt.NDArray[np.float64], unit: str | None, where: str = "wavelengths"
 ) -> npt.NDArray[np.float64] | None:

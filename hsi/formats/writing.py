@@ -70,10 +70,14 @@ def sidecars(path: Path) -> list[Path]:
     return [data.with_name(f"{data.name}{kind}") for kind in kinds]
 
 
+def written_with(path: Path) -> list[Path]:
+    """Return a file and, of an ENVI header, the data that are written with it."""
+    return [path, path.with_suffix(".img")] if path.suffix.lower() == ".hdr" else [path]
+
+
 def refuse_existing(path: Path, *, overwrite: bool) -> None:
     """Raise HsiError if a file, the data of an ENVI header, or a mask beside it exists already."""
-    files = [path, path.with_suffix(".img")] if path.suffix.lower() == ".hdr" else [path]
-    for file in [*files, *sidecars(path)]:
+    for file in [*written_with(path), *sidecars(path)]:
         if file.exists() and not overwrite:
             raise HsiError(
                 f"{file}: expected no such file, found one; give another name, or `overwrite`"

@@ -117,7 +117,9 @@ def classify(
         chosen["smooth"] = Smoothing.parse(chosen["smooth"])
     options = replace(options or MapOptions(), **chosen)
     loaded, compute = load_model(model_path), compute or pick(device)
-    bands = loaded.match(scene, resample_bands=options.resample_bands)
+    bands = loaded.match(
+        scene, resample_bands=options.resample_bands, refit_scaling=options.refit_scaling
+    )
     for name in options.of_probabilities:
         check_probabilities(loaded.classifier, True, name)
     certainty_of(loaded, options)  # raises before any work

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from engine.errors import parsing, why
+from hsi.blockwise.identity import scene_files
 from hsi.blockwise.journal import BlockJournal
 from hsi.classifiers.model import load_model
 from hsi.errors import HsiError
@@ -83,7 +84,8 @@ def join(
     state = BlockJournal(files.map, key)
     try:
         with state:
-            refuse_existing(files, options, state, {path.resolve() for _, path in parts})
+            read = {model_path.resolve(), *(path.resolve() for _, path in parts)}
+            refuse_existing(files, options, state, scene_files(scene) | read)
             rasters = make_rasters(files, model, scene, options)
             rasters.open(state.folder, resume=False)
             _copy(parts, rasters.map, "")

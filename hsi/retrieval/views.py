@@ -117,8 +117,8 @@ class ViewMaker:
             row, column = positions[empty.argmax()]
             raise HsiError(
                 f"{self.scene.name}: expected data at every pixel of the split, found none at "
-                f"{int(empty.sum())}, first at row {row}, column {column}; set their labels to 0 "
-                "and split again"
+                f"{int(empty.sum())}, first at row {row}, column {column}; split again "
+                "with `scene`, which leaves them out"
             )
         half, side = self.half, 2 * self.half + 1
         around = np.pad(self.cube, ((half, half), (half, half), (0, 0)))

@@ -20,6 +20,11 @@ def occurring(numbers: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.int64]:
     return found
 
 
+def is_number(text: str) -> bool:
+    """Return whether a text is a class number as it is written: '12', not '012' or '1.5'."""
+    return text.isdecimal() and len(text) <= len(str(LARGEST)) and str(int(text)) == text
+
+
 def smallest_signed(largest: int) -> type[np.signedinteger[Any]]:
     """Return the smallest signed type that holds whole numbers up to `largest`."""
     return next(kind for kind in (np.int8, np.int16, np.int32) if largest <= np.iinfo(kind).max)

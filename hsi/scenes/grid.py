@@ -3,12 +3,16 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
+import numpy as np
+
 from hsi.errors import HsiError
-from hsi.formats.georeference import for_geotiff
+from hsi.formats.georeference import for_geotiff, moved
 
 SQUARE_METRES = 1e4  # of a hectare
+APART = 0.51  # pixels: whether corners or centres are meant makes half a pixel
 
 
 @dataclass(frozen=True)
@@ -60,3 +64,52 @@ class Grid:
         _, metres = crs.linear_units_factor
         area = abs(transform.determinant) * metres**2
         return float(area / SQUARE_METRES) if math.isfinite(area) and area > 0 else None
+
+    def expect_here(self, what: str, georeference: Mapping[str, Any] | None) -> None:
+        """Raise HsiError where a raster of as many pixels lies elsewhere on the ground.
+
+        Nothing is said where one of the two states no place, or where rasterio is missing.
+
+        Parameters
+        ----------
+        what : str
+            The raster, for the message.
+        georeference : mapping, optional
+            The raster's own.
+
+        Raises
+        ------
+        HsiError
+            A corner of the raster is more than half a pixel away from that of the grid.
+        """
+        distance = self._pixels_apart(georeference)
+        if distance is None or distance <= APART:
+            return
+        far = f"{distance:.1f} pixels" if math.isfinite(distance) else "out of reach"
+        raise HsiError(
+            f"{what}: expected the place of {self.name}, found a corner {far} away from it; bring "
+            "it onto that grid (gdalwarp), or mend or remove the georeference that is wrong"
+        )
+
+    def _pixels_apart(self, georeference: Mapping[str, Any] | None) -> float | None:
+        """Return how far, at most, the corners of a raster lie from those of the grid."""
+        if not georeference or not self.georeference or georeference == self.georeference:
+            return None
+        if find_spec("rasterio") is None:
+            return None
+        try:
+            here, there = (for_geotiff(one) for one in (self.georeference, georeference))
+        except HsiError:  # a text that states no coordinate system; who needs it says so
+            return None
+        if not {"crs", "transform"} <= set(here) & set(there) or here["transform"].is_degenerate:
+            return None
+        own, other = (np.reshape(one["transform"], (3, 3)) for one in (here, there))
+        rows, columns = self.shape
+        corners = np.array([(0, 0, 1), (columns, 0, 1), (0, rows, 1), (columns, rows, 1)]).T
+        points = other @ corners
+        if here["crs"] != there["crs"]:
+            try:
+                points[:2] = moved(points[:2].T, there["crs"], here["crs"]).T
+            except HsiError:
+                return math.inf
+        return float(np.abs(np.linalg.solve(own, points) - corners).max())

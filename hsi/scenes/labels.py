@@ -13,7 +13,7 @@ import numpy.typing as npt
 from engine.artifacts import sha256_arrays
 from hsi.errors import HsiError
 from hsi.formats import numpy_arrays
-from hsi.formats.contents import Contents
+from hsi.formats.contents import BANDS_FIRST, Contents
 from hsi.formats.envi import write as envi
 from hsi.formats.geotiff import write as geotiff
 from hsi.formats.lazy import row_blocks
@@ -122,13 +122,17 @@ class Labels:
         return sha256_arrays(self.ground_truth, dtype="<i8")
 
     def check_fits(self, scene: Scene) -> None:
-        """Raise HsiError if the labels are not of the scene's size."""
+        """Raise HsiError if the labels are not of the scene's size, or lie elsewhere."""
         if self.ground_truth.shape != scene.shape:
+            remedy = "give the labels of this scene"
+            if "layout" in scene.provenance and scene.cube.shape[1:] == self.ground_truth.shape:
+                remedy = f"if its bands come first, put {BANDS_FIRST} into the name of its file"
             raise HsiError(
                 f"labels {self.name}: expected {scene.shape[0]} × {scene.shape[1]} pixels as scene "
-                f"{scene.name} has, found {' × '.join(map(str, self.ground_truth.shape))}; "
-                "give the labels of this scene"
+                f"{scene.name} has, found {' × '.join(map(str, self.ground_truth.shape))}; {remedy}"
             )
+        grid = Grid(f"scene {scene.name}", scene.shape, scene.georeference)
+        grid.expect_here(f"labels {self.name}", self.georeference)
 
 
 def open_labels(

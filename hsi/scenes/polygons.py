@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from hsi.errors import HsiError
-from hsi.formats.georeference import load_rasterio
+from hsi.formats.georeference import crs_of, load_rasterio, moved
 from hsi.formats.registry import locate
 from hsi.formats.vector import Features, load_pyogrio, read_features
-from hsi.scenes.class_numbers import LARGEST
+from hsi.scenes.class_numbers import LARGEST, is_number
 from hsi.scenes.grid import Grid
 
 log = logging.getLogger(__name__)
@@ -123,20 +123,24 @@ def _classes(
         texts = ["" if value is None else str(value).strip() for value in values]
         found = sorted(set(texts) - {""})
         order = found if listed is None else [str(name) for name in listed]
-        if strange := [text for text in found if text not in order]:
+        strange = [text for text in found if text not in order]
+        if (strange or listed is None) and all(map(is_number, found)):
+            place = {text: int(text) for text in found}  # numbers in a field of texts
+        elif strange:
             raise HsiError(
                 f"{called}: `class_names`: expected all of {', '.join(found)}, found none for "
                 f"{strange[0]}; list it"
             )
-        place = {name: number for number, name in enumerate(order, 1)}
-        numbers, listed = np.array([place.get(text, 0) for text in texts], np.int64), order
+        else:
+            place, listed = {name: number for number, name in enumerate(order, 1)}, order
+        numbers = np.array([place.get(text, 0) for text in texts], np.int64)
     else:
         raise HsiError(f"{called}: expected class numbers or names, found {values.dtype}")
     if len(numbers) and (numbers.min() < 0 or numbers.max() > LARGEST):
         wrong = numbers.min() if numbers.min() < 0 else numbers.max()
         raise HsiError(f"{called}: expected class numbers from 1 to {LARGEST}, found {wrong}")
     if missing := int((numbers == 0).sum()):
-        log.warning("%s: %d features have no class and are left out", called, missing)
+        log.warning("%s: %d features have no class, or 0, and are left out", called, missing)
     top = int(numbers.max(initial=0))
     if listed is not None and len(listed) < top:
         raise HsiError(
@@ -172,7 +176,6 @@ def _on_the_ground(
 ) -> npt.NDArray[np.object_]:
     """Return the kept shapes in the scene's coordinate system, points as discs."""
     _, shapely = load_pyogrio()
-    rasterio = load_rasterio()
     stated = features.crs or drawing.crs
     if stated is None:
         raise HsiError(
@@ -180,19 +183,16 @@ def _on_the_ground(
             "as EPSG:32616"
         )
     try:
-        own = rasterio.crs.CRS.from_user_input(stated)
-    except rasterio.errors.CRSError as error:
-        raise HsiError(f"{features.path}: expected a coordinate system ({error})") from error
+        own = crs_of(stated)
+    except HsiError as error:
+        raise HsiError(f"{features.path if features.crs else '`crs`'}: {error}") from error
+    if features.crs and drawing.crs:
+        log.warning("%s: its own coordinate system counts, not the given one", features.path)
     shapes = features.geometries[kept]
     if own != crs:
-        from rasterio.warp import transform
-
-        def moved(points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-            return np.stack(transform(own, crs, points[:, 0], points[:, 1]), axis=1)
-
         try:
-            shapes = shapely.transform(shapes, moved)
-        except rasterio.errors.RasterioError as error:
+            shapes = shapely.transform(shapes, lambda points: moved(points, own, crs))
+        except HsiError as error:
             raise HsiError(
                 f"{features.path}: its coordinates cannot be brought to those of the scene "
                 f"({error}); see that both state the right system"

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from engine.memory import release
 from hsi.errors import HsiError
 from hsi.formats import numpy_arrays
-from hsi.formats.contents import LAYOUTS, Cube, band_axis
+from hsi.formats.contents import LAYOUTS, Cube, band_axis, layout_name
 from hsi.formats.envi import read as envi
 from hsi.formats.envi import write as envi_write
 from hsi.formats.geotiff import write as geotiff_write
@@ -275,7 +275,7 @@ def write_scene(path: Path | str, scene: Scene) -> None:
     if suffix not in WRITTEN:
         raise HsiError(f"{path}: expected a name that ends with one of {', '.join(WRITTEN)}")
     if suffix == ".npy":
-        if band_axis(scene.cube.shape, "") != 2:
+        if band_axis(scene.cube.shape, layout_name(path, "")) != 2:
             raise HsiError(
                 f"{path}: {' × '.join(map(str, scene.cube.shape))} values in a .npy would be taken "
                 "for bands first when they are read; write .hdr or .tif"

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from hsi.errors import HsiError
 from hsi.formats.registry import locate, read
+from hsi.scenes.grid import Grid
 from hsi.scenes.labels import Labels
 
 log = logging.getLogger(__name__)
@@ -120,13 +121,17 @@ def mask_split(
 
 
 def read_side(source: str, labels: Labels) -> npt.NDArray[Any]:
-    """Return one side of a mask, (H, W), checked against the size of the labels."""
-    mask = np.asarray(read(source, "labels").array)
+    """Return one side of a mask, (H, W), checked against size and place of the labels."""
+    contents = read(source, "labels")
+    mask = np.asarray(contents.array)
     if mask.shape != labels.ground_truth.shape:
         raise HsiError(
             f"{source}: expected {labels.ground_truth.shape} pixels as in the labels, "
             f"found {mask.shape}"
         )
+    rows, columns = mask.shape
+    grid = Grid(f"the labels {labels.name}", (rows, columns), labels.georeference)
+    grid.expect_here(source, contents.georeference)
     if mask.dtype.kind == "f" and not all(
         np.isfinite(mask[rows]).all() for rows in labels.strips()
     ):

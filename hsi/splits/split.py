@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,13 @@ import numpy.typing as npt
 from engine.artifacts import atomic, read_npz, sha256_arrays
 from engine.errors import parsing
 from hsi.errors import HsiError
-from hsi.scenes.class_numbers import occurring
 from hsi.scenes.labels import Labels
+from hsi.scenes.scene import Scene
 from hsi.splits.drawn import drawn_count, drawn_share
 from hsi.splits.guarded import block_fold, blocks, whole_polygons
 from hsi.splits.leakage import leakage_report
 from hsi.splits.masks import LABELS_OF, MASKS, mask_split
+from hsi.splits.own_classes import relabelled, with_data
 from hsi.splits.scenes_apart import leave_one_out
 from hsi.splits.split_files import split_name
 
@@ -168,6 +169,7 @@ def make_split(
     window: int = 25,
     name: str | None = None,
     labels_of: str = "ground-truth",
+    scene: Scene | None = None,
 ) -> Split:
     """Split the labelled pixels.
 
@@ -196,6 +198,8 @@ def make_split(
     labels_of : {'ground-truth', 'mask'}
         Whose classes the pixels of a mask have. By default those of `labels`, and pixels that these
         leave unlabelled are left out; else the mask's own, of all its pixels.
+    scene : Scene, optional
+        Labelled pixels where it holds no data are left out, from training and test.
 
     Returns
     -------
@@ -228,14 +232,18 @@ def make_split(
             f"`how` {how}: expected random:0.3, count:50, blocks:16, "
             "polygons:0.5, kfold:5,blocks:16, loso:FILE, mask:FILE or houston2013:FILE,FILE"
         )
-    classes, own = None, labels
+    if labels_of == "mask" and scene is not None:
+        raise HsiError("`labels_of` mask: takes all pixels of the mask; leave out `scene`")
+    own = labels if scene is None else with_data(labels, scene)
+    classes = None if own is labels else own.ground_truth.astype(np.int32)
     if kind in MASKS:
-        train, test, notes, classes = mask_split(labels, kind, value, labels_of)
-        own = labels if classes is None else relabelled(labels, classes)
+        train, test, notes, masks_own = mask_split(own, kind, value, labels_of)
+        if masks_own is not None:
+            classes, own = masks_own, relabelled(own, masks_own)
     elif labels_of == "mask":
         raise HsiError(f"`labels_of` mask: expected `how` mask:FILE, found {how}; leave it out")
     else:
-        train, test, notes = SPLITTERS[kind](labels, value, window, seed)
+        train, test, notes = SPLITTERS[kind](own, value, window, seed)
     for side, pixels in (("train on", train), ("test", test)):
         if not pixels.any():
             raise HsiError(
@@ -248,19 +256,6 @@ def make_split(
     }
     called = name or split_name(how)
     return Split(train, test, called, seed, window, labels.checksum(), report, classes)
-
-
-def relabelled(labels: Labels, classes: npt.NDArray[np.int32]) -> Labels:
-    """Return labels with other class numbers (H, W), all of which `labels` has, too."""
-    kept = np.isin(labels.classes, occurring(classes))
-    names = [name for name, is_kept in zip(labels.class_names, kept, strict=True) if is_kept]
-    return replace(
-        labels,
-        ground_truth=classes,
-        class_names=tuple(names),
-        colours=labels.colours[kept],
-        polygons=None,
-    )
 
 
 Splitter = Callable[[Labels, str, int, int], tuple[Mask, Mask, dict[str, Any]]]

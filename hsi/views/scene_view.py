@@ -16,6 +16,7 @@ from hsi.maps.options import GENERALISING
 from hsi.maps.record import read_record
 from hsi.scenes.bands import Bands
 from hsi.scenes.false_colour import choose_bands, false_colour, in_words
+from hsi.scenes.grid import Grid
 from hsi.scenes.labels import Labels, spectral_colours
 from hsi.scenes.scene import Scene
 from hsi.scenes.spectra import read as read_spectra
@@ -117,7 +118,7 @@ def open_map(source: str | Path, scene: Scene) -> Contents:
     Raises
     ------
     HsiError
-        There is no map, or not of the scene's size, or no class numbers.
+        There is no map, or not of the scene's size or place, or no class numbers.
     """
     path = Path(source)
     if path.is_dir():
@@ -135,6 +136,9 @@ def open_map(source: str | Path, scene: Scene) -> Contents:
             f"{found.path}: expected {scene.shape[0]} × {scene.shape[1]} pixels as scene "
             f"{scene.name} has, found {size}; give a map of this scene"
         )
+    Grid(scene.name, scene.shape, scene.georeference).expect_here(
+        str(found.path), found.georeference
+    )
     return found
 
 

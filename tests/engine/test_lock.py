@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from engine import lock
+from engine.errors import UserError
 from engine.lock import locked
 from engine.training.checkpoint import Checkpoint
 
@@ -24,6 +25,24 @@ def test_one_holds_it(tmp_path: Path) -> None:
             assert second is False
     with locked(path) as third:
         assert third is True
+
+
+def test_a_place_that_takes_no_folder_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nothing(*_: object, **__: object) -> None:  # as /proc does, and network folders that went
+        raise FileNotFoundError(errno.ENOENT, "No such file or directory", str(tmp_path))
+
+    monkeypatch.setattr(Path, "mkdir", nothing)
+    expected = r"work: expected a place .* name another place"
+    with pytest.raises(UserError, match=expected), locked(tmp_path / "work" / "lock"):
+        pass
+
+
+def test_a_lock_that_is_a_dangling_link_is_named(tmp_path: Path) -> None:
+    (tmp_path / "lock").symlink_to(tmp_path / "gone" / "lock")
+    with pytest.raises(UserError, match="expected a place"), locked(tmp_path / "lock"):
+        pass
 
 
 def test_an_error_lets_go(tmp_path: Path) -> None:

@@ -96,6 +96,7 @@ rule reduce:
 rule split:
     input:
         labels=lambda w: source_files(SCENES[w.scene]["labels"]),
+        scene=lambda w: source_files(SCENES[w.scene]["cube"]),
         mask=lambda w: split_files(SPLITS[w.split]),
     output:
         split="<results>/hsi/{scene}/{split}/split_seed{seed}.npz",
@@ -117,10 +118,17 @@ rule split:
         labels_of=lambda w: (
             f"--labels-of={HSI['labels_of']}" if is_published(SPLITS[w.split]) else []
         ),
+        # Labelled pixels without data are left out; a mask of its own classes is taken whole.
+        scene=lambda w: (
+            []
+            if is_published(SPLITS[w.split]) and HSI["labels_of"] == "mask"
+            else f"--scene={SCENES[w.scene]['cube']}"
+        ),
         code=code_revision("hsi.splits.split", "hsi.scenes.labels", "hsi.figures"),
     message:
         "split {wildcards.scene}: {wildcards.split}, seed {wildcards.seed}"
     shell:
         "hsi split {params.labels:q} --how {params.how:q} --name {wildcards.split:q}"
         " --seed {wildcards.seed} --window {params.window} {params.labels_of:q}"
+        " {params.scene:q}"
         " --out {output.split:q} > {log:q} 2>&1"

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hsi.errors import HsiError
+from hsi.formats.units import decoded
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +48,7 @@ def read_header(path: Path) -> Header:
     HsiError
         No ENVI header, cut short, or without one of the keys that every image has.
     """
-    text = path.read_bytes().decode("utf-8", errors="replace").removeprefix("\ufeff")
+    text = decoded(path.read_bytes()).removeprefix("\ufeff")
     first, *lines = text.splitlines() or [""]
     if not first.strip().startswith("ENVI"):
         raise HsiError(f"{path}: expected an ENVI header, whose first line is ENVI, found another")

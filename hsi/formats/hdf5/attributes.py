@@ -11,6 +11,7 @@ import numpy.typing as npt
 from hsi.formats import no_data
 from hsi.formats.centres import Listed, of_array
 from hsi.formats.hdf5.cube import whole
+from hsi.formats.units import decoded
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ def text(value: Any) -> str:
     if isinstance(value, np.ndarray) and value.size == 1:
         value = value.ravel()[0]
     if isinstance(value, bytes):
-        value = value.decode(errors="replace")
+        value = decoded(value)
     return str(value).strip("\0 ") if isinstance(value, str) else ""
 
 

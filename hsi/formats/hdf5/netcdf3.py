@@ -8,7 +8,8 @@ import numpy as np
 from engine.errors import parsing
 from hsi.errors import HsiError
 from hsi.formats import centres, no_data
-from hsi.formats.contents import Contents, Kind, bands_last, beside, choose, squeezed
+from hsi.formats.contents import Contents, Kind, bands_last, beside, choose, layout_name, squeezed
+from hsi.formats.units import decoded
 
 
 def is_netcdf3(path: Path) -> bool:
@@ -58,7 +59,9 @@ def read_netcdf3(path: Path, variable: str | None, kind: Kind) -> Contents:
     if array.ndim != 3:
         return Contents(path, array, provenance=found)
     listed = centres.find(lists, array.shape)
-    cube, found["layout"] = bands_last(array, name, None if listed is None else listed.size)
+    cube, found["layout"] = bands_last(
+        array, layout_name(path, name), None if listed is None else listed.size
+    )
     bands = cube.shape[2]
     wavelengths = centres.in_nanometres(listed, bands, f"{path}: wavelengths")
     wide = centres.find_widths(lists, bands)
@@ -83,4 +86,4 @@ def read_netcdf3(path: Path, variable: str | None, kind: Kind) -> Contents:
 
 def _unit(variable: Any) -> str | None:
     stated = getattr(variable, "units", None)
-    return stated.decode(errors="replace") if isinstance(stated, bytes) else stated
+    return decoded(stated) if isinstance(stated, bytes) else stated

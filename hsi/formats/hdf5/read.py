@@ -8,7 +8,16 @@ from engine.untrusted.hdf5 import EXPECTED, expect_sound
 from hsi.errors import HsiError
 from hsi.formats import centres, no_data
 from hsi.formats.centres import Listed
-from hsi.formats.contents import LAYOUTS, Contents, Kind, band_axis, beside, choose, squeezed
+from hsi.formats.contents import (
+    LAYOUTS,
+    Contents,
+    Kind,
+    band_axis,
+    beside,
+    choose,
+    layout_name,
+    squeezed,
+)
 from hsi.formats.hdf5 import attributes, cf_grid, emit, neon, prisma
 from hsi.formats.hdf5.cube import Hdf5Cube, axes_kept, whole
 from hsi.formats.hdf5.netcdf3 import is_netcdf3, read_netcdf3
@@ -89,7 +98,7 @@ def _cube(
     if axis is None:
         shape = tuple(dataset.shape[place] for place in kept)
         own = name.rpartition("/")[2]
-        axis = band_axis(shape, own, None if listed is None else listed.size)
+        axis = band_axis(shape, layout_name(path, own), None if listed is None else listed.size)
     found["layout"] = LAYOUTS[axis]
     cube = Hdf5Cube(path, dataset, axis)
     tell_pieces(str(path), cube)

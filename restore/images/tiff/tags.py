@@ -8,6 +8,7 @@ _STRUCTURE = {
     519, 520, 521, 529, 530, 531, 532, 34665, 34675, 34853, 40965, 50674,
     50838,  # lengths of what ImageJ keeps, made anew with it
 }  # fmt: skip
+DESCRIPTION = 270
 WHITE = 281  # MaxSampleValue
 WHITES = (WHITE, 341)  # and SMaxSampleValue
 SUB_FILES = 330  # SubIFDs

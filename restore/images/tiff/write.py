@@ -1,5 +1,6 @@
 """Write TIFF pages with their planes, mask, profile, resolution and tags."""
 
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import numpy as np
 
 from restore.images.picture import ALPHA, OTHER, Picture, join
 from restore.images.tiff import exif
-from restore.images.tiff.tags import IMAGEJ, IPTC, WHITE, XMP, is_structure
+from restore.images.tiff.tags import DESCRIPTION, IMAGEJ, IPTC, WHITE, XMP, is_structure
 
 _KINDS = {ALPHA: "unassalpha", OTHER: "unspecified"}
 
@@ -65,6 +66,8 @@ def _extra(picture: Picture) -> Iterator[tuple[Any, ...]]:
 
     codes = {code for code, *_ in picture.tags}
     for code, kind, count, value in picture.tags:
+        if code == DESCRIPTION and _tells_another_shape(value, picture):
+            continue
         if code == IMAGEJ:  # labels, look-up tables and overlays, with their list of lengths
             yield from tifffile.tifffile.imagej_metadata_tag(value, "<")
         else:
@@ -74,11 +77,29 @@ def _extra(picture: Picture) -> Iterator[tuple[Any, ...]]:
         if content and code not in codes:
             yield code, 7 if code == IPTC else 1, len(content), content, False
     codes |= {entry.code for entry in exif.from_block(picture.exif)}
-    if picture.comment and 270 not in codes:
-        yield 270, 2, len(picture.comment) + 1, picture.comment, False
+    if picture.comment and DESCRIPTION not in codes:
+        yield DESCRIPTION, 2, len(picture.comment) + 1, picture.comment, False
     if picture.white is not None and picture.pixels.dtype.kind == "u":
         channels = (1 if picture.pixels.ndim == 2 else 3) + len(picture.layout)
         yield WHITE, 3, channels, (int(picture.white),) * channels, False
+
+
+def _tells_another_shape(value: Any, picture: Picture) -> bool:
+    """Return whether a description is tifffile's, and states axes that the page has no more.
+
+    A turned image, planes that become samples, and palettes that become colours change them; who
+    reads the file by its description would lay the pixels out wrongly.
+    """
+    text = value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+    if not text.startswith('{"shape":'):
+        return False
+    try:
+        stated = json.loads(text)["shape"]
+        long = [int(size) for size in stated if size != 1]
+    except (ValueError, TypeError, KeyError):
+        return True
+    own = [size for size in join(picture).shape if size != 1]
+    return long[max(0, len(long) - len(own)) :] != own
 
 
 def _camera(picture: Picture) -> list[tuple[int, int, int, Any]]:

@@ -8,6 +8,7 @@ import pytest
 import scipy.io
 
 from hsi.errors import HsiError
+from hsi.scenes.labels import make_labels
 from hsi.scenes.scene import open_scene, write_scene
 
 
@@ -108,3 +109,29 @@ def test_matlab_wavelengths_are_read(tmp_path, cube):
     variables = {"cube": cube, "wavelength": [[0.4, 0.5, 0.6, 0.7]]}
     scipy.io.savemat(tmp_path / "a.mat", variables)
     assert open_scene(tmp_path / "a.mat").wavelengths == pytest.approx([400, 500, 600, 700])
+
+
+def test_the_name_of_the_file_may_say_that_bands_come_first(tmp_path):
+    first = np.arange(3 * 7 * 5).reshape(3, 7, 5)
+    cube = np.moveaxis(first, 0, -1)
+    stem = tmp_path / "field_bands_first"
+    np.save(f"{stem}.npy", first)
+    np.savez(f"{stem}.npz", cube=first)
+    scipy.io.savemat(f"{stem}.mat", {"cube": first})
+    with h5py.File(f"{stem}.h5", "w") as file:
+        file["cube"] = first
+    for suffix in (".npy", ".npz", ".mat", ".h5"):
+        scene = open_scene(f"{stem}{suffix}")
+        assert scene.provenance["layout"] == "bands first"
+        assert np.array_equal(scene.cube[:], cube)
+    with pytest.raises(HsiError, match="would be taken for bands first"):
+        write_scene(f"{stem}.npy", scene)
+
+
+def test_labels_that_fit_other_axes_say_how_to_turn_a_cube(tmp_path):
+    np.save(tmp_path / "a.npy", np.ones((3, 7, 5)))
+    labels = make_labels("gt", np.tile([1, 2, 0, 1, 2], (7, 1)))
+    with pytest.raises(HsiError, match=r"found 7 × 5; if its bands come first, put bands_first"):
+        labels.check_fits(open_scene(tmp_path / "a.npy"))
+    with pytest.raises(HsiError, match="found 1 × 3; give the labels of this scene"):
+        make_labels("gt", np.array([[1, 2, 0]])).check_fits(open_scene(tmp_path / "a.npy"))

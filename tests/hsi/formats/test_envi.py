@@ -222,3 +222,26 @@ def test_a_header_is_not_written_beside_data_that_it_would_take(tmp_path, cube):
     with pytest.raises(HsiError, match=r"field\.hdr: .*/field would be taken for its data"):
         write_scene(tmp_path / "field.hdr", Scene("field", cube))
     assert [path.name for path in tmp_path.iterdir()] == ["field"]
+
+
+@pytest.mark.parametrize("coding", ["utf-8", "cp1252"])
+def test_letters_beyond_ascii_in_either_coding(tmp_path, cube, coding):
+    names = "{" + ", ".join(f"Bänder {n}" for n in range(cube.shape[2])) + "}"
+    listed = "{" + ", ".join(str(0.4 + n / 10) for n in range(cube.shape[2])) + "}"
+    keys = {"wavelength units": "µm", "wavelength": listed, "band names": names}
+    header = write_raw(tmp_path, cube, **keys)
+    header.write_bytes(header.read_text().encode(coding))
+    scene = open_scene(header)
+    assert scene.band_names[1] == "Bänder 1"
+    assert scene.wavelengths[:2] == pytest.approx([400, 500])
+    write_scene(tmp_path / "copy.hdr", scene)
+    assert open_scene(tmp_path / "copy.hdr").band_names[1] == "Bänder 1"
+
+
+def test_class_names_in_the_code_page_of_windows(tmp_path):
+    header = write_raw(
+        tmp_path, np.array([[[1], [2]]], np.uint8),
+        **{"data type": 1, "classes": 3, "class names": "{none, Rübe, Gehölz}"},
+    )  # fmt: skip
+    header.write_bytes(header.read_text().encode("cp1252"))
+    assert open_labels(header).class_names == ("Rübe", "Gehölz")

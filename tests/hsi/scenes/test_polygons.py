@@ -230,3 +230,43 @@ def test_fifty_thousand_polygons_take_seconds(tmp_path):
     assert labels.polygons.max() == 50000
     with pytest.raises(HsiError, match="outside"):
         open_labels(source, scene=grid)
+
+
+@pytest.mark.parametrize("given", ["32616", "EPSG:99999", "somewhere"])
+@pytest.mark.filterwarnings("ignore:'crs' was not provided")
+def test_a_stated_system_that_is_none_is_named(tmp_path, capfd, given):
+    source = write(tmp_path / "a.gpkg", squares(), {"class": [1, 2, 1, 2]}, crs=None)
+    expected = f"`crs`: expected a coordinate system, such as EPSG:32616, found '{given}'"
+    with pytest.raises(HsiError, match=expected):
+        open_labels(source, scene=GRID, drawing=Drawing(crs=given))
+    assert capfd.readouterr().err == ""
+
+
+def test_a_given_system_beside_the_files_own_is_not_silently_left_out(tmp_path, caplog):
+    source = write(tmp_path / "a.gpkg", squares(), {"class": [1, 2, 1, 2]})
+    found = open_labels(source, scene=GRID, drawing=Drawing(crs="EPSG:32617"))
+    assert np.array_equal(found.ground_truth, open_labels(source, scene=GRID).ground_truth)
+    assert "its own coordinate system counts, not the given one" in caplog.text
+
+
+def test_metres_in_a_file_of_degrees_are_one_line(tmp_path):
+    """GeoJSON states no system, and so its coordinates are degrees."""
+    source = write(tmp_path / "a.gpkg", squares(), {"class": [1, 2, 1, 2]}, crs="EPSG:4326")
+    with pytest.raises(HsiError, match="its coordinates cannot be brought to those of the scene"):
+        open_labels(source, scene=GRID)
+
+
+@pytest.mark.parametrize("values", [["2", "10", "2", "9"], [2, 10, 2, 9]])
+def test_numbers_in_a_field_of_texts_are_those_numbers(tmp_path, values):
+    """Sorted as texts, "10" would be class 1."""
+    source = write(tmp_path / "a.gpkg", squares(), {"class": np.array(values, object)})
+    assert open_labels(source, scene=GRID).classes.tolist() == [2, 9, 10]
+    names = [f"crop {number}" for number in range(1, 11)]
+    found = open_labels(source, scene=GRID, drawing=Drawing(class_names=names))
+    assert found.class_names == ("crop 2", "crop 9", "crop 10")
+
+
+def test_texts_that_the_names_list_keep_their_order(tmp_path):
+    source = write(tmp_path / "a.gpkg", squares(), {"class": np.array(["2", "10", "2", "9"], "O")})
+    found = open_labels(source, scene=GRID, drawing=Drawing(class_names=["10", "9", "2"]))
+    assert found.class_names == ("10", "9", "2")

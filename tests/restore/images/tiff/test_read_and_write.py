@@ -229,3 +229,30 @@ def test_sample_formats_are_checked_whatever_decodes_them(dtype, byteorder, comp
     else:
         with pytest.raises(RestoreError, match=f"found {8 * values.itemsize}-bit"):
             files.read(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize(
+    ("pixels", "options", "shape"),
+    [
+        (GREY, {}, (11, 14)),
+        (np.stack([GREY, GREY[::-1]]), {"photometric": "minisblack"}, (2, 11, 14)),
+        (COLOUR, {"photometric": "rgb"}, (11, 14, 3)),
+        (COLOUR, {"photometric": "rgb", "extratags": [(274, 3, 1, 6, True)]}, (14, 11, 3)),
+        (
+            np.moveaxis(COLOUR, 2, 0),
+            {"photometric": "rgb", "planarconfig": "separate"},
+            (11, 14, 3),
+        ),
+        (
+            COLOUR[..., 0],
+            {"photometric": "palette", "colormap": np.tile(np.arange(256, dtype="u2"), (3, 1))},
+            (11, 14, 3),
+        ),
+    ],
+)  # fmt: skip
+def test_what_tifffile_says_of_the_axes_stays_true(tmp_path, caplog, pixels, options, shape):
+    tifffile.imwrite(tmp_path / "a.tif", np.ascontiguousarray(pixels), **options)
+    files.write_pages(tmp_path / "b.tif", files.read_pages(tmp_path / "a.tif"))
+    assert tifffile.imread(tmp_path / "b.tif").shape == shape
+    assert files.read_pages(tmp_path / "b.tif")
+    assert not caplog.records
