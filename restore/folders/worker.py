@@ -274,6 +274,11 @@ def failure(job: Job, error: Exception) -> Record:
     """Return the line in the journal of an image that failed, with the reason."""
     log.debug("%s", job.source, exc_info=error)
     text = why(error, whole=True)
-    if not isinstance(error, UserError | OSError):
+    if isinstance(error, FileNotFoundError) and job.source.is_symlink():
+        target = job.source.readlink()
+        text = f"expected an image, found a link to {target}, which is not there; mend the link"
+    elif isinstance(error, OSError) and error.strerror:
+        text = f"{error.strerror}: {error.filename or job.source}"
+    elif not isinstance(error, UserError | OSError):
         text = f"{type(error).__name__}: {text}"
     return record_of(job, "failed") | {"reason": text}

@@ -179,7 +179,7 @@ def test_set12_is_within_a_twentieth_of_a_decibel_of_the_benchmark(
 
     model = tmp_path / "dncnn-s-25.safetensors"
     models.import_published(shared_data / "published_weights" / "sigma=25.mat", model)
-    monkeypatch.setattr(models, "shipped", lambda: {"dncnn-s-25": model})
+    monkeypatch.setattr(models, "shipped_models", lambda: {"dncnn-s-25": model})
     denoiser = models.load(str(model), cpu)
     references, benchmark = {}, []
     for path in sorted((shared_data / "images" / "Set12").iterdir()):

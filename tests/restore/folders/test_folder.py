@@ -273,6 +273,15 @@ def test_a_link_in_a_circle_is_left_alone(photos: Path, tmp_path: Path, weights:
     assert set(lines(tmp_path / "clean")) == {"grey.png", "alpha ä.png", "deep.png"}
 
 
+def test_a_link_that_leads_nowhere_is_told(photos: Path, tmp_path: Path, weights: str) -> None:
+    (photos / "lost.png").symlink_to("nowhere.png")
+    with pytest.raises(Partial, match="1 of 4"):
+        run(photos, tmp_path / "clean", weights)
+    assert lines(tmp_path / "clean")["lost.png"]["reason"] == (
+        "expected an image, found a link to nowhere.png, which is not there; mend the link"
+    )
+
+
 def test_strict_fails_what_the_model_does_not_suit(
     photos: Path, tmp_path: Path, weights: str
 ) -> None:
