@@ -173,7 +173,7 @@ def test_400_megapixels_in_2_gib(tmp_path):
 def test_set12_is_within_a_twentieth_of_a_decibel_of_the_benchmark(
     shared_data, tmp_path, monkeypatch, cpu
 ):
-    from restore.folders.folder import denoise_folder
+    from restore.folders.folder import denoise_files
     from restore.folders.options import FolderOptions
     from restore.networks import denoiser as models
 
@@ -190,7 +190,7 @@ def test_set12_is_within_a_twentieth_of_a_decibel_of_the_benchmark(
         references[path.stem] = case.target
         result = metrics.quantise(denoiser(case.observed))
         benchmark.append(metrics.psnr(case.target, result, 0))
-    denoise_folder(tmp_path / "noisy", tmp_path / "clean", "auto", FolderOptions(), lambda: cpu)
+    denoise_files(tmp_path / "noisy", tmp_path / "clean", "auto", FolderOptions(), lambda: cpu)
     found = [
         metrics.psnr(target, files.read(tmp_path / "clean" / f"{name}.png").pixels / 257, 0)
         for name, target in references.items()
