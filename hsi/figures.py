@@ -22,7 +22,6 @@ Colours = npt.NDArray[np.uint8]
 
 LEGEND, PANEL = 2.2, 3.6  # inches
 DPI = 150
-ROWS = 128  # painted at a time: indices take eight times the bytes of a picture's channel
 RIGHT, WRONG = (170, 170, 170), (220, 30, 30)
 TRAIN, TEST, DROPPED = (31, 119, 180), (255, 127, 14), (90, 90, 90)
 
@@ -31,13 +30,9 @@ def paint(
     numbers: npt.NDArray[np.integer], classes: npt.NDArray[np.int64], colours: Colours
 ) -> Colours:
     """Return class numbers (H, W) in colours (H, W, 3); numbers not in `classes` are black."""
-    picture = np.zeros((*numbers.shape, 3), np.uint8)
-    for start in range(0, len(numbers), ROWS):
-        rows = slice(start, start + ROWS)
-        index = np.searchsorted(classes, numbers[rows]).clip(0, len(classes) - 1)
-        known = classes[index] == numbers[rows]
-        picture[rows] = np.where(known[..., None], colours[index], 0)
-    return picture
+    index = np.searchsorted(classes, numbers).clip(0, len(classes) - 1)
+    known = classes[index] == numbers
+    return np.where(known[..., None], colours[index], 0).astype(np.uint8)
 
 
 class Legend(Protocol):
