@@ -1,5 +1,7 @@
 """How large a tile the free memory allows."""
 
+import torch
+
 from engine.device import Compute
 from engine.memory import free_bytes
 from restore.networks.dncnn import Architecture
@@ -18,7 +20,7 @@ def tile_side(architecture: Architecture, compute: Compute) -> int:
     per_pixel = 4 * _PLANES * architecture.channels
     features = architecture.features * (2 if compute.precision == "bf16" else 4) * _LIVE
     if compute.device.type == "cpu":
-        room -= features * STRIP_PIXELS
+        room -= features * STRIP_PIXELS * torch.get_num_threads()  # a strip each
     else:
         per_pixel += features
     fits = int((max(room, 0) / per_pixel) ** 0.5)

@@ -1,4 +1,7 @@
-"""Strip by strip equals one pass, for odd sizes and strips."""
+"""Strip by strip, and band by band in threads, equals one pass, for odd sizes and strips."""
+
+import os
+import threading
 
 import pytest
 import torch
@@ -60,3 +63,74 @@ def test_rows_of_the_strip_above_count():
         whole = network(batch)
         apart = torch.cat([network(half) for half in batch.split(12, dim=2)], dim=2)
     assert (apart - whole).abs().max() > 1e-3  # zeros between the strips would be seen
+
+
+@pytest.mark.parametrize("threads", [2, 3, 5])
+@pytest.mark.parametrize("shape", [(1, 81, 7), (1, 40, 17), (2, 64, 5), (3, 50, 9), (7, 4, 5)])
+@pytest.mark.parametrize("rows", [None, 1, 4, 50])
+def test_bands_in_threads_equal_one_pass(threads, shape, rows):
+    network = shaken(Architecture(5, 3, 8, batch_norm=False)).double()
+    count, height, width = shape
+    batch = image(count, 3, height, width).double()
+    with torch.inference_mode():
+        found = streaming.evaluate(network, batch, rows=rows, threads=threads)
+        torch.testing.assert_close(found, network(batch), rtol=0, atol=1e-6)
+
+
+def test_bands_keep_the_precision_of_the_thread_that_asks():
+    network = shaken(Architecture(6, 1, 16, batch_norm=False))
+    batch = image(1, 1, 60, 37)
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+        whole, bands = network(batch), streaming.evaluate(network, batch, threads=2)
+    exact = network(batch).detach()
+    rounding = float((whole - exact).abs().max())
+    assert rounding > 1e-4  # in float32 the bands would be nearer than that
+    assert float((bands - exact).abs().max()) > rounding / 4
+    torch.testing.assert_close(bands, whole, rtol=0, atol=0.02)
+
+
+@pytest.mark.parametrize(
+    ("count", "height", "threads"),
+    [(1, 512, 2), (1, 512, 16), (1, 20, 16), (2, 512, 16), (5, 100, 2), (200, 16, 2), (3, 9, 2)],
+)
+def test_pieces_cover_each_row_once(count, height, threads):
+    depth = 17
+    covered = torch.zeros(count, height)
+    found = streaming.pieces(count, height, 100, depth, threads)
+    for piece in found:
+        covered[piece.images, piece.start : piece.stop] += 1
+        whole = (piece.start, piece.stop) == (0, height)
+        assert whole or piece.stop - piece.start >= 2 * depth
+    assert (covered == 1).all()
+    assert len(found) >= min(threads, max(count, height // (4 * depth)))
+
+
+def test_threads_that_begin_later_have_what_torch_had_before():
+    network = shaken(Architecture(4, 1, 8, batch_norm=False))
+    before, later = torch.get_num_threads(), []
+    with torch.inference_mode():
+        streaming.evaluate(network, image(1, 1, 64, 9), threads=3)
+    thread = threading.Thread(target=lambda: later.append(torch.get_num_threads()))
+    thread.start()
+    thread.join()
+    assert [torch.get_num_threads(), *later] == [before, before]
+
+
+def test_an_error_in_a_band_is_raised():
+    network = shaken(Architecture(4, 3, 8, batch_norm=False))
+    with torch.inference_mode(), pytest.raises(RuntimeError, match="channels"):
+        streaming.evaluate(network, image(1, 1, 64, 9), threads=2)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_forked_process_makes_threads_of_its_own():
+    network = shaken(Architecture(4, 1, 8, batch_norm=False))
+    batch = image(1, 1, 64, 9)
+    with torch.inference_mode():
+        expected = streaming.evaluate(network, batch, threads=2)
+        child = os.fork()
+        if child == 0:  # a pool without its threads would wait for ever
+            torch.set_num_threads(1)
+            found = streaming.evaluate(network, batch, threads=2)
+            os._exit(int(not torch.allclose(found, expected)))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
