@@ -90,8 +90,7 @@ def compared(
 
     def row(bench: str, what: str, peer: str, whose: str, more: str = "") -> Row:
         """Compare ours with a peer; the difference is that of `whose` to the plain way."""
-        ratio = median[peer] / median[OURS]
-        made = Row(
+        return Row(
             bench,
             f"{title}: {what} against ours ({compute.precision}), {len(seconds[peer])} rounds in "
             f"turn: best {min(seconds[peer]):.4g} against {min(seconds[OURS]):.4g} s, median "
@@ -99,22 +98,22 @@ def compared(
             f"{whose} to {PLAIN}, on 0..1",
             round(median[peer], 5),
             round(median[OURS], 5),
-            round(ratio, 2),
+            round(median[peer] / median[OURS], 2),
             float(f"{apart[whose]:.3g}"),
             machine(compute),
         )
-        return made.judged(PEERS, ratio)
 
     peers = [name for name in seconds if name != OURS]
     for peer in peers:
-        yield row("restore peers", peer, peer, OURS if peer == PLAIN else peer)
+        yield row("restore peers", peer, peer, OURS if peer == PLAIN else peer).judged(PEERS)
     equal = [peer for peer in peers if apart[peer] <= engines.TOLERANCE["bf16"]]
     for peer in peers:
         if peer not in equal:
             log.warning("%s: %s is %.2g from the plain way: no peer", title, peer, apart[peer])
     best = min(equal, key=lambda peer: median[peer])
     rate = f"; ours {work / median[OURS] / 1e9:.0f} GFLOP/s"
-    yield row("restore best peer", f"the best peer, {best},", best, OURS, rate)
+    against_best = row("restore best peer", f"the best peer, {best},", best, OURS, rate)
+    yield against_best.judged(PEERS, median[best] / median[OURS])
 
 
 def noisy(side: int) -> Tensor:

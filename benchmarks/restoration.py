@@ -42,8 +42,9 @@ def rows(compute: Compute) -> Iterator[Row]:
     torch.nn.init.normal_(plain.convolutions()[-1].weight, std=0.01)
     how = f"contiguous float32, unfolded against channels_last {compute.precision}"
     amx = compute.device.type == "cpu" and cpu_bf16() == "AMX"
-    inference, gradients = _inference(plain, how, compute), _training(plain, how, compute)
+    inference = _inference(plain, how, compute)
     yield inference.judged(INFERENCE, inference.ratio if amx else None)
+    gradients = _training(plain, how, compute)
     yield gradients.judged(GRADIENTS, gradients.ratio if amx else None)
     yield _mixed(compute)
     yield choosing(compute)

@@ -49,7 +49,10 @@ COLUMNS = tuple(field.name for field in fields(Row))
 
 
 def watched(rows: Iterator[Row]) -> Iterator[Row]:
-    """Yield rows with the load of other processes while each was made, unless it has it."""
+    """Yield rows with the load of other processes while each was made.
+
+    Rows that are made together have measured it themselves.
+    """
     while True:
         with OtherLoad() as load:
             row = next(rows, None)
@@ -74,7 +77,8 @@ def measure(
     Parameters
     ----------
     bench, case : str
-        What is measured, and the two ways in words; the arithmetic rates are added.
+        What is measured, and the two ways in words; the arithmetic rates are added where torch
+        computes.
     baseline, ours : callable
         Return what they computed, for comparison.
     compute : Compute
@@ -89,10 +93,11 @@ def measure(
     (expected, slow_work), (found, fast_work) = counted(baseline), counted(ours)
     difference = float((expected.float() - found.float()).abs().max())
     slow, fast = medians({"baseline": baseline, "ours": ours}, repeats).values()
-    rates = f"{slow_work / slow / 1e9:.0f} against {fast_work / fast / 1e9:.0f} GFLOP/s"
+    if slow_work and fast_work:  # torch did it
+        case += f"; {slow_work / slow / 1e9:.0f} against {fast_work / fast / 1e9:.0f} GFLOP/s"
     return Row(
         bench,
-        f"{case}; {rates}",
+        case,
         round(slow / part, 5),
         round(fast, 5),
         round(slow / part / fast, 2),
