@@ -1,4 +1,4 @@
-"""`python -m benchmarks OUT.csv [--images N] [--only NAME ...]`: measure this machine in one run."""
+"""`python -m benchmarks OUT.csv [--images N] [--only NAME]`: measure everything in one run."""
 
 import argparse
 import logging

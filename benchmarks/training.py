@@ -23,7 +23,7 @@ from restore.training.patches import Batch, Patches
 from restore.training.schedules import PatchSchedule, schedule
 
 VARIANT, SCHEDULE = "dncnn-s-25", "best"
-WARM = 10  # steps that do not count
+WARM, STEPS = 10, 40  # steps before the first that is timed, and those that are
 
 
 def rows(compute: Compute) -> Iterator[Row]:
@@ -32,9 +32,9 @@ def rows(compute: Compute) -> Iterator[Row]:
 
 
 def steps(
-    compute: Compute, plan: PatchSchedule, *, images: str = "embedded-train", warm: int = WARM
+    compute: Compute, plan: PatchSchedule, *, images: str = "embedded-train", count: int = STEPS
 ) -> Row:
-    """Train until the loop first looks at the clock, and compare a step with its arithmetic.
+    """Begin a training, and compare the time of a step with its arithmetic.
 
     Drawing, optimizer and averaging are part of a step. The baseline is the time in which the
     machine's own matrix product does the arithmetic of the network's forward and backward pass.
@@ -43,11 +43,11 @@ def steps(
     ----------
     compute : Compute
     plan : PatchSchedule
-        A long one is paused after `engine.training.loop.MOST_STEPS`.
+        Of more than `WARM` + `count` steps; the others are not made.
     images : str
         A set to train on.
-    warm : int
-        First steps, which are not timed.
+    count : int
+        Steps that are timed.
     """
     trained = variant(VARIANT)
     pixels = [item.load() for item in image_set(images).items]
@@ -69,6 +69,8 @@ def steps(
         if compute.device.type == "cuda":
             torch.cuda.synchronize()
         begun.append(time.perf_counter())
+        if len(begun) > WARM + count:
+            raise Paused("enough steps are timed")
         return loss(model, batch)
 
     with (
@@ -78,16 +80,15 @@ def steps(
     ):
         loop.train(
             network, patches.draw, timed, plan,
-            compute=compute, seed=0, checkpoint=checkpoint, label="bench", until=0.0,
+            compute=compute, seed=0, checkpoint=checkpoint, label="bench",
         )  # fmt: skip
-    number = len(begun) - 1 - warm
-    spent = (begun[-1] - begun[warm]) / number
+    spent = (begun[-1] - begun[WARM]) / count
     rate, most = work / spent / 1e9, matrix_product_rate(compute.device, compute.precision)
     row = Row(
         "restore train",
         f"DnCNN-S, schedule {plan.name}: a step of {plan.batch_size} patches of "
         f"{plan.patch}x{plan.patch} as restore train runs it ({compute.precision}, drawn ahead, "
-        f"{plan.optimizer}, averaged; mean of {number} steps), {rate:.0f} GFLOP/s in forward and "
+        f"{plan.optimizer}, averaged; mean of {count} steps), {rate:.0f} GFLOP/s in forward and "
         f"backward passes, against the same arithmetic at the rate of a matrix product, "
         f"{most:.0f} GFLOP/s; the ratio is the share of that",
         round(work / most / 1e9, 5),
