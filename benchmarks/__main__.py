@@ -39,16 +39,18 @@ def suites(images: int | None = None) -> dict[str, Suite]:
 
 
 def main(out: Path, chosen: Sequence[Suite], compute: Compute) -> None:
-    """Print each row as it is made, and write the table."""
-    found = []
+    """Print each row as it is made, and write the table anew, so that a run may be cut short."""
+    found: list[dict[str, object]] = []
+    where = ""
     for suite in chosen:
         for row in watched(suite(compute)):
             goal = f"  (asked: {row.goal}{f'; met: {row.met}' if row.met else ''})"
             shown = f"{row.bench:18} {row.ratio:7.2f} times  {row.case}"
             print(f"{shown}{goal if row.goal else ''}", flush=True)
-            found.append(row)
-    write_csv(pd.DataFrame([row.as_dict() for row in found]), out, COLUMNS)
-    print(f"{found[0].machine}; table: {out}")
+            found.append(row.as_dict())
+            write_csv(pd.DataFrame(found), out, COLUMNS)
+            where = where or row.machine
+    print(f"{where}; table: {out}")
 
 
 if __name__ == "__main__":

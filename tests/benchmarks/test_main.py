@@ -32,5 +32,15 @@ def test_rows_are_written_and_shown(
     assert shown[1].endswith("case")
 
 
+def test_a_run_that_is_cut_short_keeps_its_rows(tmp_path: Path, cpu: Compute) -> None:
+    def stopped(_: Compute) -> Iterator[Row]:
+        yield Row("b", "c", 1.0, 1.0, 1.0, None, "here")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        main(tmp_path / "bench.csv", [stopped], cpu)
+    assert len(read_csv(tmp_path / "bench.csv")) == 1
+
+
 def test_every_suite_can_be_named() -> None:
     assert {"peers", "training", "best", "cubes", "startup", "folder"} <= suites().keys()
