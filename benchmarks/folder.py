@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from benchmarks.goals import FOLDER
 from benchmarks.side_by_side import Row, counted, machine
 from engine.device import Compute
 from restore.degradations import degradation
@@ -97,7 +98,8 @@ def throughput(
     )
     per_second = [count * math.prod(size) / 1e6 / spent for spent in seconds.values()]
     rates = [work[way] / spent / 1e9 for way, spent in seconds.items()]
-    return Row(
+    ratio = seconds["baseline"] / seconds["ours"]
+    row = Row(
         "restore folder",
         f"{MODEL}, {count} grey 8-bit PNGs of {size[1]}x{size[0]} read, denoised and written: one "
         "at a time (eager contiguous float32, unfolded) against restore denoise (channels_last "
@@ -106,10 +108,11 @@ def throughput(
         f"{rates[0]:.0f} against {rates[1]:.0f} GFLOP/s; the difference is in grey levels",
         round(seconds["baseline"], 5),
         round(seconds["ours"], 5),
-        round(seconds["baseline"] / seconds["ours"], 2),
+        round(ratio, 2),
         float(difference),
         machine(compute),
     )
+    return row.judged(FOLDER, ratio)
 
 
 @torch.inference_mode()

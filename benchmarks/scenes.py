@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from benchmarks.goals import DENSE, GROWING, SHARED
 from benchmarks.side_by_side import Row, machine, measure
 from engine.device import Compute
 from engine.training.checkpoint import Checkpoint
@@ -37,9 +38,10 @@ def rows(compute: Compute) -> Iterator[Row]:
     network = HybridSN(CLASSES, components=COMPONENTS).build(torch.Generator().manual_seed(0))
     network = network.to(compute.device).eval()
     scene = np.random.default_rng(0).standard_normal((ROWS, COLUMNS, COMPONENTS), np.float32)
-    yield _map(network, scene, compute)
+    dense = _map(network, scene, compute)
+    yield dense.judged(DENSE, dense.ratio)
     training = _training(network, scene, compute)
-    yield training
+    yield training.judged(SHARED, training.ratio)
     indian_pines = open_scene("IndianPines"), open_labels("IndianPines")
     yield published(_network("hybridsn"), *indian_pines, compute, training.baseline_seconds)
     yield from growing(replace(compute, precision="float32"), indian_pines[0])
@@ -181,14 +183,14 @@ def growing(compute: Compute, scene: Scene, repeats: tuple[int, ...] = (2, 4)) -
     for times in repeats:
         spent, tiles = seconds(times), times * times
         rate = tiles * height * width / spent
-        yield Row(
+        row = Row(
             "hsi growing",
             f"HybridSN-11, map of {times * height}x{times * width}: {rate:.3g} pixels/s, against "
-            f"{height * width / one:.3g} for {height}x{width}, float32 (1 is a cost that grows "
-            "with the pixels)",
+            f"{height * width / one:.3g} for {height}x{width}, float32",
             round(one * tiles, 5),
             round(spent, 5),
             round(one * tiles / spent, 2),
             None,
             machine(compute),
         )
+        yield row.judged(GROWING)

@@ -3,32 +3,26 @@
 import platform
 import statistics
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cache
 
 import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
+from benchmarks.goals import Goal
+from benchmarks.other_load import OtherLoad
 from engine.device import Compute, Precision
-
-COLUMNS = (
-    "bench",
-    "case",
-    "baseline_seconds",
-    "our_seconds",
-    "ratio",
-    "max_difference",
-    "machine",
-)
 
 
 @dataclass(frozen=True)
 class Row:
     """One line of `results/bench.csv`: medians in seconds, and their ratio.
 
-    The difference is None where the two ways do not compute the same.
+    The difference is None where the two ways do not compute the same. `goal` is what the project
+    asks for, and `met` 'yes' or 'no' where that is a number of this row. `other_load` is how many
+    cores other processes kept busy meanwhile.
     """
 
     bench: str
@@ -38,10 +32,33 @@ class Row:
     ratio: float
     max_difference: float | None
     machine: str
+    goal: str = ""
+    met: str = ""
+    other_load: float | None = None
 
     def as_dict(self) -> dict[str, object]:
         """Return the row by column."""
         return asdict(self)
+
+    def judged(self, goal: Goal, value: float | None = None) -> "Row":
+        """Return the row with its goal, and whether `value` meets that; None if it is no number."""
+        return replace(self, goal=goal.asked, met=goal.met(value))
+
+
+COLUMNS = tuple(field.name for field in fields(Row))
+
+
+def watched(rows: Iterator[Row]) -> Iterator[Row]:
+    """Yield rows with the load of other processes while each was made.
+
+    Rows that are made together have measured it themselves.
+    """
+    while True:
+        with OtherLoad() as load:
+            row = next(rows, None)
+        if row is None:
+            return
+        yield row if row.other_load is not None else replace(row, other_load=load.cores)
 
 
 def measure(
@@ -60,7 +77,8 @@ def measure(
     Parameters
     ----------
     bench, case : str
-        What is measured, and the two ways in words; the arithmetic rates are added.
+        What is measured, and the two ways in words; the arithmetic rates are added where torch
+        computes.
     baseline, ours : callable
         Return what they computed, for comparison.
     compute : Compute
@@ -74,25 +92,41 @@ def measure(
     """
     (expected, slow_work), (found, fast_work) = counted(baseline), counted(ours)
     difference = float((expected.float() - found.float()).abs().max())
-    seconds: tuple[list[float], list[float]] = ([], [])
-    for _ in range(repeats):
-        for way, spent in zip((baseline, ours), seconds, strict=True):
-            began = time.perf_counter()
-            way()
-            if compute.device.type == "cuda":
-                torch.cuda.synchronize()
-            spent.append(time.perf_counter() - began)
-    slow, fast = map(statistics.median, seconds)
-    rates = f"{slow_work / slow / 1e9:.0f} against {fast_work / fast / 1e9:.0f} GFLOP/s"
+    slow, fast = medians({"baseline": baseline, "ours": ours}, repeats).values()
+    if slow_work and fast_work:  # torch did it
+        case += f"; {slow_work / slow / 1e9:.0f} against {fast_work / fast / 1e9:.0f} GFLOP/s"
     return Row(
         bench,
-        f"{case}; {rates}",
+        case,
         round(slow / part, 5),
         round(fast, 5),
         round(slow / part / fast, 2),
         float(f"{difference:.3g}"),
         machine(compute, precision),
     )
+
+
+def in_turn(ways: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
+    """Run all ways in each round, and return the seconds of each.
+
+    Every round begins with another way, so that none always follows the same one.
+    """
+    seconds: dict[str, list[float]] = {name: [] for name in ways}
+    names = list(ways)
+    for turn in range(rounds):
+        first = turn % len(names)
+        for name in names[first:] + names[:first]:
+            began = time.perf_counter()
+            ways[name]()
+            if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+                torch.cuda.synchronize()
+            seconds[name].append(time.perf_counter() - began)
+    return seconds
+
+
+def medians(ways: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+    """Run all ways in turn, and return the median seconds of each."""
+    return {name: statistics.median(spent) for name, spent in in_turn(ways, rounds).items()}
 
 
 def counted(way: Callable[[], Tensor]) -> tuple[Tensor, int]:
@@ -116,12 +150,12 @@ def machine(compute: Compute, precision: Precision | None = None) -> str:
 
 @cache
 def matrix_product_rate(device: torch.device, precision: Precision, side: int = 2048) -> float:
-    """Measure the machine's own matrix product, in GFLOP/s: the best of five."""
+    """Measure the machine's own matrix product, in GFLOP/s: the best of a second, or of five."""
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
     a = torch.randn(side, side, device=device, dtype=dtype)
-    best = float("inf")
-    for _ in range(5):
+    spent: list[float] = []
+    while len(spent) < 5 or sum(spent) < 1:  # some of them between the bursts of other processes
         began = time.perf_counter()
         (a @ a).sum().item()
-        best = min(best, time.perf_counter() - began)
-    return 2 * side**3 / best / 1e9
+        spent.append(time.perf_counter() - began)
+    return 2 * side**3 / min(spent) / 1e9

@@ -18,6 +18,7 @@ def test_a_row_a_size() -> None:
     (row,) = growing(compute, Scene("x", cube), repeats=(2,))
     assert row.case.startswith("HybridSN-11, map of 18x24: ")
     assert row.our_seconds > 0
+    assert row.goal.startswith("a cost that grows with the pixels")
 
 
 def test_plain_layers_compute_the_same() -> None:

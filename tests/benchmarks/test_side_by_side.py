@@ -9,7 +9,7 @@ from PIL import Image
 
 from benchmarks import side_by_side
 from benchmarks.restoration import choosing, precisions
-from benchmarks.side_by_side import COLUMNS, counted, machine, measure
+from benchmarks.side_by_side import COLUMNS, Row, counted, in_turn, machine, measure, watched
 from engine.device import Compute
 from restore.networks import denoiser
 from restore.networks.dncnn import Architecture, DnCNN
@@ -23,6 +23,10 @@ def test_a_row_has_the_columns_of_the_contract() -> None:
         "bench", "case", lambda: weight @ weight, lambda: 1.5 * weight @ weight, CPU, repeats=1
     )
     assert tuple(row.as_dict()) == COLUMNS
+    assert COLUMNS == (
+        "bench", "case", "baseline_seconds", "our_seconds", "ratio", "max_difference", "machine",
+        "goal", "met", "other_load",
+    )  # fmt: skip
     assert row.max_difference == 8
     assert row.case.startswith("case; ")
     assert row.case.endswith(" GFLOP/s")
@@ -34,6 +38,29 @@ def test_a_part_is_scaled_to_the_whole() -> None:
     ones = torch.ones(8)
     row = measure("b", "c", lambda: ones, lambda: ones, CPU, repeats=1, part=1e-6)
     assert row.ratio > 1000
+
+
+def test_no_way_always_follows_the_same_one() -> None:
+    order: list[str] = []
+    seconds = in_turn({name: lambda name=name: order.append(name) for name in "abc"}, 3)
+    assert "".join(order) == "abcbcacab"
+    assert [len(spent) for spent in seconds.values()] == [3, 3, 3]
+
+
+def test_the_load_is_measured_where_a_row_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Load:
+        cores = 0.5
+
+        def __enter__(self) -> "Load":
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+    monkeypatch.setattr(side_by_side, "OtherLoad", Load)
+    row = Row("b", "c", 1.0, 1.0, 1.0, None, "here")
+    own = Row("b", "c", 1.0, 1.0, 1.0, None, "here", other_load=0.0)
+    assert [made.other_load for made in watched(iter([row, own]))] == [0.5, 0.0]
 
 
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
@@ -73,6 +100,7 @@ def test_precisions_are_compared_on_images(tmp_path: Path, monkeypatch: pytest.M
     assert "shipped weights" in row.case
     assert row.max_difference is not None
     assert 0 < row.max_difference < 0.02
+    assert (row.goal, row.met) == ("within 0.02 dB of float32", "yes")
 
 
 def test_choosing_is_compared_with_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,3 +109,5 @@ def test_choosing_is_compared_with_the_network(monkeypatch: pytest.MonkeyPatch) 
     assert tuple(row.as_dict()) == COLUMNS
     assert "64x64 by dncnn-s-25 against choosing that model: " in row.case
     assert row.ratio == pytest.approx(row.baseline_seconds / row.our_seconds, rel=0.1)
+    assert row.goal == "at most 5 % of the network's time"
+    assert row.met == ("yes" if row.our_seconds <= 0.05 * row.baseline_seconds else "no")
