@@ -16,11 +16,11 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
-from engine.ahead import ahead
 from engine.artifacts import write_text
 from engine.device import Compute, Precision
 from engine.errors import Paused, UserError
 from engine.progress import progress
+from engine.threads.ahead import ahead
 from engine.training.allocator import freed_memory_kept
 from engine.training.best_epoch import BestEpoch
 from engine.training.checkpoint import Checkpoint

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.ahead import ahead
 from engine.device import Compute, pick
+from engine.threads.ahead import ahead
 from engine.tiling import Block, Tiling
 from hsi.classifiers.model import Model, load_model
 from hsi.classifiers.protocol import (

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import artifacts
-from engine.ahead import ahead
 from engine.errors import parsing
+from engine.threads.ahead import ahead
 from restore.denoising.choose import Choice
 from restore.denoising.noise_seen import Noise, combined
 from restore.errors import RestoreError

@@ -11,12 +11,8 @@ reads as many rows beyond its ends as there are layers, and each layer gives one
 The result is that of the whole pass.
 """
 
-import functools
-import os
-import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -24,7 +20,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from engine.threads.each import each
+from restore.networks.convolution import convolution_relu
 from restore.networks.dncnn import DnCNN
+
+Layer = Callable[[Tensor, tuple[int, int]], Tensor]
 
 STRIP_PIXELS = 32_768  # 64 features of them take 4 MiB in bfloat16, 8 in float32
 _LEAST = 4  # times the rows that it reads beyond an end: a band is not lower
@@ -75,21 +75,17 @@ def evaluate(
     threads = threads or torch.get_num_threads()
     depth = network.architecture.depth
     found = pieces(count, height, width, depth, threads)
+    layers = _layers(network)
     restored = torch.empty(degraded.shape)
 
     def restore(piece: Piece) -> None:
         first, last = piece.start == 0, piece.stop == height
         seen = slice(0 if first else piece.start - depth, height if last else piece.stop + depth)
-        band = degraded[piece.images, :, seen]
-        made = _in_strips(network, band, rows, first=first, last=last)
-        restored[piece.images, :, piece.start : piece.stop] = made
+        output = _in_strips(layers, degraded[piece.images, :, seen], rows, first=first, last=last)
+        inner = piece.images, slice(None), slice(piece.start, piece.stop)
+        restored[inner] = network.restored(degraded[inner], output)
 
-    if len(found) == 1 or threads == 1:
-        for piece in found:
-            restore(piece)
-    else:
-        workers = min(threads, len(found))
-        _each(restore, found, workers, threads // workers)
+    each(restore, found, threads)
     return restored
 
 
@@ -125,66 +121,28 @@ def pieces(count: int, height: int, width: int, depth: int, threads: int) -> lis
     ]
 
 
-def _each(work: Callable[[Piece], None], found: list[Piece], workers: int, threads: int) -> None:
-    """Do the work of all pieces in threads of their own, which have as many of torch's each."""
-    inference, casting = torch.is_inference_mode_enabled(), torch.is_autocast_enabled("cpu")
-    precision = torch.get_autocast_dtype("cpu")
-
-    def in_context(piece: Piece) -> None:  # torch's modes belong to a thread
-        with (
-            torch.no_grad(),
-            torch.inference_mode(inference),
-            torch.autocast("cpu", precision, enabled=casting),
-        ):
-            work(piece)
-
-    for _ in _pool(workers, threads).map(in_context, found):
-        pass
-
-
-@functools.cache
-def _pool(workers: int, threads: int) -> ThreadPoolExecutor:
-    """Return threads in which torch computes with `threads` of its own each."""
-    pool = ThreadPoolExecutor(workers, "bands", torch.set_num_threads, (threads,))
-    begun = threading.Barrier(workers + 1)
-    with _same_threads():
-        for _ in range(workers):
-            pool.submit(begun.wait)
-        begun.wait()
-    return pool
-
-
-@contextmanager
-def _same_threads() -> Iterator[None]:
-    """Set torch's threads again as they were: what one thread sets, all that begin later have."""
-    before = torch.get_num_threads()
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-if hasattr(os, "register_at_fork"):  # a forked process has no threads but one
-    os.register_at_fork(after_in_child=_pool.cache_clear)
-
-
 def _in_strips(
-    network: DnCNN, band: Tensor, rows: int, *, first: bool = True, last: bool = True
+    layers: Sequence[Layer], band: Tensor, rows: int, *, first: bool = True, last: bool = True
 ) -> Tensor:
-    """Restore a band that begins or ends at a border of the image, or a network's depth beyond."""
-    height, depth = band.shape[2], network.architecture.depth
+    """Take a band, which begins or ends at a border of the image or a network's depth beyond.
+
+    Returns
+    -------
+    Tensor (B, C, H', W)
+        What the last layer gives for it.
+    """
+    height, depth = band.shape[2], len(layers)
     # The first strip is longer by the rows that its layers hold back, or never give.
     ends = [*range(rows + depth * (2 - first), height, rows), height]
     if len(ends) == 1 and first and last:
-        whole: Tensor = network(
-            band
-        )  # kernels pad by themselves; padding here takes a copy a layer
-        return whole
+        for layer in layers:
+            band = layer(band, (1, 1))  # kernels pad by themselves, without a copy
+        return band
     above: list[Tensor | None] = [None] * depth  # the last two rows that each layer read
     outputs, start = [], 0
     for end in ends:
         strip, ended = band[:, :, start:end], end == height
-        for index in range(depth):
+        for index, layer in enumerate(layers):
             kept = above[index]
             strip = strip if kept is None else torch.cat([kept, strip], dim=2)
             top, bottom = int(first and kept is None), int(last and ended)
@@ -192,8 +150,35 @@ def _in_strips(
                 strip = functional.pad(strip, (0, 0, top, bottom))
             # A copy, or all of the strip would stay in memory with them.
             above[index] = None if ended else strip[:, :, -2:].clone()
-            strip = network.layer(index, strip, padding=(0, 1))
+            strip = layer(strip, (0, 1))
         outputs.append(strip)
         start = end
-    inner = band[:, :, 0 if first else depth : height if last else height - depth]
-    return network.restored(inner, torch.cat(outputs, dim=2))
+    return torch.cat(outputs, dim=2)
+
+
+def _layers(network: DnCNN) -> list[Layer]:
+    """Return the layers of a network on a CPU, in the precision that automatic casting asks for."""
+    count = network.architecture.depth
+    if network.norms:
+        return [partial(_as_trained, network, index) for index in range(count)]
+    convolutions = network.convolutions()
+    dtype = convolutions[0].weight.dtype
+    if torch.is_autocast_enabled("cpu"):
+        dtype = torch.get_autocast_dtype("cpu")
+    cast = [
+        (conv.weight.to(dtype), None if conv.bias is None else conv.bias.to(dtype))
+        for conv in convolutions
+    ]
+    *inner, (weight, bias) = cast
+    return [
+        *(partial(_inner, weight, bias) for weight, bias in inner),
+        lambda hidden, padding: functional.conv2d(hidden, weight, bias, padding=padding),
+    ]
+
+
+def _inner(weight: Tensor, bias: Tensor | None, hidden: Tensor, padding: tuple[int, int]) -> Tensor:
+    return convolution_relu(hidden.to(weight.dtype), weight, bias, padding)
+
+
+def _as_trained(network: DnCNN, index: int, hidden: Tensor, padding: tuple[int, int]) -> Tensor:
+    return network.layer(index, hidden, padding)

@@ -1,8 +1,5 @@
 """Strip by strip, and band by band in threads, equals one pass, for odd sizes and strips."""
 
-import os
-import threading
-
 import pytest
 import torch
 
@@ -105,32 +102,7 @@ def test_pieces_cover_each_row_once(count, height, threads):
     assert len(found) >= min(threads, max(count, height // (4 * depth)))
 
 
-def test_threads_that_begin_later_have_what_torch_had_before():
-    network = shaken(Architecture(4, 1, 8, batch_norm=False))
-    before, later = torch.get_num_threads(), []
-    with torch.inference_mode():
-        streaming.evaluate(network, image(1, 1, 64, 9), threads=3)
-    thread = threading.Thread(target=lambda: later.append(torch.get_num_threads()))
-    thread.start()
-    thread.join()
-    assert [torch.get_num_threads(), *later] == [before, before]
-
-
 def test_an_error_in_a_band_is_raised():
     network = shaken(Architecture(4, 3, 8, batch_norm=False))
     with torch.inference_mode(), pytest.raises(RuntimeError, match="channels"):
         streaming.evaluate(network, image(1, 1, 64, 9), threads=2)
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-def test_a_forked_process_makes_threads_of_its_own():
-    network = shaken(Architecture(4, 1, 8, batch_norm=False))
-    batch = image(1, 1, 64, 9)
-    with torch.inference_mode():
-        expected = streaming.evaluate(network, batch, threads=2)
-        child = os.fork()
-        if child == 0:  # a pool without its threads would wait for ever
-            torch.set_num_threads(1)
-            found = streaming.evaluate(network, batch, threads=2)
-            os._exit(int(not torch.allclose(found, expected)))
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

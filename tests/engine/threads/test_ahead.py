@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from engine.ahead import ahead
+from engine.threads.ahead import ahead
 
 
 def test_work_is_done_ahead_in_order_and_stops() -> None:

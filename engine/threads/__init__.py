@@ -1,0 +1,1 @@
+"""Threads that work ahead of time, or side by side."""

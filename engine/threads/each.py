@@ -1,0 +1,89 @@
+"""Threads side by side, in each of which torch computes with few threads of its own.
+
+Torch shares every operation out to all its threads, which wait for each other at its end, for long
+where another program takes a core. Where the work can be cut into pieces, threads with a piece each
+wait once.
+"""
+
+import functools
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TypeVar
+
+import torch
+
+Piece = TypeVar("Piece")
+Result = TypeVar("Result")
+
+
+def each(
+    work: Callable[[Piece], Result], pieces: Sequence[Piece], threads: int | None = None
+) -> list[Result]:
+    """Work on all pieces, and return their results in order.
+
+    Parameters
+    ----------
+    work : callable
+        ``work(piece)``. It finds torch's modes, gradients, inference and automatic casting on the
+        CPU, as they are where `each` is called.
+    pieces : sequence
+        One alone, or any on one thread, are worked on in the calling thread.
+    threads : int, optional
+        How many compute at a time, torch's own of every piece included; by default as many as torch
+        has.
+
+    Returns
+    -------
+    list
+        The same for any number of threads, if `work` depends on its piece alone.
+    """
+    threads = threads or torch.get_num_threads()
+    workers = min(threads, len(pieces))
+    if workers <= 1:
+        return [work(piece) for piece in pieces]
+    gradients, inference = torch.is_grad_enabled(), torch.is_inference_mode_enabled()
+    casting, precision = torch.is_autocast_enabled("cpu"), torch.get_autocast_dtype("cpu")
+
+    def in_same_modes(piece: Piece) -> Result:  # which belong to a thread
+        with (
+            torch.inference_mode(inference),
+            torch.set_grad_enabled(gradients),
+            torch.autocast("cpu", precision, enabled=casting),
+        ):
+            return work(piece)
+
+    return list(_pool(workers, threads // workers).map(in_same_modes, pieces))
+
+
+@functools.cache
+def _pool(workers: int, threads: int) -> ThreadPoolExecutor:
+    """Return threads in which torch computes with `threads` of its own each."""
+    pool = ThreadPoolExecutor(workers, "each", _computes_with, (threads,))
+    begun = threading.Barrier(workers + 1)
+    with _same_threads():
+        for _ in range(workers):
+            pool.submit(begun.wait)
+        begun.wait()
+    return pool
+
+
+def _computes_with(threads: int) -> None:
+    torch.get_num_threads()  # a thread that never asked takes over what was set last, at some time
+    torch.set_num_threads(threads)
+
+
+@contextmanager
+def _same_threads() -> Iterator[None]:
+    """Set torch's threads again as they were: what one thread sets, all that begin later have."""
+    before = torch.get_num_threads()
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+if hasattr(os, "register_at_fork"):  # a forked process has no threads but one
+    os.register_at_fork(after_in_child=_pool.cache_clear)

@@ -1,0 +1,62 @@
+"""Convolution and ReLU in one kernel equal the two, and stay apart where torch has no kernel."""
+
+import pytest
+import torch
+from torch.nn import functional
+
+from restore.networks import convolution
+from restore.networks.convolution import convolution_relu
+
+
+@pytest.fixture(autouse=True)
+def _tried_anew():
+    convolution._kernel.cache_clear()
+    yield
+    convolution._kernel.cache_clear()
+
+
+def drawn(dtype: torch.dtype) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    hidden = torch.randn(2, 16, 9, 14, generator=generator).to(dtype)
+    weight = torch.randn(8, 16, 3, 3, generator=generator).to(dtype) / 12
+    bias = torch.randn(8, generator=generator).to(dtype)
+    return hidden.contiguous(memory_format=torch.channels_last), weight, bias
+
+
+@pytest.mark.parametrize("with_bias", [True, False])
+@pytest.mark.parametrize("padding", [(1, 1), (0, 1)])
+@pytest.mark.parametrize(
+    ("dtype", "most"), [(torch.float32, 1e-5), (torch.bfloat16, 0.03), (torch.float64, 0.0)]
+)
+def test_it_equals_the_two(dtype, most, padding, with_bias):
+    hidden, weight, bias = drawn(dtype)
+    given = bias if with_bias else None
+    with torch.inference_mode():
+        found = convolution_relu(hidden, weight, given, padding)
+        expected = functional.conv2d(hidden, weight, given, padding=padding)
+    assert float(expected.min()) < -0.1  # there is something to cut off
+    assert found.dtype == dtype
+    torch.testing.assert_close(found, expected.clamp(min=0), rtol=0, atol=most)
+
+
+@pytest.mark.skipif(not torch._C._has_mkldnn, reason="this build of torch has no oneDNN")
+def test_this_torch_has_the_kernel():
+    assert convolution._kernel(torch.float32) is not None
+
+
+@pytest.mark.parametrize("error", [AttributeError, RuntimeError, TypeError])
+def test_a_kernel_that_fails_is_not_used(monkeypatch, error):
+    def broken(*_: object) -> torch.Tensor:
+        raise error("changed")
+
+    monkeypatch.setattr(convolution, "_fused", broken)
+    hidden, weight, bias = drawn(torch.float32)
+    found = convolution_relu(hidden, weight, bias, (1, 1))
+    torch.testing.assert_close(found, functional.conv2d(hidden, weight, bias, padding=1).relu())
+
+
+def test_a_kernel_that_gives_something_else_is_not_used(monkeypatch):
+    monkeypatch.setattr(
+        convolution, "_fused", lambda x, w, b, p: functional.conv2d(x, w, b, padding=p)
+    )
+    assert convolution._kernel(torch.float32) is None
