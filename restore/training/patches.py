@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,18 @@ class Batch:
     degraded: Tensor
     clean: Tensor
     kinds: tuple[int, ...]
+
+    def part(self, index: int, count: int) -> "Batch":
+        """Return one of `count` equal parts: of each kind, every `count`-th patch."""
+        starts = accumulate(self.kinds, initial=0)
+        taken = torch.cat(
+            [
+                torch.arange(start + index, start + kind, count)
+                for start, kind in zip(starts, self.kinds, strict=False)
+            ]
+        ).to(self.clean.device)
+        kinds = tuple(kind // count for kind in self.kinds)
+        return Batch(self.degraded[taken], self.clean[taken], kinds)
 
 
 class Patches:

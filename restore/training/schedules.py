@@ -27,6 +27,9 @@ class PatchSchedule(Schedule):
         See `restore.training.losses`.
     renormalised : bool
         Put batch normalisation back into weights that the training starts from.
+    ghost_batches : int
+        Equal parts of a batch, each normalised by itself; a CPU's threads take one each. See
+        `restore.training.ghost`.
     noise : RealNoise, optional
         What DnCNN-R learns to remove; other variants ignore it.
     """
@@ -38,6 +41,7 @@ class PatchSchedule(Schedule):
     darkest: float = 1.0
     loss: Loss = "squared"
     renormalised: bool = False
+    ghost_batches: int = 1
     noise: RealNoise | None = None
 
     def __post_init__(self) -> None:
@@ -55,6 +59,11 @@ class PatchSchedule(Schedule):
             raise RestoreError(
                 f"schedule {self.name}: darkest: expected a factor above 0 and at most 1, "
                 f"found {self.darkest}"
+            )
+        if self.ghost_batches < 1 or self.batch_size % self.ghost_batches:
+            raise RestoreError(
+                f"schedule {self.name}: ghost_batches: expected a divisor of batch_size "
+                f"{self.batch_size}, found {self.ghost_batches}"
             )
         if self.loss not in get_args(Loss):
             raise RestoreError(

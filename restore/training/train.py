@@ -19,6 +19,7 @@ from restore.image_sets.overlap import apart
 from restore.networks import denoiser, dncnn
 from restore.networks.dncnn import Architecture, DnCNN, Variant, folded, renormalised
 from restore.training import schedules
+from restore.training.ghost import GhostBatches
 from restore.training.losses import LOSSES
 from restore.training.patches import Patches
 from restore.training.schedules import PatchSchedule
@@ -244,10 +245,13 @@ def train_variant(
             else:
                 network = first.network
             network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            loss = LOSSES[schedule.loss]
+            if schedule.ghost_batches > 1:
+                loss = GhostBatches(loss, schedule.ghost_batches)
             seconds = loop.train(
                 network,
                 patches.draw,
-                LOSSES[schedule.loss],
+                loss,
                 schedule,
                 compute=compute,
                 seed=seed,
