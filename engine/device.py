@@ -58,6 +58,21 @@ def cpu_bf16() -> str:
     return ""
 
 
+def kernels(device: torch.device) -> str:
+    """Return what decides the last digit of a result: the GPU, or a CPU's instructions and threads.
+
+    Examples
+    --------
+    >>> kernels(torch.device("cpu")).split()[-1] in ("thread", "threads")
+    True
+    """
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    count = torch.get_num_threads()
+    words = ["CPU with", torch.backends.cpu.get_cpu_capability(), cpu_bf16(), f"on {count} thread"]
+    return " ".join(filter(None, words)) + "s" * (count != 1)
+
+
 def pick(device: str = "auto", precision: str = "auto") -> Compute:
     """Pick device and precision, and log the choice with its reason.
 

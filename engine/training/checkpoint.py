@@ -20,10 +20,13 @@ import numpy as np
 import torch
 
 from engine.artifacts import load_tensors, save_tensors
+from engine.device import kernels
 from engine.errors import UserError
 from engine.lock import unfinished
 
 log = logging.getLogger(__name__)
+
+_CPU = torch.device("cpu")
 
 
 def fingerprint(parts: Mapping[str, Any]) -> str:
@@ -48,14 +51,27 @@ class Checkpoint:
     states : Path, optional
         Folder for the states of trainings; by default `.resume` beside `out`.
 
+    device : torch.device, optional
+        Where it trains.
+
     Attributes
     ----------
     fingerprint : str
         Names the state; callers write it into the description of the final weights.
+    kernels : list of str
+        What computed, in the order of the sittings (`engine.device.kernels`). The last digit of the
+        weights depends on it, the fingerprint does not: a state may go on elsewhere.
     """
 
-    def __init__(self, out: Path, parts: Mapping[str, Any], states: Path | None = None) -> None:
+    def __init__(
+        self,
+        out: Path,
+        parts: Mapping[str, Any],
+        states: Path | None = None,
+        device: torch.device = _CPU,
+    ) -> None:
         self.out, self.states = out, states
+        self.kernels = [kernels(device)]
         self.fingerprint = fingerprint(parts)
         self.folder = (states or out.parent / ".resume") / self.fingerprint
         self.path = self.folder / "state.safetensors"
@@ -106,7 +122,7 @@ class Checkpoint:
 
     def save(self, state: Mapping[str, Any]) -> None:
         """Save `state` and the state of every random generator, replacing what was saved."""
-        tensors, rest = _flatten({**state, "rng": rng_state()})
+        tensors, rest = _flatten({**state, "kernels": self.kernels, "rng": rng_state()})
         save_tensors(self.path, tensors, rest)
 
     def load(self) -> dict[str, Any] | None:
@@ -119,6 +135,14 @@ class Checkpoint:
             log.warning("%s; starting from the beginning", error)
             return None
         set_rng_state(state.pop("rng"))
+        before, here = state.pop("kernels", []), self.kernels[-1]
+        if before and before[-1] != here:
+            log.warning(
+                "%s: goes on by %s, before by %s; the last digits of the weights will differ from "
+                "those of a training by either alone",
+                self.out, here, before[-1],
+            )  # fmt: skip
+        self.kernels = before if before[-1:] == [here] else [*before, here]
         return state
 
 

@@ -132,7 +132,8 @@ def train(
         "code_revision": code_revision("hsi.classifiers.train"),
         "versions": versions(),
     }
-    with Checkpoint(out, {**description, "torch": torch.__version__}) as checkpoint:
+    parts = {**description, "torch": torch.__version__}
+    with Checkpoint(out, parts, device=compute.device) as checkpoint:
         if checkpoint.finished():
             log.info("%s: holds exactly this training already; nothing to do", out)
             return sha256_file(out)

@@ -86,12 +86,13 @@ def write_card(description: Mapping[str, Any], form: str, summary: pd.DataFrame)
         "data": data,
         "first weights": _first(training.get("start")),
         "schedule": f"`{schedule['name']}`: {schedule['steps']} steps of "
-        f"{schedule['batch_size']} patches of {schedule['patch']}×{schedule['patch']} pixels, "
+        f"{schedule['batch_size']} patches of {schedule['patch']}×{schedule['patch']} pixels"
+        f"{_ghosts(schedule)}, "
         f"{schedule['optimizer']} at {schedule['learning_rate']:g}, {schedule['decay']}, "
         f"{schedule.get('loss', 'squared')} loss; "
         f"{share:.2g} % of the paper's pixels",
         "seed": training["seed"],
-        "time and machine": f"{training['seconds']:.0f} s on {training['device']}, "
+        "time and machine": f"{training['seconds']:.0f} s on {_machine(training)}, "
         f"{training['precision']}, torch {description['versions']['torch']}",
         "code": f"revision {training['code_revision']} of `restore.training.train` and its imports",
         "form": f"normalisation folded, {form}",
@@ -106,6 +107,17 @@ def write_card(description: Mapping[str, Any], form: str, summary: pd.DataFrame)
     ]
     lines += [_row(test) for _, test in summary.iterrows()]
     return "\n".join(lines) + "\n"
+
+
+def _ghosts(schedule: Mapping[str, Any]) -> str:
+    count = schedule.get("ghost_batches", 1)
+    return f" in {count} ghost batches" if count > 1 else ""
+
+
+def _machine(training: Mapping[str, Any]) -> str:
+    """Return what trained, from sitting to sitting."""
+    found: list[str] = training.get("kernels", [training["device"]])
+    return "; then on ".join(found) + ", so that the last digits are of neither" * (len(found) > 1)
 
 
 def _first(start: Mapping[str, Any] | None) -> str:

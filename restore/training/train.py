@@ -218,7 +218,8 @@ def train_variant(
         "device": compute.device.type,
         "code_revision": code_revision("restore.training.train"),
     }
-    with Checkpoint(out, training | {"torch": torch.__version__}, states) as checkpoint:
+    parts = training | {"torch": torch.__version__}
+    with Checkpoint(out, parts, states, compute.device) as checkpoint:
         if checkpoint.finished():
             if history is not None and not history.exists():
                 raise RestoreError(
@@ -260,7 +261,7 @@ def train_variant(
                 label=variant.name,
                 until=until,
             )
-            training["seconds"] = round(seconds, 1)
+            training |= {"seconds": round(seconds, 1), "kernels": checkpoint.kernels}
             origin = {"fingerprint": checkpoint.fingerprint, "training": training}
             denoiser.save(out, folded(network), variant.name, origin)
     return denoiser.identity_of(out)

@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from engine.device import Compute
 from engine.errors import Paused, UserError
+from engine.training import checkpoint as checkpoints
 from engine.training import loop, sitting
 from engine.training.checkpoint import Checkpoint, fingerprint
 from engine.training.schedule import Schedule
@@ -201,6 +202,30 @@ def test_sittings_end_with_the_weights_of_an_unbroken_training(tmp_path: Path) -
         assert list(states.glob("*/state.safetensors"))
     assert same(sit(), whole)  # behind the last step there is nothing to pause for
     assert not states.exists()
+
+
+def test_a_state_that_goes_on_elsewhere_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken_off(machine: str, at: int) -> list[str]:
+        monkeypatch.setattr(checkpoints, "kernels", lambda _: machine)
+        with pytest.raises(RuntimeError, match="killed"):
+            run(tmp_path / "m.safetensors", die_at=at)
+        return [line for line in caplog.messages if "goes on by" in line]
+
+    assert broken_off("A", 2) == []
+    assert broken_off("A", 2) == []
+    (line,) = broken_off("B", 2)
+    assert "goes on by B, before by A; the last digits of the weights will differ" in line
+    monkeypatch.setattr(checkpoints, "kernels", lambda _: "A")
+    with (
+        Checkpoint(tmp_path / "m.safetensors", {"schedule": SCHEDULE.describe()}) as checkpoint,
+        pytest.raises(RuntimeError, match="as it is"),
+    ):
+        assert checkpoint.kernels == ["A"]
+        assert checkpoint.load() is not None
+        assert checkpoint.kernels == ["A", "B", "A"]
+        raise RuntimeError("as it is")
 
 
 def test_states_of_other_trainings_are_kept_and_told(

@@ -93,6 +93,22 @@ def test_a_card_names_the_first_weights(tmp_path: Path, weights: Path, images: P
     ) in card.read_text()
 
 
+def test_a_card_tells_of_two_machines_and_ghost_batches(
+    tmp_path: Path, weights: Path, images: Path
+) -> None:
+    tensors, description = load_tensors(weights)
+    schedule = TRAINING["schedule"] | {"ghost_batches": 2}  # type: ignore[operator]
+    both = ["CPU with AVX2 on 2 threads", "CPU with AVX512 AMX on 1 thread"]
+    description["training"] = TRAINING | {"schedule": schedule, "kernels": both}
+    save_tensors(tmp_path / "moved.safetensors", tensors, description)
+    card = shipping.ship(tmp_path / "moved.safetensors", [f"{images},noise:25"], tmp_path, CPU)
+    assert (
+        "| time and machine | 12 s on CPU with AVX2 on 2 threads; then on CPU with AVX512 AMX on 1 "
+        "thread, so that the last digits are of neither, float32, torch"
+    ) in card.read_text()
+    assert "patches of 24×24 pixels in 2 ghost batches, adam" in card.read_text()
+
+
 def test_weights_that_float16_would_spoil_stay_float32(
     tmp_path: Path, weights: Path, images: Path
 ) -> None:
