@@ -19,10 +19,10 @@ from typing import Any, Self
 import numpy as np
 import torch
 
-from engine.artifacts import load_tensors, save_tensors
 from engine.device import kernels
 from engine.errors import UserError
 from engine.lock import unfinished
+from engine.tensors import load_tensors, save_tensors
 
 log = logging.getLogger(__name__)
 

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from engine.artifacts import save_tensors
 from engine.errors import parsing
+from engine.tensors import save_tensors
 from hsi.classifiers import model_file
 from hsi.classifiers.catalogue import CATALOGUE, Entry, entry
 from hsi.classifiers.committee import Committee

@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 
 from engine import settings
-from engine.artifacts import expect_finite, load_tensors, sha256_weights
 from engine.errors import parsing
+from engine.tensors import expect_finite, load_tensors, sha256_weights
 from hsi.calibration.conformal import PERCENT
 from hsi.calibration.temperature import HIGHEST, LOWEST
 from hsi.classifiers.catalogue import CATALOGUE

@@ -14,9 +14,9 @@ from typing import Any
 
 import pandas as pd
 
-from engine.artifacts import load_tensors
 from engine.device import Compute
 from engine.tables import two_decimals, write_csv
+from engine.tensors import load_tensors
 from hsi.classifiers.catalogue import entry
 from hsi.classifiers.model import load_model, make_classifier
 from hsi.classifiers.protocol import Application

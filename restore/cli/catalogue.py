@@ -41,7 +41,7 @@ def export(
 
 def models(as_json: AsJson = False) -> None:
     """List the shipped weights with the scores of their cards."""
-    from engine.artifacts import load_tensors
+    from engine.tensors import load_tensors
     from restore.evaluation.cards import read_scores
     from restore.networks.denoiser import describe_schedule, shipped_models
 

@@ -94,7 +94,7 @@ def summary(
     ] = None,
 ) -> None:
     """Join scores into psnr_ssim.csv and psnr_ssim_summary.csv, published figures beside."""
-    from engine.artifacts import load_tensors
+    from engine.tensors import load_tensors
     from restore.evaluation.summary import write_tables
     from restore.networks.denoiser import describe_schedule, find, identity_of, is_shipped
 

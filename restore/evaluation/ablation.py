@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from engine.artifacts import atomic, load_tensors
+from engine.artifacts import atomic
 from engine.tables import write_csv
+from engine.tensors import load_tensors
 from restore.errors import RestoreError
 from restore.evaluation.summary import read_rows
 from restore.networks.denoiser import identity_of

@@ -8,9 +8,10 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from engine.artifacts import load_tensors, save_tensors, write_text
+from engine.artifacts import write_text
 from engine.device import Compute
 from engine.tables import write_csv
+from engine.tensors import load_tensors, save_tensors
 from restore.degradations.degradation import parse
 from restore.errors import RestoreError
 from restore.evaluation.benchmark import COLUMNS, evaluate

@@ -12,8 +12,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from engine.artifacts import save_tensors, versions
+from engine.artifacts import versions
 from engine.device import Compute, pick
+from engine.tensors import save_tensors
 from engine.training.schedule import in_words
 from restore.errors import RestoreError
 from restore.networks import streaming, weights_file

@@ -12,8 +12,8 @@ from typing import Any
 
 from torch import Tensor
 
-from engine.artifacts import expect_finite, load_tensors, sha256_weights
 from engine.errors import UserError
+from engine.tensors import expect_finite, load_tensors, sha256_weights
 from restore.errors import RestoreError
 from restore.networks.dncnn import Architecture
 

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from engine.artifacts import load_tensors, sha256_weights
+from engine.tensors import load_tensors, sha256_weights
 from tests.cluster.one_machine import Cluster, missing_program
 from tests.workflow.tiny_project import CONFIG, ROOT, Project, make_project
 

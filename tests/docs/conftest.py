@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from scipy.io import savemat
 
-from engine.artifacts import load_tensors
+from engine.tensors import load_tensors
 from hsi.scenes.labels import make_labels, write_labels
 from hsi.scenes.scene import Scene, write_scene
 from tests.docs.pages import ROOT, Line

@@ -186,7 +186,7 @@ def content(path: Path) -> str:
     """Return what must be equal: bytes, or tensors, rows and keys without times."""
     try:
         if path.suffix == ".safetensors":
-            from engine.artifacts import load_tensors, sha256_weights
+            from engine.tensors import load_tensors, sha256_weights
 
             tensors, described = load_tensors(path)
             return sha256_weights(tensors, _timeless(described))

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from engine.artifacts import load_tensors
+from engine.tensors import load_tensors
 from restore.image_sets.fetch import downloads
 from restore.image_sets.find import image_set
 from tests.workflow.tiny_project import CONFIG, ROOT, Project

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from engine.artifacts import load_tensors, sha256_file
+from engine.artifacts import sha256_file
+from engine.tensors import load_tensors
 from tests.workflow.tiny_project import CONFIG, Project, make_project
 
 INFINITE = "learning_rate: 1.0e+30\n"

@@ -8,8 +8,8 @@ import torch
 import yaml
 from torch import nn
 
-from engine.artifacts import load_tensors, save_tensors
 from engine.device import Compute
+from engine.tensors import load_tensors, save_tensors
 from engine.training import loop
 from hsi.classifiers.batches import Batches, Examples
 from hsi.classifiers.catalogue import CATALOGUE

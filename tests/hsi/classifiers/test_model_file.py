@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from engine.artifacts import load_tensors, save_tensors
+from engine.tensors import load_tensors, save_tensors
 from hsi.classifiers.model import load_model
 from hsi.errors import HsiError
 

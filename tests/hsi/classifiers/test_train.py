@@ -5,8 +5,8 @@ import pytest
 import torch
 import yaml
 
-from engine.artifacts import load_tensors
 from engine.device import Compute
+from engine.tensors import load_tensors
 from hsi.classifiers import batches as examples
 from hsi.classifiers import protocol
 from hsi.classifiers.model import CLASSIFIERS, load_model, make_classifier

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.artifacts import load_tensors, save_tensors
+from engine.tensors import load_tensors, save_tensors
 from hsi.calibration.conformal import PERCENT
 from hsi.calibration.reliability import calibration_error
 from hsi.classifiers.model import load_model, make_classifier

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from spectral.io import envi as spectral_envi
 
-from engine.artifacts import load_tensors, save_tensors, sha256_file
+from engine.artifacts import sha256_file
+from engine.tensors import load_tensors, save_tensors
 from hsi.classifiers.model import load_model, make_classifier
 from hsi.classifiers.train import train
 from hsi.errors import HsiError

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from engine.artifacts import load_tensors, save_tensors
+from engine.tensors import load_tensors, save_tensors
 from engine.tiling import Tiling
 from hsi.calibration.conformal import PERCENT
 from hsi.calibration.temperature import tempered

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.artifacts import save_tensors
+from engine.tensors import save_tensors
 from restore.denoising.choose import NOISES, Candidate, Seen, choose, describe, judge
 from restore.denoising.noise_seen import Noise
 from restore.errors import RestoreError

@@ -8,8 +8,8 @@ import pytest
 import torch
 from PIL import Image
 
-from engine.artifacts import load_tensors, save_tensors
 from engine.device import Compute
+from engine.tensors import load_tensors, save_tensors
 from restore.errors import RestoreError
 from restore.evaluation import shipping
 from restore.evaluation.cards import Score, read_scores

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import tifffile
 
-from engine.artifacts import load_tensors
 from engine.errors import Partial
+from engine.tensors import load_tensors
 from restore.errors import RestoreError
 from restore.folders import worker
 from restore.folders.folder import denoise_folder

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from engine.artifacts import load_tensors
 from engine.device import Compute
+from engine.tensors import load_tensors
 from restore.errors import RestoreError
 from restore.networks import denoiser, self_test
 from restore.networks.dncnn import Architecture, DnCNN

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from engine.artifacts import load_tensors
 from engine.device import Compute
+from engine.tensors import load_tensors
 from restore.errors import RestoreError
 from restore.networks import denoiser, self_test
 from restore.networks.state_dict import read

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from engine.artifacts import load_tensors
 from engine.device import Compute
 from engine.errors import Paused
+from engine.tensors import load_tensors
 from restore.errors import RestoreError
 from restore.image_sets.find import ImageSet, image_set
 from restore.networks.dncnn import Architecture, DnCNN, variant

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import torch
 
-from engine.artifacts import load_tensors
 from engine.device import Compute
+from engine.tensors import load_tensors
 from engine.training import loop
 from restore.degradations.real_noise import RealNoise
 from restore.errors import RestoreError
