@@ -24,7 +24,7 @@ from restore.denoising.choose import Seen
 from restore.denoising.pixels import PixelDenoiser
 from restore.evaluation import metrics, pairs
 from restore.image_sets.find import image_set
-from restore.networks import denoiser
+from restore.networks import denoiser, shipped
 from restore.networks.dncnn import DnCNN, folded, variant
 from restore.training.losses import half_squared_error
 from restore.training.patches import Patches
@@ -196,7 +196,7 @@ def precisions(compute: Compute, steps: int = SHORT, images: str = "embedded-tes
         pairs.pair(item.load(), noise, seed=0, name=item.name) for item in image_set(images).items
     ]
     with tempfile.TemporaryDirectory() as folder:
-        weights = denoiser.shipped_models().get("dncnn-s-25")
+        weights = shipped.shipped_models().get("dncnn-s-25")
         source = "shipped weights"
         if weights is None:
             weights, source = Path(folder) / "short.safetensors", f"trained for {steps} steps"

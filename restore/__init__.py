@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from restore.folders.folder import denoise_folder
     from restore.image_sets.find import image_set
     from restore.images.files import read_image, write_image
-    from restore.networks.denoiser import Denoiser, load_model, shipped_models
+    from restore.networks.denoiser import Denoiser, load_model
+    from restore.networks.shipped import shipped_models
     from restore.training.train import train
 
 __all__ = [
@@ -44,7 +45,7 @@ _MODULES = {
     "load_model": "restore.networks.denoiser",
     "psnr": "restore.evaluation.metrics",
     "read_image": "restore.images.files",
-    "shipped_models": "restore.networks.denoiser",
+    "shipped_models": "restore.networks.shipped",
     "ssim": "restore.evaluation.metrics",
     "train": "restore.training.train",
     "write_image": "restore.images.files",

@@ -30,8 +30,8 @@ def export(
     opset: Annotated[int, typer.Option(help="Of ONNX.")] = 17,
 ) -> None:
     """Write weights in a form that other programs read."""
-    from restore.networks.denoiser import find
     from restore.networks.export import export as write
+    from restore.networks.shipped import find
 
     expect_folder(out.parent)
     expect_apart([out], [find(model)])
@@ -43,7 +43,8 @@ def models(as_json: AsJson = False) -> None:
     """List the shipped weights with the scores of their cards."""
     from engine.tensors import load_tensors
     from restore.evaluation.cards import read_scores
-    from restore.networks.denoiser import describe_schedule, shipped_models
+    from restore.networks.denoiser import describe_schedule
+    from restore.networks.shipped import shipped_models
 
     found = [
         (name, describe_schedule(load_tensors(path)[1]), read_scores(path.with_suffix(".md")))
@@ -90,7 +91,7 @@ def verify(
 ) -> None:
     """Score the shipped weights anew; fails where one is 0.02 dB or more from its card."""
     from restore.evaluation.shipping import verify as check
-    from restore.networks.denoiser import shipped_models
+    from restore.networks.shipped import shipped_models
 
     expect_folder(out)
     apart = check(model or list(shipped_models()), out, pick_compute(device, precision))

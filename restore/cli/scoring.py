@@ -96,7 +96,8 @@ def summary(
     """Join scores into psnr_ssim.csv and psnr_ssim_summary.csv, published figures beside."""
     from engine.tensors import load_tensors
     from restore.evaluation.summary import write_tables
-    from restore.networks.denoiser import describe_schedule, find, identity_of, is_shipped
+    from restore.networks.denoiser import describe_schedule
+    from restore.networks.shipped import find, identity_of, is_shipped
 
     expect_folder(out)
     schedules = {}

@@ -9,7 +9,7 @@ from typing import Literal
 from engine.artifacts import sha256_file
 from restore.denoising.noise_seen import ALIKE, GROWTH, UNKNOWN, Noise
 from restore.errors import RestoreError
-from restore.networks import denoiser, weights_file
+from restore.networks import shipped, weights_file
 from restore.networks.dncnn import BLIND_SIGMA, variant
 
 Kind = Literal["none", "gaussian", "camera", "jpeg"]
@@ -128,8 +128,8 @@ def candidates(model: str) -> list[Candidate]:
         No such model, or none is shipped.
     """
     if model != "auto":
-        return [describe(denoiser.find(model))]
-    known = denoiser.shipped_models()
+        return [describe(shipped.find(model))]
+    known = shipped.shipped_models()
     if not known:
         raise RestoreError(
             "`model` auto: no weights are shipped with this installation; name a file with "

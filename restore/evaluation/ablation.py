@@ -17,7 +17,7 @@ from engine.tables import write_csv
 from engine.tensors import load_tensors
 from restore.errors import RestoreError
 from restore.evaluation.summary import read_rows
-from restore.networks.denoiser import identity_of
+from restore.networks.shipped import identity_of
 
 COLUMNS = (
     "model",

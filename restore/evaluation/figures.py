@@ -17,7 +17,8 @@ from restore.evaluation.real_pairs import RealPairs
 from restore.evaluation.real_pairs import check as check_pairs
 from restore.evaluation.restorations import Test, restorations
 from restore.image_sets.find import ImageSet
-from restore.networks.denoiser import Denoiser, is_shipped
+from restore.networks.denoiser import Denoiser
+from restore.networks.shipped import is_shipped
 
 CROP = 192  # pixels shown of each image, each way
 PANEL = 256  # pixels of a picture of its own, each way

@@ -18,7 +18,8 @@ from restore.folders import listing
 from restore.folders.folder import denoise_files
 from restore.folders.options import FolderOptions
 from restore.images import files
-from restore.networks.denoiser import Denoiser, identity_of, load, shipped_models
+from restore.networks.denoiser import Denoiser, load
+from restore.networks.shipped import identity_of, shipped_models
 
 
 class Baseline:

@@ -18,7 +18,7 @@ from restore.evaluation.benchmark import COLUMNS, evaluate
 from restore.evaluation.cards import read_scores, write_card
 from restore.evaluation.summary import summarise, write_tables
 from restore.image_sets.find import image_set
-from restore.networks import denoiser
+from restore.networks import denoiser, shipped
 
 log = logging.getLogger(__name__)
 
@@ -60,8 +60,8 @@ def ship(weights: Path, tests: Sequence[str], out: Path, compute: Compute) -> Pa
     lost = math.inf
     if all(bool(value.isfinite().all()) for value in halves.values()):
         save_tensors(target, halves, description)
-        shipped = denoiser.load(str(target), compute)
-        rounded = pd.concat([_scores(shipped, *pair) for pair in pairs])
+        loaded = denoiser.load(str(target), compute)
+        rounded = pd.concat([_scores(loaded, *pair) for pair in pairs])
         case = ["set", "degradation", "level"]
         change = rounded.groupby(case)["psnr_db"].mean() - scored.groupby(case)["psnr_db"].mean()
         lost = float(change.abs().max())
@@ -93,7 +93,7 @@ def verify(names: Sequence[str], out: Path, compute: Compute) -> list[str]:
         A line for each score that is more than 0.02 dB from its card.
     """
     apart, parts, schedules = [], [], {}
-    cards = {name: read_scores(denoiser.find(name).with_suffix(".md")) for name in names}
+    cards = {name: read_scores(shipped.find(name).with_suffix(".md")) for name in names}
     for name, card in cards.items():
         model = denoiser.load(name, compute)
         schedules[model.sha256] = model.schedule

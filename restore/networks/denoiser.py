@@ -1,9 +1,7 @@
 """Denoisers by name or file: the shipped weights, and those people train or import."""
 
-import functools
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +15,7 @@ from engine.device import Compute, pick
 from engine.tensors import save_tensors
 from engine.training.schedule import in_words
 from restore.errors import RestoreError
-from restore.networks import streaming, weights_file
+from restore.networks import shipped, streaming, weights_file
 from restore.networks.dncnn import Architecture, DnCNN
 from restore.networks.tiles import Tiles
 
@@ -152,66 +150,6 @@ class Denoiser:
         return [one.reshape(window.shape) for one, window in zip(values, windows, strict=True)]
 
 
-def shipped_models() -> dict[str, Path]:
-    """Return the weights that come with the package.
-
-    Returns
-    -------
-    dict of str to Path
-        The file of each model, by its name.
-
-    Examples
-    --------
-    >>> import restore
-    >>> "dncnn-s-25" in restore.shipped_models()
-    True
-    """
-    folder = Path(str(files("restore"))) / "weights"
-    return {path.stem: path for path in sorted(folder.glob("*.safetensors"))}
-
-
-def is_shipped(sha256: str) -> bool:
-    """Return whether weights with this `Denoiser.sha256` come with the package."""
-    return sha256 in _shipped_identities()
-
-
-@functools.cache
-def _shipped_identities() -> frozenset[str]:
-    return frozenset(identity_of(path) for path in shipped_models().values())
-
-
-def identity_of(path: Path) -> str:
-    """Return the `Denoiser.sha256` of a weights file without building its network.
-
-    Raises
-    ------
-    RestoreError
-        The file holds no DnCNN.
-    """
-    tensors, description, _ = weights_file.read(path)
-    return weights_file.identity(tensors, description)
-
-
-def find(name_or_file: str) -> Path:
-    """Return the weights file that a name or a path means.
-
-    Raises
-    ------
-    RestoreError
-        Neither a shipped name nor a file.
-    """
-    known = shipped_models()
-    if name_or_file in known:
-        return known[name_or_file]
-    path = Path(name_or_file)
-    if path.is_file():
-        return path
-    names = ", ".join(known) or "none yet, train one with `restore train`"
-    raise RestoreError(
-        f"model '{name_or_file}': expected a .safetensors file or a shipped name ({names})"
-    )
-
-
 def load_model(
     name_or_file: str | Path, *, device: str = "auto", precision: str = "auto"
 ) -> Denoiser:
@@ -255,7 +193,7 @@ def load(name_or_file: str, compute: Compute) -> Denoiser:
     RestoreError
         No such model, or the file holds no DnCNN.
     """
-    path = find(name_or_file)
+    path = shipped.find(name_or_file)
     tensors, description, architecture = weights_file.read(path)
     network = DnCNN(architecture)
     network.load_state_dict(tensors)

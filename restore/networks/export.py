@@ -23,8 +23,9 @@ from engine import artifacts
 from engine.errors import why
 from restore.errors import RestoreError
 from restore.networks import weights_file
-from restore.networks.denoiser import describe_schedule, find
+from restore.networks.denoiser import describe_schedule
 from restore.networks.dncnn import DnCNN
+from restore.networks.shipped import find
 
 OPSET = 17  # of 2022: what programs of users read
 OPSETS = (14, 25)  # in these, convolution, ReLU and subtraction are the same

@@ -16,7 +16,7 @@ from engine.training.checkpoint import Checkpoint
 from restore.errors import RestoreError
 from restore.image_sets.find import ImageSet, image_set
 from restore.image_sets.overlap import apart
-from restore.networks import denoiser, dncnn
+from restore.networks import denoiser, dncnn, shipped
 from restore.networks.dncnn import Architecture, DnCNN, Variant, folded, renormalised
 from restore.training import schedules
 from restore.training.ghost import GhostBatches
@@ -264,7 +264,7 @@ def train_variant(
             training |= {"seconds": round(seconds, 1), "kernels": checkpoint.kernels}
             origin = {"fingerprint": checkpoint.fingerprint, "training": training}
             denoiser.save(out, folded(network), variant.name, origin)
-    return denoiser.identity_of(out)
+    return shipped.identity_of(out)
 
 
 def _check_shape(first: denoiser.Denoiser, name: str, expected: Architecture) -> None:

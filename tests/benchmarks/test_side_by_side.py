@@ -11,7 +11,7 @@ from benchmarks import side_by_side
 from benchmarks.restoration import choosing, precisions
 from benchmarks.side_by_side import COLUMNS, Row, counted, in_turn, machine, measure, watched
 from engine.device import Compute
-from restore.networks import denoiser
+from restore.networks import denoiser, shipped
 from restore.networks.dncnn import Architecture, DnCNN
 
 CPU = Compute(torch.device("cpu"), "float32", "test")
@@ -91,7 +91,7 @@ def test_precisions_are_compared_on_images(tmp_path: Path, monkeypatch: pytest.M
     torch.nn.init.normal_(network.convolutions()[-1].weight, std=0.05, generator=generator)
     denoiser.save(tmp_path / "tiny.safetensors", network, "dncnn-s-25", {})
     monkeypatch.setattr(
-        denoiser, "shipped_models", lambda: {"dncnn-s-25": tmp_path / "tiny.safetensors"}
+        shipped, "shipped_models", lambda: {"dncnn-s-25": tmp_path / "tiny.safetensors"}
     )
     ramp = np.add.outer(np.arange(48), 3 * np.arange(40)).astype(np.uint8)
     Image.fromarray(ramp).save(tmp_path / "ramp.png")

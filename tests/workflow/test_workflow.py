@@ -15,7 +15,8 @@ import torch
 from safetensors.numpy import load_file
 
 from engine.device import Compute
-from restore.networks.denoiser import find, identity_of, load
+from restore.networks.denoiser import load
+from restore.networks.shipped import find, identity_of
 from tests.workflow.tiny_project import CONFIG, Project
 
 CPU = Compute(torch.device("cpu"), "float32", "test")

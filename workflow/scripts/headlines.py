@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from engine.tables import read_csv
-from restore.networks.denoiser import is_shipped
+from restore.networks.shipped import is_shipped
 
 
 def images(table: pd.DataFrame) -> list[str]:

@@ -176,10 +176,11 @@ def test_set12_is_within_a_twentieth_of_a_decibel_of_the_benchmark(
     from restore.folders.folder import denoise_files
     from restore.folders.options import FolderOptions
     from restore.networks import denoiser as models
+    from restore.networks import shipped
 
     model = tmp_path / "dncnn-s-25.safetensors"
     models.import_published(shared_data / "published_weights" / "sigma=25.mat", model)
-    monkeypatch.setattr(models, "shipped_models", lambda: {"dncnn-s-25": model})
+    monkeypatch.setattr(shipped, "shipped_models", lambda: {"dncnn-s-25": model})
     denoiser = models.load(str(model), cpu)
     references, benchmark = {}, []
     for path in sorted((shared_data / "images" / "Set12").iterdir()):

@@ -13,7 +13,7 @@ from engine.tensors import load_tensors, save_tensors
 from restore.errors import RestoreError
 from restore.evaluation import shipping
 from restore.evaluation.cards import Score, read_scores
-from restore.networks import denoiser
+from restore.networks import denoiser, shipped
 from restore.networks.dncnn import DnCNN, folded, variant
 
 CPU = Compute(torch.device("cpu"), "float32", "for the test")
@@ -128,7 +128,7 @@ def test_scores_that_left_their_card_are_named(
 ) -> None:
     card = shipping.ship(weights, [f"{images},noise:25"], tmp_path, CPU)
     monkeypatch.setattr(
-        denoiser, "shipped_models", lambda: {"mine": card.with_suffix(".safetensors")}
+        shipped, "shipped_models", lambda: {"mine": card.with_suffix(".safetensors")}
     )
     monkeypatch.setenv("RESTORE_DATA", str(images.parent))
     monkeypatch.chdir(images.parent)  # where the folder's name is its path
@@ -143,8 +143,8 @@ def test_scores_that_left_their_card_are_named(
 
 
 def test_every_shipped_model_has_a_card_with_scores() -> None:
-    assert denoiser.shipped_models()
-    for name, path in denoiser.shipped_models().items():
+    assert shipped.shipped_models()
+    for name, path in shipped.shipped_models().items():
         assert read_scores(path.with_suffix(".md")), name
         assert load_tensors(path)[1]["variant"] == name
 

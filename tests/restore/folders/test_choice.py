@@ -9,7 +9,7 @@ from PIL import Image
 from restore.errors import RestoreError
 from restore.folders.folder import denoise_folder
 from restore.images.files import read
-from restore.networks import denoiser
+from restore.networks import shipped
 from tests.restore.folders.test_folder import lines, run
 
 
@@ -17,7 +17,7 @@ def test_a_drawing_stays_as_it_is_and_the_journal_says_what_was_seen(
     tmp_path: Path, make_weights, monkeypatch
 ) -> None:
     shaken = make_weights("dncnn-b-color", 3, shaken=True)
-    monkeypatch.setattr(denoiser, "shipped_models", lambda: {"dncnn-b-color": shaken})
+    monkeypatch.setattr(shipped, "shipped_models", lambda: {"dncnn-b-color": shaken})
     photos = tmp_path / "photos"
     photos.mkdir()
     drawing = np.full((200, 200, 3), (200, 220, 240), np.uint8)
@@ -37,7 +37,7 @@ def test_a_drawing_stays_as_it_is_and_the_journal_says_what_was_seen(
     assert abs(seen["between"]) < 0.2
     assert abs(seen["neighbours"]) < 0.1
     plain = make_weights("dncnn-b-color", 3)
-    monkeypatch.setattr(denoiser, "shipped_models", lambda: {"dncnn-b-color": plain})
+    monkeypatch.setattr(shipped, "shipped_models", lambda: {"dncnn-b-color": plain})
     run(photos, tmp_path / "asked", "auto", noise="gaussian")
     assert lines(tmp_path / "asked")["drawing.png"]["model"] == "dncnn-b-color"
 

@@ -20,7 +20,7 @@ from restore.folders.journal import JOURNAL, Journal
 from restore.folders.options import FolderOptions
 from restore.folders.shards import Shard
 from restore.images.files import read
-from restore.networks import denoiser
+from restore.networks import shipped
 
 CPU = Compute(torch.device("cpu"), "float32", "test")
 
@@ -216,7 +216,7 @@ def test_auto_picks_by_image_and_says_why(
 ) -> None:
     found = [make_weights(name) for name in ("dncnn-s-25", "dncnn-b", "dncnn-3")]
     found.append(make_weights("dncnn-b-color", 3))
-    monkeypatch.setattr(denoiser, "shipped_models", lambda: {path.stem: path for path in found})
+    monkeypatch.setattr(shipped, "shipped_models", lambda: {path.stem: path for path in found})
     rng = np.random.default_rng(0)
     noisy = np.clip(128 + 25 * rng.standard_normal((160, 160, 3)), 0, 255).astype(np.uint8)
     Image.fromarray(noisy[..., 0]).save(photos / "noisy.png")
@@ -238,7 +238,7 @@ def test_auto_picks_by_image_and_says_why(
 def test_auto_without_shipped_weights_says_what_to_do(
     photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(denoiser, "shipped_models", dict)
+    monkeypatch.setattr(shipped, "shipped_models", dict)
     with pytest.raises(RestoreError, match=r"no weights are shipped .* name a file with `model`"):
         run(photos, tmp_path / "clean", "auto")
 

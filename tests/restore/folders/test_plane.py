@@ -73,7 +73,7 @@ def failed(folder, out, model):
 
 def test_weights_that_blow_up_fail_the_image_with_the_reason(photo, tmp_path):
     shipped = denoiser.load_model("dncnn-s-25", device="cpu")
-    tensors = load_tensors(denoiser.find("dncnn-s-25"))[0]
+    tensors = load_tensors(shipped.find("dncnn-s-25"))[0]
     for factor, layers, message in (
         (-40, ("16",), "expected a result within"),
         (1e25, ("15", "16"), "expected finite values"),

@@ -14,8 +14,9 @@ from restore.errors import RestoreError
 from restore.folders.folder import denoise_folder
 from restore.folders.options import FolderOptions
 from restore.networks import engines
-from restore.networks.denoiser import load, shipped_models
+from restore.networks.denoiser import load
 from restore.networks.engines import ENGINES, TOLERANCE, run_by
+from restore.networks.shipped import shipped_models
 
 MODULES = {"onnx": "onnxruntime", "openvino": "openvino"}
 

@@ -6,7 +6,7 @@ import torch
 from engine.device import Compute
 from engine.tensors import load_tensors
 from restore.errors import RestoreError
-from restore.networks import denoiser, self_test
+from restore.networks import denoiser, self_test, shipped
 from restore.networks.dncnn import Architecture, DnCNN
 
 CPU = Compute(torch.device("cpu"), "float32", "test")
@@ -22,7 +22,7 @@ def test_shipped_weights_pass_by_far(name):
 
 def saved(path, sign=1):
     """Write DnCNN-B in the names of another program, its last layer negated by choice."""
-    tensors = load_tensors(denoiser.find("dncnn-b"))[0]
+    tensors = load_tensors(shipped.find("dncnn-b"))[0]
     count = len(tensors) // 2
     state = {
         f"conv_list.{index}.{part}": tensors[f"layers.{index}.{part}"]

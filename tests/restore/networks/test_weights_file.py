@@ -8,7 +8,7 @@ import torch
 
 from engine.artifacts import sha256_file
 from restore.errors import RestoreError
-from restore.networks import denoiser, weights_file
+from restore.networks import denoiser, shipped, weights_file
 from restore.networks.dncnn import Architecture, DnCNN
 
 
@@ -79,17 +79,17 @@ def test_equal_trainings_have_equal_sums_whatever_time_they_took(path, tmp_path)
     other = tmp_path / "other.safetensors"
     put(other, head, description, body)
     assert sha256_file(other) != sha256_file(path)
-    assert denoiser.identity_of(other) == denoiser.identity_of(path)
+    assert shipped.identity_of(other) == shipped.identity_of(path)
     loaded = denoiser.load_model(path, device="cpu")
-    assert loaded.sha256 == denoiser.identity_of(path)
+    assert loaded.sha256 == shipped.identity_of(path)
     head, description, body = parts(path)
     description["architecture"]["residual"] = False
     put(other, head, description, body)
-    assert denoiser.identity_of(other) != denoiser.identity_of(path)
+    assert shipped.identity_of(other) != shipped.identity_of(path)
 
 
 def test_shipped_weights_are_known_by_their_sum():
-    tensors, description, shape = weights_file.read(denoiser.find("dncnn-s-15"))
+    tensors, description, shape = weights_file.read(shipped.find("dncnn-s-15"))
     assert shape.depth == 17
-    assert denoiser.is_shipped(weights_file.identity(tensors, description))
-    assert not denoiser.is_shipped("0" * 64)
+    assert shipped.is_shipped(weights_file.identity(tensors, description))
+    assert not shipped.is_shipped("0" * 64)
