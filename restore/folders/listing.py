@@ -9,19 +9,16 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 
 from engine import artifacts
 from engine.errors import why
 from restore.errors import RestoreError
+from restore.folders.naming import LISTED, NAMED_AS_FAILED, output_below, output_name
 from restore.images import heads
 from restore.images.zarr import layout
 
 log = logging.getLogger(__name__)
-
-_NAMED_AS_FAILED = frozenset({".gif"})  # an image to anyone, but not one that is read here
-_LISTED = heads.READABLE | _NAMED_AS_FAILED
 
 
 @dataclass(frozen=True)
@@ -61,7 +58,7 @@ class Job:
     @property
     def is_store(self) -> bool:
         """Return whether the input is a Zarr store, or a folder that should be one."""
-        return self.source.suffix.lower() not in _LISTED and self.source.is_dir()
+        return self.source.suffix.lower() not in LISTED and self.source.is_dir()
 
 
 def single(source: Path, target: Path | str, form: str) -> Job:
@@ -124,7 +121,7 @@ def folder(
         Patterns such as 'drafts' or '*.bak.png'; what matches, by its name or by its path below
         `source`, is left out.
     form : str
-        One of `restore.folders.listing.FORMATS`.
+        One of `restore.folders.naming.FORMATS`.
     holds : callable, optional
         Predicate on the image's name. Images it rejects are not returned, but still count when
         two inputs share an output.
@@ -208,7 +205,7 @@ def _images(source: Path, recursive: bool, exclude: Sequence[str]) -> Iterator[s
             if entry.name.startswith(".") or _excluded(name, exclude):
                 continue
             suffix = posixpath.splitext(entry.name)[1].lower()
-            if suffix not in _LISTED:
+            if suffix not in LISTED:
                 others[suffix or "no suffix"] += 1
             elif entry.is_symlink() and root not in Path(entry.path).resolve().parents:
                 others["links out of the folder"] += 1
@@ -252,7 +249,7 @@ def _key(output: str) -> str:
 
 def _checked(job: Job, sharing: list[str], form: str) -> Job:
     suffix, becomes = (posixpath.splitext(name)[1].lower() for name in (job.name, job.output))
-    if suffix in _NAMED_AS_FAILED:
+    if suffix in NAMED_AS_FAILED:
         problem = "expected a still image, found a GIF by its name; convert it to PNG first"
     elif sharing:
         problem = f"{', '.join(sharing)} would be written to {job.output} too; rename one of them"
@@ -273,36 +270,3 @@ def _problem_of_store(source: Path, form: str) -> str:
     if form not in ("auto", "same"):
         return f"expected auto or same as `form` of a Zarr store, found {form}"
     return ""
-
-
-# Form -> suffix of the outputs; 'auto' and 'same' keep the input's.
-TARGETS = {"png": ".png", "tiff": ".tif", "jpeg": ".jpg", "webp": ".webp"}
-
-
-FORMATS = ("auto", "same", *TARGETS)
-
-
-def output_name(path: Path, form: str) -> str:
-    """Return the name of an output: a lossy input becomes PNG unless `form` says otherwise."""
-    if form in TARGETS:
-        same = heads.FORMATS.get(path.suffix.lower()) == heads.FORMATS[TARGETS[form]]
-        return path.name if same else path.stem + TARGETS[form]
-    if form == "auto" and heads.READ_ONLY.get(path.suffix.lower()) == "RAW":
-        return f"{path.stem}.tif"
-    lossy = form == "auto" and heads.is_lossy(path)
-    return f"{path.stem}.png" if lossy else path.name
-
-
-def output_below(source: Path, name: str, form: str) -> str:
-    """Return the path of an output below its folder; nearly always the suffix alone decides."""
-    stem, suffix = posixpath.splitext(name)
-    if form == "auto" and heads.FORMATS.get(suffix.lower()) == "WEBP":
-        return stem + Path(output_name(source / name, form)).suffix
-    return stem + _output_suffix(suffix, form)
-
-
-@cache
-def _output_suffix(suffix: str, form: str) -> str:
-    if suffix.lower() not in _LISTED:  # a Zarr store
-        return suffix
-    return Path(output_name(Path(f"image{suffix}"), form)).suffix

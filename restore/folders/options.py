@@ -7,7 +7,7 @@ from pathlib import Path
 from restore.denoising.choose import NOISES
 from restore.denoising.pixels import How
 from restore.errors import RestoreError
-from restore.folders import listing
+from restore.folders import naming
 from restore.folders.shards import Shard
 from restore.images import heads
 from restore.networks.engines import ENGINES
@@ -38,7 +38,7 @@ class FolderOptions:
     engine : str
         What runs the networks: one of `restore.networks.engines.ENGINES`.
     form : str
-        Of the outputs: one of `restore.folders.listing.FORMATS`.
+        Of the outputs: one of `restore.folders.naming.FORMATS`.
     strict : bool
         An image that does not suit the model is an error instead of a warning.
     how : How
@@ -70,8 +70,8 @@ class FolderOptions:
         if self.engine not in ENGINES:
             known = ", ".join(ENGINES)
             raise RestoreError(f"`engine` {self.engine}: expected one of {known}")
-        if self.form not in listing.FORMATS:
-            known = ", ".join(listing.FORMATS)
+        if self.form not in naming.FORMATS:
+            known = ", ".join(naming.FORMATS)
             if self.form == "dng":
                 raise RestoreError(f"`form` dng: {heads.NO_DNG}")
             raise RestoreError(f"`form` {self.form}: expected one of {known}")

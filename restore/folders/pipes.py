@@ -14,7 +14,7 @@ from engine import artifacts
 from engine.command import kept_output, read_input
 from engine.errors import Partial, UserError
 from restore.errors import RestoreError
-from restore.folders import listing
+from restore.folders import naming
 from restore.folders.folder import denoise_folder
 from restore.images import codecs, heads
 from restore.images.zarr import layout
@@ -55,7 +55,7 @@ def denoise_piped(source: str, target: str, model: str = "auto", **options: Any)
         form = options.pop("form", "auto")
         if out is not None and form == "auto" and read.suffix.lower() in heads.FORMATS:
             form = "same"
-        name = listing.output_name(read, form) if out is not None else Path(target).name
+        name = naming.output_name(read, form) if out is not None else Path(target).name
         made = folder / "out" / name
         try:
             denoise_folder(read, made, model, form=form, **options)

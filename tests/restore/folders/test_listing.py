@@ -5,7 +5,7 @@ from PIL import Image
 
 from restore.errors import RestoreError
 from restore.folders import listing
-from restore.folders.listing import output_name
+from restore.folders.naming import output_name
 
 
 @pytest.fixture
