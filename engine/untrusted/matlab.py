@@ -9,21 +9,26 @@ that its axes ask for. Others (functions, objects, deep nesting) are unpacked in
 
 import mmap
 import struct
-import zlib
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from engine.untrusted.matlab_stream import (
+    LONGEST_TEXT,
+    Damaged,
+    NotPlain,
+    Packed,
+    Plain,
+    Stream,
+)
+
 DEEPEST = 8  # structs in structs that are looked into
 _MOST_ELEMENTS, _MOST_LEVELS = 100_000, 16
-_LONGEST_TEXT = 2**20  # of names
-_STEP = 2**20
 _MATRIX, _COMPRESSED = 14, 15
 _INT8, _INT32 = (1, 2, 16), (5, 6)
 # Bytes of a value, by the codes of types.
@@ -31,14 +36,6 @@ _NUMERIC = {1: 1, 2: 1, 3: 2, 4: 2, 5: 4, 6: 4, 7: 4, 9: 8, 12: 8, 13: 8}
 _TEXT = _NUMERIC | {16: 1, 17: 2, 18: 4}
 _CELL, _STRUCT, _OBJECT, _CHAR, _SPARSE, _NUMBERS = 1, 2, 3, 4, 5, range(6, 16)
 _OF_V4 = (8, 4, 4, 2, 2, 1)
-
-
-class Damaged(ValueError):
-    """An element of no known type, or one that does not fit."""
-
-
-class NotPlain(Exception):
-    """The walk does not know what it met; SciPy may."""
 
 
 @dataclass(frozen=True)
@@ -66,66 +63,6 @@ class Variable:
     name: str
     leaves: tuple[Leaf, ...]
     nbytes: int
-
-
-class _Stream(Protocol):
-    def read(self, count: int) -> bytes: ...
-    def skip(self, count: int) -> None: ...
-    def pad(self, count: int) -> None: ...
-
-
-class _Plain:
-    """Bytes of a file, from a place to another."""
-
-    def __init__(self, data: "mmap.mmap", start: int, end: int) -> None:
-        self.data, self.at, self.end = data, start, end
-
-    def read(self, count: int) -> bytes:
-        self.skip(count)
-        return self.data[self.at - count : self.at]
-
-    def skip(self, count: int) -> None:
-        if self.at + count > self.end:
-            raise Damaged("an element reaches beyond the end of what holds it")
-        self.at += count
-
-    def pad(self, count: int) -> None:
-        self.at = min(self.at + count, self.end)  # some writers leave out the last
-
-
-class _Packed:
-    """Bytes that are unpacked as far as they are read."""
-
-    def __init__(self, data: bytes) -> None:
-        self.unpacker, self.packed, self.ready = zlib.decompressobj(), data, b""
-
-    def read(self, count: int) -> bytes:
-        if count > _LONGEST_TEXT:
-            raise NotPlain
-        while len(self.ready) < count:
-            self.ready += self._more()
-        found, self.ready = self.ready[:count], self.ready[count:]
-        return found
-
-    def skip(self, count: int) -> None:
-        while len(self.ready) < count:
-            count -= len(self.ready)
-            self.ready = self._more()
-        self.ready = self.ready[count:]
-
-    def pad(self, count: int) -> None:
-        with suppress(Damaged):
-            self.skip(count)
-
-    def _more(self) -> bytes:
-        try:
-            found = self.unpacker.decompress(self.packed, _STEP)
-        except zlib.error as error:
-            raise Damaged(f"packed data are damaged ({error})") from error
-        self.packed = self.unpacker.unconsumed_tail
-        if not found:
-            raise Damaged("packed data are cut short")
-        return found
 
 
 def walk(path: Path) -> tuple[Variable, ...] | None:
@@ -199,9 +136,9 @@ def _walk_v5(data: "mmap.mmap", order: str) -> Iterator[Variable]:
                 f"at byte {at} expected a variable within the file, found type {kind} of {size} "
                 "bytes"
             )
-        stream: _Stream = _Plain(data, at + 8, at + 8 + size)
+        stream: Stream = Plain(data, at + 8, at + 8 + size)
         if kind == _COMPRESSED:
-            stream = _Packed(data[at + 8 : at + 8 + size])
+            stream = Packed(data[at + 8 : at + 8 + size])
             kind, _ = struct.unpack(f"{order}II", stream.read(8))
             if kind != _MATRIX:
                 raise Damaged(f"at byte {at} expected a packed variable, found type {kind}")
@@ -214,7 +151,7 @@ def _walk_v5(data: "mmap.mmap", order: str) -> Iterator[Variable]:
 class _Walk:
     """A walk through one variable, in the order in which SciPy reads it."""
 
-    def __init__(self, stream: _Stream, order: str) -> None:
+    def __init__(self, stream: Stream, order: str) -> None:
         self.stream, self.order, self.left = stream, order, _MOST_ELEMENTS
 
     def matrix(self, name: str, depth: int) -> tuple[str, list[Leaf], int]:
@@ -284,7 +221,7 @@ class _Walk:
                 f"expected {count} numbers as the axes ask for, found {size // _NUMERIC[kind]}"
             )
         if last:  # whether they are all there, reading them tells
-            if isinstance(self.stream, _Plain):
+            if isinstance(self.stream, Plain):
                 self.stream.skip(0 if inside else size)
             return size
         return self._skip(kind, size, inside)
@@ -312,7 +249,7 @@ class _Walk:
         _, size, inside = self._tag(known, what)
         if inside:
             return self._inside[:size]
-        if size > _LONGEST_TEXT:
+        if size > LONGEST_TEXT:
             raise Damaged(f"expected {what}, found {size} bytes")
         found = self.stream.read(size)
         self.stream.pad(-size % 8)
