@@ -3,13 +3,14 @@
 import platform
 import statistics
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cache
+from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils.flop_counter import FlopCounterMode, conv_flop_count
 
 from benchmarks.goals import Goal
 from benchmarks.other_load import OtherLoad
@@ -130,10 +131,29 @@ def medians(ways: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, 
 
 
 def counted(way: Callable[[], Tensor]) -> tuple[Tensor, int]:
-    """Run once, and count the multiplications and additions of its products and convolutions."""
-    with FlopCounterMode(display=False) as counter:
-        result = way()
+    """Run once, and count the multiplications and additions of its products and convolutions.
+
+    On one thread, for torch counts what the calling thread does.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with FlopCounterMode(display=False, custom_mapping=_FUSED) as counter:
+            result = way()
+    finally:
+        torch.set_num_threads(threads)
     return result, int(counter.get_total_flops())
+
+
+def _convolution(
+    hidden: Sequence[int], weight: Sequence[int], *_: object, out_shape: Sequence[int], **__: object
+) -> int:
+    return int(conv_flop_count([*hidden], [*weight], [*out_shape]))
+
+
+# What torch does not count by itself: convolution and ReLU in one (`restore.networks.convolution`).
+_KERNEL: Any = getattr(torch.ops.mkldnn, "_convolution_pointwise", None)
+_FUSED = {} if _KERNEL is None else {_KERNEL: _convolution}
 
 
 def machine(compute: Compute, precision: Precision | None = None) -> str:

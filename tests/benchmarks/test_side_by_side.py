@@ -11,7 +11,7 @@ from benchmarks import side_by_side
 from benchmarks.restoration import choosing, precisions
 from benchmarks.side_by_side import COLUMNS, Row, counted, in_turn, machine, measure, watched
 from engine.device import Compute
-from restore.networks import denoiser, shipped
+from restore.networks import denoiser, shipped, streaming
 from restore.networks.dncnn import Architecture, DnCNN
 
 CPU = Compute(torch.device("cpu"), "float32", "test")
@@ -111,3 +111,19 @@ def test_choosing_is_compared_with_the_network(monkeypatch: pytest.MonkeyPatch) 
     assert row.ratio == pytest.approx(row.baseline_seconds / row.our_seconds, rel=0.1)
     assert row.goal == "at most 5 % of the network's time"
     assert row.met == ("yes" if row.our_seconds <= 0.05 * row.baseline_seconds else "no")
+
+
+def test_threads_and_fused_kernels_are_counted() -> None:
+    network = DnCNN(Architecture(4, 1, 8, batch_norm=False), torch.Generator()).eval()
+    image = torch.rand(1, 1, 80, 30)
+    before = torch.get_num_threads()
+    with torch.inference_mode():
+        plain = counted(lambda: network(image))[1]
+        torch.set_num_threads(2)
+        try:
+            ours = counted(lambda: streaming.evaluate(network, image))[1]
+            assert torch.get_num_threads() == 2
+        finally:
+            torch.set_num_threads(before)
+    weights = 9 * (8 + 8 * 8 * 2 + 8)
+    assert plain == ours == 2 * weights * 80 * 30
