@@ -12,7 +12,7 @@ def inside(path, folder):
 
 def weights_of(model):
     """The file that a model is read from, if it is one: of one's own, or trained by this run."""
-    from restore.networks.denoiser import shipped_models
+    from restore.networks.shipped import shipped_models
 
     return [] if model == "auto" or model in shipped_models() else [model]
 
@@ -20,7 +20,7 @@ def weights_of(model):
 def read_by(model):
     """The hashes of the shipped weights that a model means, so that other ones denoise again."""
     from engine.artifacts import sha256_file
-    from restore.networks.denoiser import shipped_models
+    from restore.networks.shipped import shipped_models
 
     read = [path for name, path in shipped_models().items() if model in ("auto", name)]
     return [sha256_file(path) for path in read]
@@ -29,11 +29,11 @@ def read_by(model):
 def planned(settings, key):
     """The settings of a folder, with its images by shard."""
     from restore.folders import listing, shards
-    from restore.networks import denoiser as models
+    from restore.networks import shipped
 
     if settings["model"] not in ("auto", *TRAINED_WEIGHTS):
         try:
-            models.find(settings["model"])
+            shipped.find(settings["model"])
         except UserError as error:
             stop(f"{key}.model: {error}")
     try:

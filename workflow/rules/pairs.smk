@@ -30,7 +30,7 @@ def options_of_pairs(name, chosen, key):
 def method_of(name, key):
     """A model that is trained here, a baseline or auto by its name, else shipped weights."""
     from restore.evaluation.baselines import BASELINES, method
-    from restore.networks.denoiser import shipped_models
+    from restore.networks.shipped import shipped_models
 
     known = {"auto": "auto"} | {name: name for name in BASELINES}
     known |= {f"shipped-{name}": f"shipped-{name}" for name in shipped_models()}

@@ -92,7 +92,7 @@ def model(name):
 
 
 def shipped(name):
-    from restore.networks.denoiser import shipped_models
+    from restore.networks.shipped import shipped_models
 
     settings.expect_known(name, shipped_models(), "the name of shipped weights")
 
