@@ -15,7 +15,7 @@ from engine.errors import UserError
 from hsi.classifiers.catalogue import names
 from hsi.classifiers.schedules import WindowSchedule
 from restore.evaluation.baselines import BASELINES
-from restore.folders.listing import FORMATS
+from restore.folders.naming import FORMATS
 from restore.image_sets.overlap import apart
 from restore.training.schedules import PatchSchedule, with_optimizer
 from tests.workflow.tiny_project import CONFIG, ROOT, Project

@@ -72,7 +72,7 @@ def failed(folder, out, model):
 
 
 def test_weights_that_blow_up_fail_the_image_with_the_reason(photo, tmp_path):
-    shipped = denoiser.load_model("dncnn-s-25", device="cpu")
+    model = denoiser.load_model("dncnn-s-25", device="cpu")
     tensors = load_tensors(shipped.find("dncnn-s-25"))[0]
     for factor, layers, message in (
         (-40, ("16",), "expected a result within"),
@@ -82,8 +82,8 @@ def test_weights_that_blow_up_fail_the_image_with_the_reason(photo, tmp_path):
             name: tensor.float() * (factor if name.split(".")[1] in layers else 1)
             for name, tensor in tensors.items()
         }
-        shipped.network.load_state_dict(changed)
-        denoiser.save(tmp_path / "bad.safetensors", shipped.network, "dncnn-s-25", {})
+        model.network.load_state_dict(changed)
+        denoiser.save(tmp_path / "bad.safetensors", model.network, "dncnn-s-25", {})
         assert message in failed(photo, tmp_path / "out", tmp_path / "bad.safetensors")
 
 
