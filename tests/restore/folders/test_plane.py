@@ -15,7 +15,7 @@ from restore.folders.journal import JOURNAL
 from restore.folders.plane import prepare
 from restore.images import extent, files
 from restore.images.picture import Picture
-from restore.networks import denoiser
+from restore.networks import denoiser, shipped
 
 RNG = np.random.default_rng(0)
 PIXELS = RNG.normal(0.5, 0.1, (32, 40)).astype(np.float32).clip(0, 1)
