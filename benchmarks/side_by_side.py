@@ -1,6 +1,5 @@
 """Time two ways of doing the same, in turn, and compare what they return."""
 
-import platform
 import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,7 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode, conv_flop_count
 
 from benchmarks.goals import Goal
 from benchmarks.other_load import OtherLoad
-from engine.device import Compute, Precision
+from engine.device import Compute, Precision, kernels
 
 
 @dataclass(frozen=True)
@@ -158,14 +157,10 @@ _FUSED = {} if _KERNEL is None else {_KERNEL: _convolution}
 
 def machine(compute: Compute, precision: Precision | None = None) -> str:
     """Describe where a figure was measured, with the rate of the machine's own matrix product."""
-    if compute.device.type == "cuda":
-        level = torch.cuda.get_device_name()
-    else:
-        level = f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}"
-        level = f"{level}, {torch.get_num_threads()} threads"
     precision = precision or compute.precision
     rate = matrix_product_rate(compute.device, precision)
-    return f"{level}, torch {torch.__version__}, matrix product {rate:.0f} GFLOP/s ({precision})"
+    where = f"{kernels(compute.device)}, torch {torch.__version__}"
+    return f"{where}, matrix product {rate:.0f} GFLOP/s ({precision})"
 
 
 @cache

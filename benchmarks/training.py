@@ -21,6 +21,7 @@ from restore.networks.dncnn import DnCNN, variant
 from restore.training.losses import LOSSES
 from restore.training.patches import Batch, Patches
 from restore.training.schedules import PatchSchedule, schedule
+from restore.training.train import patches_of
 
 VARIANT, SCHEDULE = "dncnn-s-25", "best"
 WARM, STEPS = 10, 40  # steps before the first that is timed, and those that are
@@ -51,15 +52,7 @@ def steps(
     """
     trained = variant(VARIANT)
     pixels = [item.load() for item in image_set(images).items]
-    patches = Patches(
-        pixels,
-        trained,
-        patch=plan.patch,
-        batch_size=plan.batch_size,
-        scales=plan.scales,
-        darkest=plan.darkest,
-        device=compute.device,
-    )
+    patches = patches_of(pixels, trained, plan, compute)
     network = DnCNN(trained.architecture, torch.Generator().manual_seed(0)).to(compute.device)
     network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     work = _work(copy.deepcopy(network), patches, plan, compute)

@@ -10,16 +10,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from engine.errors import FULL, UserError, parsing
 from engine.memory import admit
-
-if TYPE_CHECKING:
-    pass
 
 _swept: set[Path] = set()  # folders
 

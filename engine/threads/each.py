@@ -9,7 +9,7 @@ import functools
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -27,8 +27,8 @@ def each(
     Parameters
     ----------
     work : callable
-        ``work(piece)``. It finds torch's modes, gradients, inference and automatic casting on the
-        CPU, as they are where `each` is called.
+        ``work(piece)``, on the CPU. It finds torch's modes, gradients, inference and automatic
+        casting on the CPU, as they are where `each` is called.
     pieces : sequence
         One alone, or any on one thread, are worked on in the calling thread.
     threads : int, optional
@@ -38,7 +38,9 @@ def each(
     Returns
     -------
     list
-        The same for any number of threads, if `work` depends on its piece alone.
+        The same for any number of threads, if `work` depends on its piece alone. The first error
+        in the order of the pieces is raised when no thread works any more, so that what it asks
+        for, such as smaller pieces for want of memory, finds the machine free.
     """
     threads = threads or torch.get_num_threads()
     workers = min(threads, len(pieces))
@@ -55,7 +57,14 @@ def each(
         ):
             return work(piece)
 
-    return list(_pool(workers, threads // workers).map(in_same_modes, pieces))
+    pool = _pool(workers, threads // workers)
+    begun = [pool.submit(in_same_modes, piece) for piece in pieces]
+    try:
+        wait(begun)
+    finally:  # Ctrl-C begins no others
+        for future in begun:
+            future.cancel()
+    return [future.result() for future in begun]
 
 
 @functools.cache

@@ -50,7 +50,6 @@ class Checkpoint:
         precision. JSON-serialisable.
     states : Path, optional
         Folder for the states of trainings; by default `.resume` beside `out`.
-
     device : torch.device, optional
         Where it trains.
 

@@ -160,7 +160,7 @@ def _layers(network: DnCNN) -> list[Layer]:
     """Return the layers of a network on a CPU, in the precision that automatic casting asks for."""
     count = network.architecture.depth
     if network.norms:
-        return [partial(_as_trained, network, index) for index in range(count)]
+        return [partial(network.layer, index) for index in range(count)]
     convolutions = network.convolutions()
     dtype = convolutions[0].weight.dtype
     if torch.is_autocast_enabled("cpu"):
@@ -178,7 +178,3 @@ def _layers(network: DnCNN) -> list[Layer]:
 
 def _inner(weight: Tensor, bias: Tensor | None, hidden: Tensor, padding: tuple[int, int]) -> Tensor:
     return convolution_relu(hidden.to(weight.dtype), weight, bias, padding)
-
-
-def _as_trained(network: DnCNN, index: int, hidden: Tensor, padding: tuple[int, int]) -> Tensor:
-    return network.layer(index, hidden, padding)

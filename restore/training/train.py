@@ -6,6 +6,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
 from engine.artifacts import sha256_arrays
@@ -228,16 +230,7 @@ def train_variant(
                 )
             log.info("%s: holds exactly this training already; nothing to do", out)
         else:
-            patches = Patches(
-                images,
-                variant,
-                patch=schedule.patch,
-                batch_size=schedule.batch_size,
-                scales=schedule.scales,
-                darkest=schedule.darkest,
-                device=compute.device,
-                noise=schedule.noise,
-            )
+            patches = patches_of(images, variant, schedule, compute)
             if first is None:
                 network = DnCNN(architecture, torch.Generator().manual_seed(seed))
             elif schedule.renormalised:
@@ -265,6 +258,25 @@ def train_variant(
             origin = {"fingerprint": checkpoint.fingerprint, "training": training}
             denoiser.save(out, folded(network), variant.name, origin)
     return shipped.identity_of(out)
+
+
+def patches_of(
+    images: Sequence[npt.NDArray[np.uint8]],
+    variant: Variant,
+    schedule: PatchSchedule,
+    compute: Compute,
+) -> Patches:
+    """Return what draws the batches that a schedule asks for."""
+    return Patches(
+        images,
+        variant,
+        patch=schedule.patch,
+        batch_size=schedule.batch_size,
+        scales=schedule.scales,
+        darkest=schedule.darkest,
+        device=compute.device,
+        noise=schedule.noise,
+    )
 
 
 def _check_shape(first: denoiser.Denoiser, name: str, expected: Architecture) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 
 import pytest
 import torch
@@ -56,6 +57,23 @@ def test_an_error_is_raised_and_the_threads_go_on():
     with pytest.raises(ZeroDivisionError):
         each(lambda piece: 1 // piece, [1, 0], threads=2)
     assert each(str, [1, 0], threads=2) == ["1", "0"]
+
+
+def test_an_error_waits_for_the_threads_that_still_work():
+    begun, ended = threading.Event(), []
+
+    def work(piece: int) -> None:
+        if piece:
+            begun.set()
+            time.sleep(0.2)
+            ended.append(piece)
+        else:
+            assert begun.wait(60)
+            raise MemoryError
+
+    with pytest.raises(MemoryError):
+        each(work, [0, 1], threads=2)
+    assert ended == [1]
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")

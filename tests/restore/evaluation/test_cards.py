@@ -80,33 +80,36 @@ def test_shipped_weights_are_halved_and_described(
     assert first.psnr_db > second.psnr_db > 5
 
 
-def test_a_card_names_the_first_weights(tmp_path: Path, weights: Path, images: Path) -> None:
+def card_of(weights: Path, images: Path, folder: Path, **training: object) -> str:
+    """Return the card of weights that another training made."""
     tensors, description = load_tensors(weights)
+    description["training"] = TRAINING | training
+    save_tensors(folder / "other.safetensors", tensors, description)
+    test = f"{images},noise:25"
+    return shipping.ship(folder / "other.safetensors", [test], folder, CPU).read_text()
+
+
+def test_a_card_names_the_first_weights(tmp_path: Path, weights: Path, images: Path) -> None:
     older = {"weights": "dncnn-s-50", "sha256": "ef" * 32, "schedule": "old (9 steps)"}
     start = {"weights": "dncnn-s-25", "sha256": "ab" * 32, "schedule": "demo (7 steps)"}
-    description["training"] = TRAINING | {"start": start | {"start": older | {"start": None}}}
-    save_tensors(tmp_path / "tuned.safetensors", tensors, description)
-    card = shipping.ship(tmp_path / "tuned.safetensors", [f"{images},noise:25"], tmp_path, CPU)
+    card = card_of(weights, images, tmp_path, start=start | {"start": older | {"start": None}})
     assert (
         "| first weights | `dncnn-s-25`, demo (7 steps) (SHA-256 abababababab…); before these: "
         "`dncnn-s-50`, old (9 steps) (SHA-256 efefefefefef…); before these: random |"
-    ) in card.read_text()
+    ) in card
 
 
 def test_a_card_tells_of_two_machines_and_ghost_batches(
     tmp_path: Path, weights: Path, images: Path
 ) -> None:
-    tensors, description = load_tensors(weights)
     schedule = TRAINING["schedule"] | {"ghost_batches": 2}  # type: ignore[operator]
     both = ["CPU with AVX2 on 2 threads", "CPU with AVX512 AMX on 1 thread"]
-    description["training"] = TRAINING | {"schedule": schedule, "kernels": both}
-    save_tensors(tmp_path / "moved.safetensors", tensors, description)
-    card = shipping.ship(tmp_path / "moved.safetensors", [f"{images},noise:25"], tmp_path, CPU)
+    card = card_of(weights, images, tmp_path, schedule=schedule, kernels=both)
     assert (
         "| time and machine | 12 s on CPU with AVX2 on 2 threads; then on CPU with AVX512 AMX on 1 "
         "thread, so that the last digits are of neither, float32, torch"
-    ) in card.read_text()
-    assert "patches of 24×24 pixels in 2 ghost batches, adam" in card.read_text()
+    ) in card
+    assert "patches of 24×24 pixels in 2 ghost batches, adam" in card
 
 
 def test_weights_that_float16_would_spoil_stay_float32(

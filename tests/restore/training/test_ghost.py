@@ -1,6 +1,7 @@
 """Ghost batches: gradients and statistics of each part by itself, the same on any threads."""
 
 import copy
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -111,6 +112,22 @@ def test_without_normalisation_the_parts_are_the_batch() -> None:
 def test_kinds_that_cannot_be_divided_are_one_line() -> None:
     with pytest.raises(RestoreError, match=r"ghost_batches: expected a divisor .*6, 5, 5.*found 2"):
         GhostBatches(half_squared_error, 2)(network(), batch(6, 5, 5))
+
+
+@pytest.mark.parametrize(("device", "apart"), [("meta", False), ("cpu", True)])
+def test_parts_leave_the_calling_thread_on_a_cpu_alone(device: str, apart: bool) -> None:
+    seen: list[int] = []
+
+    def loss(model: torch.nn.Module, part: Batch) -> torch.Tensor:
+        seen.append(threading.get_ident())  # automatic casting on a GPU belongs to a thread
+        return half_squared_error(model, part)
+
+    drawn = batch(4)
+    moved = Batch(drawn.degraded.to(device), drawn.clean.to(device), drawn.kinds)
+    with threads(2):
+        GhostBatches(loss, 2)(network().to(device), moved).backward()
+    assert len(seen) == 2
+    assert (threading.get_ident() not in seen) == apart
 
 
 @pytest.mark.parametrize("count", [0, 3])
