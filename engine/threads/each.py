@@ -8,9 +8,8 @@ wait once.
 import functools
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager
 from typing import TypeVar
 
 import torch
@@ -71,27 +70,17 @@ def each(
 def _pool(workers: int, threads: int) -> ThreadPoolExecutor:
     """Return threads in which torch computes with `threads` of its own each."""
     pool = ThreadPoolExecutor(workers, "each", _computes_with, (threads,))
-    begun = threading.Barrier(workers + 1)
-    with _same_threads():
-        for _ in range(workers):
-            pool.submit(begun.wait)
-        begun.wait()
+    before, begun = torch.get_num_threads(), threading.Barrier(workers + 1)
+    for _ in range(workers):
+        pool.submit(begun.wait)
+    begun.wait()
+    torch.set_num_threads(before)  # what one thread sets, all that begin later have
     return pool
 
 
 def _computes_with(threads: int) -> None:
     torch.get_num_threads()  # a thread that never asked takes over what was set last, at some time
     torch.set_num_threads(threads)
-
-
-@contextmanager
-def _same_threads() -> Iterator[None]:
-    """Set torch's threads again as they were: what one thread sets, all that begin later have."""
-    before = torch.get_num_threads()
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 if hasattr(os, "register_at_fork"):  # a forked process has no threads but one
