@@ -19,6 +19,7 @@ from hsi.features.levels import levels
 from hsi.scenes.bands import Bands
 from hsi.scenes.labels import Labels
 from hsi.scenes.scene import Scene
+from hsi.scenes.spectra import refuse_empty_bands
 from hsi.splits.split import Split
 
 log = logging.getLogger(__name__)
@@ -172,6 +173,8 @@ def _check_data(scene: Scene, split: Split) -> None:
     if empty:
         row, column = empty[0]
         every = len(empty) == split.train.sum()
+        if every:
+            refuse_empty_bands(scene)
         if every and not np.isfinite(scene.cube[row, column][scene.good_bands]).all():
             scene.refuse_not_finite()  # whole bands, not a few pixels
         raise HsiError(

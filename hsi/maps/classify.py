@@ -39,6 +39,7 @@ from hsi.maps.plan import Plan, plan
 from hsi.maps.record import write_record
 from hsi.scenes.bands import Bands
 from hsi.scenes.scene import Scene
+from hsi.scenes.spectra import refuse_empty_bands
 
 log = logging.getLogger(__name__)
 
@@ -154,6 +155,8 @@ def classify(
             refuse_existing(files, options, state, scene_files(scene) | {model_path.resolve()})
             rasters = make_rasters(files, loaded, scene, options)
             _fill(state, rasters, scene, loaded, application, options)
+            if rasters.map.is_open and options.abstain is None and not rasters.map.read().any():
+                refuse_empty_bands(scene)
             changed = None
             if options.generalises and rasters.map.is_open:
                 changed = generalise(rasters.map, options, state.folder)

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from engine.memory import release
 from hsi.errors import HsiError
+from hsi.formats.no_data import equals
 from hsi.scenes.bands import Bands
 from hsi.scenes.scene import Scene
 
@@ -20,8 +21,33 @@ Prepare = Callable[[npt.NDArray[Any], npt.NDArray[np.bool_]], npt.NDArray[Any]]
 
 
 def refuse_without_data(scene: Scene) -> NoReturn:
-    """Raise an HsiError that says that no pixel of the scene holds data."""
+    """Raise an HsiError that says that no pixel of the scene holds data, or which bands do not."""
+    refuse_empty_bands(scene)
     raise HsiError(f"{scene.name}: expected pixels with data, found none: all zero or missing")
+
+
+def refuse_empty_bands(scene: Scene) -> None:
+    """Raise an HsiError that names the bands without data at any pixel, if other bands have some.
+
+    One such band is enough that no pixel can be classified. Reads the whole cube.
+    """
+    empty = []
+    for band in scene.good_bands:
+        values = np.asarray(scene.cube[..., band])
+        missing = np.zeros(values.shape, np.bool_)
+        if values.dtype.kind == "f":
+            missing |= ~np.isfinite(values)
+        if scene.ignore_value is not None and scene.ignore_value != 0:
+            missing |= equals(values, scene.ignore_value)
+        if missing.all():
+            empty.append(int(band) + 1)
+    if empty and len(empty) < len(scene.good_bands):
+        named = ", ".join(map(str, empty[:8])) + (" and more" if len(empty) > 8 else "")
+        raise HsiError(
+            f"{scene.name}: expected data in every band, found nothing but the ignore value or NaN "
+            f"in {len(empty)} of {len(scene.good_bands)} (band {named}, from 1); mark them as bad "
+            "(bbl in an ENVI header)"
+        )
 
 
 def strips(scene: Scene, rows: slice, columns: slice, bands: Bands) -> Iterator[slice]:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from hsi.scenes.class_numbers import occurring
 from hsi.scenes.labels import Labels
 from hsi.scenes.scene import Scene
-from hsi.scenes.spectra import refuse_without_data
+from hsi.scenes.spectra import refuse_empty_bands, refuse_without_data
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +61,7 @@ def with_data(labels: Labels, scene: Scene) -> Labels:
         return labels
     labelled = int(labels.count().sum())
     if missing == labelled:
+        refuse_empty_bands(scene)
         if scene.cube.dtype.kind == "f":
             scene.refuse_not_finite()  # whole bands, not a few pixels
         refuse_without_data(scene)

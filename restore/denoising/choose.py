@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -204,6 +204,31 @@ def _reason(seen: Seen, noise: str) -> str:
 def judge(candidate: Candidate, seen: Seen) -> Choice:
     """Return a candidate that was asked for as the choice, with what speaks against it."""
     return _choice(candidate, seen, "as asked")
+
+
+def for_all(candidates: Sequence[Candidate], sigmas: Sequence[float]) -> Sequence[Candidate]:
+    """Return the candidates that suit planes of these noise levels, which share a model.
+
+    Those for one level suit only where all planes are near it; all are returned where none would be
+    left.
+    """
+    suited = [
+        candidate
+        for candidate in candidates
+        if candidate.task != "gaussian" or all(map(candidate.near, sigmas))
+    ]
+    return suited if len(sigmas) > 1 and suited else candidates
+
+
+def doubted(choice: Choice, seen: Seen, sigmas: Sequence[float]) -> Choice:
+    """Return a choice with what speaks against it at the weakest or strongest of several levels."""
+    if choice.candidate is None or choice.doubt:
+        return choice
+    found = (
+        _choice(choice.candidate, replace(seen, sigma=sigma), choice.why).doubt
+        for sigma in (min(sigmas), max(sigmas))
+    )
+    return replace(choice, doubt=next(filter(None, found), ""))
 
 
 def _choice(candidate: Candidate, seen: Seen, why: str) -> Choice:

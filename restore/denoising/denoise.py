@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.device import pick
-from restore.denoising import choose, levels, noise_level, noise_seen
+from restore.denoising import choose, levels, noise_seen
 from restore.denoising.choose import Seen
 from restore.denoising.photographs import PhotographDenoiser, is_for_photographs
-from restore.denoising.pixels import How, PixelDenoiser, single_channel
+from restore.denoising.pixels import How, PixelDenoiser, single_channel, used
 from restore.errors import RestoreError
 from restore.networks.denoiser import Denoiser, load
 
@@ -33,7 +33,8 @@ def denoise(
     image : ndarray (H, W) or (H, W, 3); uint8, uint16 or float32
         Grey or RGB; RGB whose channels are equal is denoised as grey. Floats may lie on 0..1,
         0..255 or 0..65535: white is the smallest of 1, 255 and 65535 that fits, noise beyond white
-        included. It is not changed.
+        included. Other floats are brought to 0..1 by their own range: those of which many lie below
+        0, and those far below 1. Channels of one value stay as they are. It is not changed.
     model : str, Path or Denoiser, optional
         'auto' chooses among the shipped weights by the image's channels and noise. Otherwise a
         shipped name, a weights file, or what `load_model` returns; the last is fastest for many
@@ -78,9 +79,14 @@ def denoise(
     original, image = image, image.astype(given.newbyteorder("="), order="C")
     if (grey := single_channel(image)) is not None:
         image = grey
-    white = levels.white(image)
-    if sigma is None:
-        sigma = noise_level.estimate(image, white)
+    elif (parts := used(image))[0] is not image:
+        for part in parts:
+            part[...] = denoise(part, model, sigma=sigma, strength=strength, device=device)
+        return image.astype(given, copy=False)
+    told = levels.measure(image, sigma=sigma)
+    sigma, white = told.sigma, told.white
+    if told.black:
+        image -= told.black
     noise = noise_seen.look(image, white)
     if not isinstance(model, Denoiser):
         if model == "auto":
@@ -94,7 +100,9 @@ def denoise(
     if is_for_photographs(model):
         PhotographDenoiser(model, how)(image, known, white, noise)
     else:
-        PixelDenoiser(model, how)([image], [known])
+        PixelDenoiser(model, how)([image], [known], [white])
+    if told.black:
+        image += told.black
     if image.shape != shape:
         image = np.repeat(image[..., None], shape[2], axis=2)
     return image.astype(given, copy=False)

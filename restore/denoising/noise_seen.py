@@ -19,7 +19,7 @@ References
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,7 @@ CUT = 0.01  # share of black or white pixels above which a block is left out
 QUIET = 0.35  # noise of a block that has none: rounding to 8 bit gives 0.29 where values vary
 DARK = 16  # brightness below which photographs lose their noise to black
 FLAT = 0.25  # share of quiet blocks, among those that are not dark, from which an image is clean
+PLAIN = 0.6  # share of neighbours of a small image that are equal, from which it is clean
 NEAR, STRAY = 8 / 255, 0.01  # of pure black or white; share of pixels that are only near it
 WHITE = 2.0  # coarse over fine noise, at most
 SURE, EVEN, FINE = 6.0, 4.0, 0.5  # what is sure to be noise: level, at most this even and fine
@@ -148,11 +149,11 @@ def look(pixels: NDArray[Any], white: float, gaps: NDArray[np.bool_] | None = No
     Returns
     -------
     Noise
-        Unknown for an image of fewer than 12 blocks of 16×16 pixels.
+        Unknown for an image of fewer than 12 blocks of 16×16 pixels, but whether it is clean.
     """
     found = [_blocks(part) for part in windows(pixels) if min(part.shape[:2]) >= SIDE]
     if sum(map(len, found)) < FEWEST:
-        return UNKNOWN
+        return replace(UNKNOWN, clean=_is_plain(pixels, white))
     stored = np.concatenate(found)
     cut = np.zeros(len(stored))
     if pixels.dtype.kind != "f":
@@ -186,7 +187,7 @@ def look(pixels: NDArray[Any], white: float, gaps: NDArray[np.bool_] | None = No
         growth=_growth(blocks, spectra, power),
         coarse=coarse / max(fine, 1e-3),
         even=float(np.median(power) / max(power[calm].mean(), 1e-9)),
-        clean=_is_flat(blocks, spectra) or _is_drawn(stored, white),
+        clean=_is_flat(blocks, spectra) or _is_drawn(stored, white) or _is_even(pixels),
     )
 
 
@@ -228,6 +229,32 @@ def _is_drawn(stored: NDArray[Any], white: float) -> bool:
         pure += int(at.sum())
         nearly += int(around.all(axis=1).sum() - at.sum())
     return pure >= FLAT * stored.size / stored.shape[1] and nearly <= STRAY * pure
+
+
+def _is_even(pixels: NDArray[Any]) -> bool:
+    """Return whether each channel has one value."""
+    return bool((pixels == pixels[:1, :1]).all())
+
+
+def _is_plain(pixels: NDArray[Any], white: float) -> bool:
+    """Return whether most neighbours of a small image are equal, as in icons.
+
+    At sigma 1, rounded to whole numbers, 28 of a hundred are. Pure black and white count only where
+    next to nothing is nearly so: noise may be cut off there.
+    """
+    image = pixels.reshape(*pixels.shape[:2], -1)
+    if image.shape[:2] == (1, 1):
+        return True
+    equal, pure = [], []
+    for axis in (0, 1):
+        one, other = np.moveaxis(image, axis, 0)[:-1], np.moveaxis(image, axis, 0)[1:]
+        equal.append((one == other).all(axis=2).ravel())
+        pure.append(((one == 0) | (one == white)).all(axis=2).ravel())
+    same, extreme = np.concatenate(equal), np.concatenate(pure)
+    if pixels.dtype.kind == "f" or _is_drawn(image.transpose(2, 0, 1)[None], white):
+        extreme[:] = False
+    between = same[~extreme]
+    return between.size <= STRAY * same.size or bool(between.mean() >= PLAIN)
 
 
 def _growth(

@@ -174,6 +174,18 @@ def single_channel(image: _Image) -> _Image | None:
     return np.ascontiguousarray(grey[..., 0])
 
 
+def used(image: _Image) -> list[_Image]:
+    """Return views of the channels of a colour image that vary, where others are one value.
+
+    Fluorescence images have such channels, which hold no noise: a model that saw them with the
+    others would write into them. The image itself is returned where all channels vary, or none.
+    """
+    if image.ndim != 3:
+        return [image]
+    varying = [channel for channel in np.moveaxis(image, 2, 0) if channel.min() != channel.max()]
+    return varying if 0 < len(varying) < image.shape[2] else [image]
+
+
 def denoise_pixels(
     pixels: _Image, denoiser: Denoiser, how: How | None = None, *, side: int | None = None
 ) -> _Image:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from restore.denoising import levels, noise_level, noise_seen
+from restore.denoising import levels, noise_seen
 from restore.denoising.noise_seen import Noise
 from restore.denoising.pixels import single_channel
 from restore.errors import RestoreError
@@ -32,8 +32,8 @@ class Plane:
         Without gaps; one channel where the three of `target` are equal.
     target : ndarray (H, W) or (H, W, 3)
         Of the picture, where the result belongs; often `values` itself.
-    white : float
-        As the file or the user states it, else `levels.white` of what came in.
+    black, white : float
+        See `restore.denoising.levels.Levels`.
     sigma : float
         Of the noise on the 0..255 scale; NaN where it cannot be told.
     noise : Noise
@@ -48,6 +48,7 @@ class Plane:
 
     values: _Array
     target: _Array
+    black: float
     white: float
     sigma: float
     noise: Noise
@@ -81,10 +82,14 @@ class Plane:
             raise RestoreError("expected finite values of the model, found NaN or infinite ones")
         sigma = self.sigma if math.isfinite(self.sigma) else 0.0
         margin = (NOISE * sigma / 255 + FLOOR) * self.white
-        if (low < self.low - margin).any() or (high > self.high + margin).any():
+        beyond = np.maximum(self.low - low, high - self.high)
+        worst = int(beyond.argmax())
+        if beyond[worst] > margin:
+            channel = f" in channel {worst + 1}" if self.channels > 1 else ""
             raise RestoreError(
-                f"expected a result within {self.low.min():g}..{self.high.max():g} and the noise, "
-                f"found {low.min():g}..{high.max():g}; this model does not suit the image"
+                f"expected a result within {self.low[worst]:g}..{self.high[worst]:g} and the "
+                f"noise{channel}, found {low[worst]:g}..{high[worst]:g}; this model does not suit "
+                "the image"
             )
         if self.target is not self.values:
             self.target[...] = self.values[..., None]
@@ -133,16 +138,14 @@ def prepare(
             f"`white` {white:g}: expected no value above it, found {high.max():g}; name a larger "
             "one"
         )
-    doubts = [levels.doubt(values, white)]
-    peak = levels.white(values) if white is None else white
     where = None if found is None else found.where
-    if sigma is None:
-        sigma = noise_level.estimate(values, peak, where)
-    noise = noise_seen.look(values, peak, where)
+    told = levels.measure(values, white, sigma, where)
+    noise = noise_seen.look(values - told.black if told.black else values, told.white, where)
+    doubts = [told.doubt]
     if found is not None and found.guess is not None:
         doubts.append(f"{found.guess:g} was taken for 'no data'")
     doubt = "; ".join(filter(None, doubts))
-    return Plane(values, target, peak, sigma, noise, found, low, high, doubt)
+    return Plane(values, target, told.black, told.white, told.sigma, noise, found, low, high, doubt)
 
 
 def _extremes(values: _Array) -> tuple[_Array, _Array]:

@@ -17,7 +17,7 @@ from restore.denoising import choose
 from restore.denoising.choose import Candidate, Choice, Seen
 from restore.denoising.noise_seen import combined
 from restore.denoising.photographs import PhotographDenoiser, is_for_photographs
-from restore.denoising.pixels import PixelDenoiser
+from restore.denoising.pixels import PixelDenoiser, used
 from restore.errors import RestoreError
 from restore.folders.journal import Journal
 from restore.folders.listing import Job
@@ -136,11 +136,16 @@ class Worker:
         sigmas = [plane.sigma if math.isfinite(plane.sigma) else 0.0 for plane in planes]
         whites = [plane.white for plane in planes]
         denoiser = self._denoiser(choice.candidate)
+        lifted = [plane for plane in planes if plane.black]
+        for plane in lifted:
+            plane.values -= plane.black
         if isinstance(denoiser, PixelDenoiser):
             denoiser([plane.values for plane in planes], sigmas, whites)
         else:
             for plane, sigma, white in zip(planes, sigmas, whites, strict=True):
                 denoiser(plane.values, sigma, white, plane.noise)
+        for plane in lifted:
+            plane.values += plane.black
         for plane in planes:
             plane.judge()
 
@@ -207,21 +212,23 @@ class Worker:
             white = self.options.white if held else None
         settings: dict[str, Any] = {"white": white, "no_data": page.no_data}
         settings["sigma"] = self.options.sigma
-        pixels = prepare(page.pixels, **settings, alpha=page.alpha)
-        return [pixels, *(prepare(values, **settings) for values in page.further)]
+        pixels = [prepare(part, **settings, alpha=page.alpha) for part in used(page.pixels)]
+        return [*pixels, *(prepare(values, **settings) for values in page.further)]
 
     def choices(self, planes: list[Plane], *, jpeg: bool) -> list[Choice]:
         """Choose a model for each plane: one for all grey ones, and one for all in colour."""
         found = {}
         for channels in {plane.channels for plane in planes}:
             alike = [plane for plane in planes if plane.channels == channels]
-            sigma = float(np.mean([plane.sigma for plane in alike]))
+            sigmas = [plane.sigma for plane in alike]
             noise = combined([plane.noise for plane in alike])
-            seen = Seen(channels, jpeg, sigma, noise)
+            seen = Seen(channels, jpeg, float(np.mean(sigmas)), noise)
             if self.ask:
-                found[channels] = choose.choose(self.candidates, seen, self.options.noise)
+                asked = choose.for_all(self.candidates, sigmas), seen, self.options.noise
+                choice = choose.choose(*asked)
             else:
-                found[channels] = choose.judge(self.candidates[0], seen)
+                choice = choose.judge(self.candidates[0], seen)
+            found[channels] = choose.doubted(choice, seen, sigmas)
         return [found[plane.channels] for plane in planes]
 
     def _lost(self, loaded: Loaded) -> list[str]:

@@ -27,6 +27,7 @@ from restore.networks.dncnn import DnCNN
 Layer = Callable[[Tensor, tuple[int, int]], Tensor]
 
 STRIP_PIXELS = 32_768  # 64 features of them take 4 MiB in bfloat16, 8 in float32
+_SAFE = 1e36  # features below it do not overflow, whatever is rounded; the shipped weights: 1e22
 _LEAST = 4  # times the rows that it reads beyond an end: a band is not lower
 
 
@@ -75,7 +76,7 @@ def evaluate(
     threads = threads or torch.get_num_threads()
     depth = network.architecture.depth
     found = pieces(count, height, width, depth, threads)
-    layers = _layers(network)
+    layers = _layers(network, float(degraded.abs().max()) if degraded.numel() else 0.0)
     restored = torch.empty(degraded.shape)
 
     def restore(piece: Piece) -> None:
@@ -156,8 +157,12 @@ def _in_strips(
     return torch.cat(outputs, dim=2)
 
 
-def _layers(network: DnCNN) -> list[Layer]:
-    """Return the layers of a network on a CPU, in the precision that automatic casting asks for."""
+def _layers(network: DnCNN, largest: float) -> list[Layer]:
+    """Return the layers of a network on a CPU, in the precision that automatic casting asks for.
+
+    The one kernel of convolution and ReLU gives 0 for what is not a number, which `Denoiser` is to
+    see. So it is used where nothing of the kind can arise from values up to `largest`.
+    """
     count = network.architecture.depth
     if network.norms:
         return [partial(network.layer, index) for index in range(count)]
@@ -170,11 +175,27 @@ def _layers(network: DnCNN) -> list[Layer]:
         for conv in convolutions
     ]
     *inner, (weight, bias) = cast
+    made = _inner if _bound(network, largest) < _SAFE else _apart
     return [
-        *(partial(_inner, weight, bias) for weight, bias in inner),
+        *(partial(made, weight, bias) for weight, bias in inner),
         lambda hidden, padding: functional.conv2d(hidden, weight, bias, padding=padding),
     ]
 
 
 def _inner(weight: Tensor, bias: Tensor | None, hidden: Tensor, padding: tuple[int, int]) -> Tensor:
     return convolution_relu(hidden.to(weight.dtype), weight, bias, padding)
+
+
+def _apart(weight: Tensor, bias: Tensor | None, hidden: Tensor, padding: tuple[int, int]) -> Tensor:
+    return functional.conv2d(hidden.to(weight.dtype), weight, bias, padding=padding).relu_()
+
+
+def _bound(network: DnCNN, largest: float) -> float:
+    """Return what no feature can be larger than; NaN where a weight is not a number."""
+    bound = torch.tensor([largest], dtype=torch.float64)
+    for conv in network.convolutions():
+        gains = conv.weight.detach().double().abs().sum(dim=(2, 3))
+        bound = gains @ bound.expand(gains.shape[1])
+        if conv.bias is not None:
+            bound = bound + conv.bias.detach().double().abs()
+    return float(bound.max())

@@ -47,7 +47,7 @@ class Batch:
         starts = accumulate(self.kinds, initial=0)
         taken = torch.cat(
             [
-                torch.arange(start + index, start + kind, count)
+                torch.arange(start, start + kind)[index::count]
                 for start, kind in zip(starts, self.kinds, strict=False)
             ]
         ).to(self.clean.device)
