@@ -44,9 +44,9 @@ def refuse_empty_bands(scene: Scene) -> None:
     if empty and len(empty) < len(scene.good_bands):
         named = ", ".join(map(str, empty[:8])) + (" and more" if len(empty) > 8 else "")
         raise HsiError(
-            f"{scene.name}: expected data in every band, found nothing but the ignore value or NaN "
-            f"in {len(empty)} of {len(scene.good_bands)} (band {named}, from 1); mark them as bad "
-            "(bbl in an ENVI header)"
+            f"{scene.name}: expected data in every band, found only the ignore value or NaN in "
+            f"{len(empty)} of {len(scene.good_bands)} bands ({named}, counted from 1); mark them "
+            "as bad (bbl in an ENVI header)"
         )
 
 

@@ -51,27 +51,35 @@ def measure(
     stated : float, optional
         White, where the file or the user states it.
     sigma : float, optional
-        The noise on the 0..255 scale, 255 for the value of white; estimated without it.
+        The noise on the 0..255 scale, 0 for black and 255 for white; estimated without it.
     gaps : ndarray (H, W) of bool, optional
         Pixels that hold no noise, as they were filled.
     """
     peak = white(pixels) if stated is None else stated
-    if sigma is None:
-        sigma = noise_level.estimate(pixels, peak, gaps)
     said = doubt(pixels, stated)
-    if pixels.dtype.kind != "f" or not pixels.size:
+    signed = pixels.dtype.kind == "f" and pixels.min(initial=0) < 0
+    if sigma is not None and not signed:
         return Levels(0.0, peak, sigma, said)
+    found = noise_level.estimate(pixels, peak, gaps)
+    told = found if sigma is None else sigma
+    if not signed:
+        return Levels(0.0, peak, told, said)
     low, high = (float(value) for value in np.quantile(_some(pixels), (0.01, 0.99)))
     deviations, share = _BELOW
-    if not low < -(deviations * np.nan_to_num(sigma) / 255 + share) * peak:
-        return Levels(0.0, peak, sigma, said)
-    span = max(peak, (high if stated is None else stated) - low)
+    noise = deviations * np.nan_to_num(found) / 255 * peak
+    if not low < -(noise + share * min(peak, high - low)):
+        return Levels(0.0, peak, told, said)
+    span = (high if stated is None else stated) - low
+    if span > peak / 8:  # else `white` was misled by what is not below 0 alone
+        span = max(peak, span)
+    if sigma is None:
+        told = found * peak / span
     if stated is None:
         said = (
             f"{low:g} was taken for black and {low + span:g} for white, with values from "
             f"{pixels.min():g} to {pixels.max():g}"
         )
-    return Levels(low, span, sigma * peak / span, said)
+    return Levels(low, span, told, said)
 
 
 def white(pixels: NDArray[Any]) -> float:

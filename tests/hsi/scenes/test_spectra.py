@@ -1,13 +1,16 @@
 import mmap
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from engine import memory
+from hsi.errors import HsiError
 from hsi.scenes import spectra
 from hsi.scenes.bands import Bands
 from hsi.scenes.scene import Scene
+from hsi.scenes.spectra import refuse_empty_bands, refuse_without_data
 
 
 def test_what_holds_no_data():
@@ -64,3 +67,22 @@ def test_pages_of_a_file_are_given_back(tmp_path):
     assert held() == 0
     assert cube[1, 2, 3] == 1
     assert isinstance(cube._mmap, mmap.mmap)
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "ignored"),
+    [(np.nan, float, None), (-9999, int, -9999), (-9999, float, -9999)],
+)
+def test_bands_without_data_anywhere_are_named(scene, value, kind, ignored):
+    cube = scene.cube.astype(kind)
+    whole = replace(scene, cube=cube, ignore_value=ignored)
+    refuse_empty_bands(whole)
+    cube[..., [4, 5]] = value
+    with pytest.raises(HsiError, match=r"in 2 of 16 bands \(5, 6, counted from 1\)"):
+        refuse_empty_bands(whole)
+    with pytest.raises(HsiError, match="in 2 of 16 bands"):
+        refuse_without_data(whole)
+    cube[0, 0, [4, 5]] = 7  # one pixel is enough
+    refuse_empty_bands(whole)
+    cube[:] = value  # then no band is to blame
+    refuse_empty_bands(whole)

@@ -7,7 +7,17 @@ from pathlib import Path
 import pytest
 
 from engine.tensors import save_tensors
-from restore.denoising.choose import NOISES, Candidate, Seen, choose, describe, judge
+from restore.denoising.choose import (
+    NOISES,
+    Candidate,
+    Choice,
+    Seen,
+    choose,
+    describe,
+    doubted,
+    for_all,
+    judge,
+)
 from restore.denoising.noise_seen import Noise
 from restore.errors import RestoreError
 
@@ -113,3 +123,22 @@ def test_weights_say_what_they_are(make_weights, tmp_path):
     save_tensors(tmp_path / "a.safetensors", {}, {"kind": "other"})
     with pytest.raises(RestoreError, match="expected the weights of a DnCNN"):
         describe(tmp_path / "a.safetensors")
+
+
+def test_planes_of_unlike_noise_share_no_model_of_one_level():
+    near = [model.name for model in for_all(ALL, [14.0, 16.0])]
+    assert near == ["dncnn-s-15", "dncnn-b", "dncnn-3", "dncnn-b-color"]
+    assert not any(model.task == "gaussian" for model in for_all(ALL, [3.0, 27.0]))
+    assert list(for_all(ALL, [15.0])) == ALL
+    assert list(for_all(S, [3.0, 27.0])) == S  # better than none
+
+
+def test_the_doubt_is_that_of_the_weakest_or_strongest_plane():
+    seen = Seen(1, False, 25.0)
+    asked = judge(S[1], seen)
+    assert asked.doubt == ""
+    assert "seems to be 45.0" in doubted(asked, seen, [24.0, 45.0]).doubt
+    assert "seems to be 3.0" in doubted(asked, seen, [3.0, 26.0]).doubt
+    assert doubted(asked, seen, [24.0, 26.0]).doubt == ""
+    nothing = Choice(None, "nothing to remove", "")
+    assert doubted(nothing, seen, [3.0, 90.0]) is nothing

@@ -95,8 +95,8 @@ def test_filled_pixels_do_not_count():
 
 
 def test_of_small_images_nothing_is_told():
-    assert look(np.zeros((40, 60)), 255) is UNKNOWN
-    assert look(np.zeros((8, 4000)), 255) is UNKNOWN
+    assert look(noise((40, 60)), 255) == UNKNOWN
+    assert look(noise((8, 4000)), 255) == UNKNOWN
     assert UNKNOWN.white
     assert UNKNOWN.recorded() == dict.fromkeys(("level", "between", "neighbours", "growth"))
 
@@ -114,3 +114,28 @@ def test_noise_that_is_still_there_is_said():
     assert not found.remains(stored(PHOTO), 255)
     texture = data.grass()[:256, :256]
     assert not look(texture, 255).remains(texture, 255)
+
+
+@pytest.mark.parametrize("colour", [(0, 120, 215), (255, 0, 0), (0, 0, 0), (30, 30, 30)])
+@pytest.mark.parametrize("side", [1, 2, 9, 32, 96])
+def test_one_colour_is_clean_at_any_size(colour, side):
+    flat = np.full((side, side, 3), colour, np.uint8)
+    for image in (flat, flat[..., 1], flat.astype(np.float32) / 255):
+        assert look(image, 255 if image.dtype == np.uint8 else 1).clean
+
+
+@pytest.mark.parametrize("ink", [(200, 30, 30), (255, 0, 0), (0, 0, 0)])
+@pytest.mark.parametrize("paper", [(250, 250, 240), (255, 255, 255), (160, 0, 0)])
+def test_a_small_icon_is_clean(ink, paper):
+    icon = np.full((32, 32, 3), paper, np.uint8)
+    icon[draw.disk((16, 16), 9)] = ink
+    assert look(icon, 255).clean
+
+
+@pytest.mark.parametrize("sigma", [1, 3, 25, 60])
+@pytest.mark.parametrize("level", [0, 128, 250])
+def test_a_small_noisy_image_is_not_clean(sigma, level):
+    noisy = stored(level + noise((32, 32, 3), sigma))
+    assert not look(noisy, 255).clean
+    assert not look(noisy[..., 0], 255).clean
+    assert not look(PHOTO[100:132, 100:132].astype(np.uint8), 255).clean

@@ -106,3 +106,30 @@ def test_an_error_in_a_band_is_raised():
     network = shaken(Architecture(4, 3, 8, batch_norm=False))
     with torch.inference_mode(), pytest.raises(RuntimeError, match="channels"):
         streaming.evaluate(network, image(1, 1, 64, 9), threads=2)
+
+
+@pytest.mark.parametrize("dtype", [None, torch.bfloat16])
+def test_numbers_that_overflow_are_seen(dtype):
+    network = shaken(Architecture(5, 1, 8, batch_norm=False))
+    with torch.no_grad():
+        for conv in network.convolutions()[1:-1]:
+            conv.weight.mul_(1e20)
+    with torch.inference_mode(), torch.autocast("cpu", dtype, enabled=dtype is not None):
+        assert not network(image(1, 1, 20, 20)).isfinite().all()
+        assert not streaming.evaluate(network, image(1, 1, 20, 20)).isfinite().all()
+
+
+def test_what_is_no_number_comes_out_as_none():
+    network = shaken(Architecture(4, 1, 8, batch_norm=False))
+    holed = image(1, 1, 20, 20)
+    holed[0, 0, 3, 4] = torch.nan
+    assert streaming.evaluate(network, holed).isnan().any()
+
+
+def test_the_shipped_weights_cannot_overflow():
+    from restore.networks.denoiser import load_model
+    from restore.networks.shipped import shipped_models
+
+    for name in shipped_models():
+        network = load_model(name, device="cpu").network
+        assert streaming._bound(network, 2.0) < streaming._SAFE / 1e6

@@ -71,6 +71,8 @@ def test_a_part_has_its_share_of_each_kind() -> None:
     assert [part.kinds for part in parts] == [(2, 1, 3)] * 2
     assert torch.equal(parts[0].clean, whole.clean[[0, 2, 4, 6, 8, 10]])
     assert torch.equal(parts[1].degraded, whole.degraded[[1, 3, 5, 7, 9, 11]])
+    empty = batch(2, 0, 0).part(1, 2)  # a batch of two has noise alone
+    assert (len(empty.clean), empty.kinds) == (1, (1, 0, 0))
 
 
 @pytest.mark.parametrize("count", [2, 4])
