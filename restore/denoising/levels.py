@@ -67,7 +67,7 @@ def measure(
     low, high = (float(value) for value in np.quantile(_some(pixels), (0.01, 0.99)))
     deviations, share = _BELOW
     noise = deviations * np.nan_to_num(found) / 255 * peak
-    if not low < -(noise + share * min(peak, high - low)):
+    if high == low or not low < -(noise + share * min(peak, high - low)):
         return Levels(0.0, peak, told, said)
     span = (high if stated is None else stated) - low
     if span > peak / 8:  # else `white` was misled by what is not below 0 alone

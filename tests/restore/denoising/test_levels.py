@@ -66,6 +66,14 @@ def test_noise_below_black_is_no_other_black(sigma):
     assert measure(np.uint8([[0, 255]] * 9)).black == 0
 
 
+@pytest.mark.parametrize("size", [1, 7, 64])
+def test_one_value_below_0_has_no_range(size):
+    flat = np.full((size, size), -5, np.float32)
+    assert (measure(flat).black, measure(flat).white) == (0, 1)
+    flat[0, 0] = 3
+    assert measure(flat).white > 0
+
+
 def test_floats_far_below_1_reach_white_themselves():
     found = measure((SCENE + 0.02 * NOISE) * np.float32(0.001))
     assert found.white == pytest.approx(0.001, rel=0.1)
