@@ -42,7 +42,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize(("scale", "shift"), [(1 / 255, -0.5), (1.2 / 255, -0.6), (4 / 255, -3)])
+@pytest.mark.parametrize(("scale", "shift"), [(1 / 255, -0.5), (4 / 255, -3)])
 def test_floats_below_0_come_out_as_those_above_it(folder, scale, shift):
     clean = CLEAN * np.float32(scale) + np.float32(shift)
     image = (noisy(CLEAN, 25) * scale + shift).astype(np.float32)
@@ -71,7 +71,7 @@ def test_floats_far_below_1_come_out_as_the_same_picture(folder):
     assert found.mean() == pytest.approx(image.mean(), rel=0.01)
 
 
-@pytest.mark.parametrize("sigmas", [(3, 27), (12, 38), (2, 48)])
+@pytest.mark.parametrize("sigmas", [(3, 27), (2, 48)])
 def test_pages_of_unlike_noise_are_all_better_than_before(folder, sigmas):
     pages = [whole(noisy(CLEAN, sigma, seed)) for seed, sigma in enumerate(sigmas)]
     tifffile.imwrite(folder / "in" / "a.tif", np.stack(pages), photometric="minisblack")
@@ -80,8 +80,7 @@ def test_pages_of_unlike_noise_are_all_better_than_before(folder, sigmas):
         assert away(found, CLEAN) < 0.85 * away(page, CLEAN)
 
 
-@pytest.mark.parametrize("empty", [(2,), (0, 2)])
-@pytest.mark.parametrize("value", [0, 17])
+@pytest.mark.parametrize(("empty", "value"), [((2,), 17), ((0, 2), 0)])
 def test_a_channel_of_one_value_stays_so_and_the_others_are_denoised(folder, empty, value):
     clean = CLEAN * 0.7 + 20
     image = np.dstack([whole(noisy(clean, 25, seed)) for seed in range(3)])
@@ -96,8 +95,9 @@ def test_a_channel_of_one_value_stays_so_and_the_others_are_denoised(folder, emp
     np.testing.assert_array_equal(found, restore.denoise(image, device="cpu"))
 
 
-@pytest.mark.parametrize("colour", [(255, 0, 0), (0, 120, 215), (0, 0, 0)])
-@pytest.mark.parametrize("side", [1, 32, 48])
+@pytest.mark.parametrize(
+    ("colour", "side"), [((255, 0, 0), 32), ((0, 120, 215), 48), ((9, 9, 9), 1)]
+)
 def test_a_small_flat_image_is_left_as_it_is(folder, colour, side):
     image = np.full((side, side, 3), colour, np.uint8)
     image[: side // 2, : side // 2] = 160
