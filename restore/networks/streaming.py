@@ -14,7 +14,8 @@ The result is that of the whole pass.
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
@@ -28,6 +29,7 @@ Layer = Callable[[Tensor, tuple[int, int]], Tensor]
 
 STRIP_PIXELS = 32_768  # 64 features of them take 4 MiB in bfloat16, 8 in float32
 _SAFE = 1e36  # features below it do not overflow, whatever is rounded; the shipped weights: 1e22
+_GAINS: WeakKeyDictionary[DnCNN, tuple[Any, float, float]] = WeakKeyDictionary()
 _LEAST = 4  # times the rows that it reads beyond an end: a band is not lower
 
 
@@ -192,10 +194,20 @@ def _apart(weight: Tensor, bias: Tensor | None, hidden: Tensor, padding: tuple[i
 
 def _bound(network: DnCNN, largest: float) -> float:
     """Return what no feature can be larger than; NaN where a weight is not a number."""
-    bound = torch.tensor([largest], dtype=torch.float64)
+    state = tuple((part.data_ptr(), part._version) for part in network.parameters())
+    known = _GAINS.get(network)
+    if known is None or known[0] != state:
+        _GAINS[network] = known = state, *_gains(network)
+    return known[1] * largest + known[2]
+
+
+def _gains(network: DnCNN) -> tuple[float, float]:
+    """Return how much larger than its input an output can be: so many times, and so much more."""
+    times, more = torch.ones(1, dtype=torch.float64), torch.zeros(1, dtype=torch.float64)
     for conv in network.convolutions():
         gains = conv.weight.detach().double().abs().sum(dim=(2, 3))
-        bound = gains @ bound.expand(gains.shape[1])
+        times = gains @ times.expand(gains.shape[1])
+        more = gains @ more.expand(gains.shape[1])
         if conv.bias is not None:
-            bound = bound + conv.bias.detach().double().abs()
-    return float(bound.max())
+            more = more + conv.bias.detach().double().abs()
+    return float(times.max()), float(more.max())
