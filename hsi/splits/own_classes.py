@@ -9,7 +9,7 @@ import numpy.typing as npt
 from hsi.scenes.class_numbers import occurring
 from hsi.scenes.labels import Labels
 from hsi.scenes.scene import Scene
-from hsi.scenes.spectra import refuse_empty_bands, refuse_without_data
+from hsi.scenes.spectra import refuse_without_data
 
 log = logging.getLogger(__name__)
 
@@ -61,8 +61,8 @@ def with_data(labels: Labels, scene: Scene) -> Labels:
         return labels
     labelled = int(labels.count().sum())
     if missing == labelled:
-        refuse_empty_bands(scene)
-        if scene.cube.dtype.kind == "f":
+        row, column = np.argwhere(labels.ground_truth > 0)[0]
+        if not np.isfinite(scene.cube[row, column][scene.good_bands]).all():
             scene.refuse_not_finite()  # whole bands, not a few pixels
         refuse_without_data(scene)
     log.warning(

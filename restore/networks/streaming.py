@@ -202,7 +202,8 @@ def _bound(network: DnCNN, largest: float) -> float:
 
 
 def _gains(network: DnCNN) -> tuple[float, float]:
-    """Return how much larger than its input an output can be: so many times, and so much more."""
+    """Return how much larger than the input a feature can be: so many times, and so much more."""
+    found = [(0.0, 0.0)]
     times, more = torch.ones(1, dtype=torch.float64), torch.zeros(1, dtype=torch.float64)
     for conv in network.convolutions():
         gains = conv.weight.detach().double().abs().sum(dim=(2, 3))
@@ -210,4 +211,6 @@ def _gains(network: DnCNN) -> tuple[float, float]:
         more = gains @ more.expand(gains.shape[1])
         if conv.bias is not None:
             more = more + conv.bias.detach().double().abs()
-    return float(times.max()), float(more.max())
+        found.append((float(times.max()), float(more.max())))
+    largest = torch.tensor(found, dtype=torch.float64).amax(dim=0)  # NaN where one is
+    return float(largest[0]), float(largest[1])

@@ -87,3 +87,10 @@ def test_a_scene_without_any_data_is_named(scene, labels, value, kind, message):
     cube[..., (slice(None) if value == 0 else 2)] = value
     with pytest.raises(HsiError, match=message):
         make_split(labels, "random:0.3", scene=replace(scene, cube=cube))
+
+
+def test_bands_of_nothing_but_the_ignore_value_are_named(scene, labels):
+    cube = np.array(scene.cube).astype(np.float32)
+    cube[..., 2] = -9999
+    with pytest.raises(HsiError, match=r"in 1 of 16 bands \(3, counted from 1\)"):
+        make_split(labels, "random:0.3", scene=replace(scene, cube=cube, ignore_value=-9999))

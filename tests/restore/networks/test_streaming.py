@@ -108,12 +108,14 @@ def test_an_error_in_a_band_is_raised():
         streaming.evaluate(network, image(1, 1, 64, 9), threads=2)
 
 
+@pytest.mark.parametrize("last", [1.0, 1e-30])
 @pytest.mark.parametrize("dtype", [None, torch.bfloat16])
-def test_numbers_that_overflow_are_seen(dtype):
+def test_numbers_that_overflow_are_seen(dtype, last):
     network = shaken(Architecture(5, 1, 8, batch_norm=False))
     with torch.no_grad():
         for conv in network.convolutions()[1:-1]:
             conv.weight.mul_(1e20)
+        network.convolutions()[-1].weight.mul_(last)  # small again, but too late
     with torch.inference_mode(), torch.autocast("cpu", dtype, enabled=dtype is not None):
         assert not network(image(1, 1, 20, 20)).isfinite().all()
         assert not streaming.evaluate(network, image(1, 1, 20, 20)).isfinite().all()
