@@ -20,7 +20,8 @@ def tile_side(architecture: Architecture, compute: Compute) -> int:
     per_pixel = 4 * _PLANES * architecture.channels
     features = architecture.features * (2 if compute.precision == "bf16" else 4) * _LIVE
     if compute.device.type == "cpu":
-        room -= features * STRIP_PIXELS * torch.get_num_threads()  # a strip each
+        strip = STRIP_PIXELS + 2 * architecture.depth * LARGEST["cpu"]  # with the rows beyond
+        room -= features * strip * torch.get_num_threads()
     else:
         per_pixel += features
     fits = int((max(room, 0) / per_pixel) ** 0.5)

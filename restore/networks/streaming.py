@@ -6,15 +6,15 @@ kernel sees one row above and one below, so every layer keeps the last two rows 
 gives its own a row later. Within a band nothing is computed twice.
 
 Threads that share the work of every layer wait for each other at every layer, for long where
-another program takes a core. So each thread gets images, or a band of one, for all layers. A band
-reads as many rows beyond its ends as there are layers, and each layer gives one less of them.
-The result is that of the whole pass.
+another program takes a core. So each thread gets images, or a band of one, for all layers, and
+whoever has ended takes rows that others have not begun (`restore.networks.bands`). A band reads as
+many rows beyond its ends as there are layers, and each layer gives one less of them. The result is
+that of the whole pass.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import torch
@@ -22,30 +22,15 @@ from torch import Tensor
 from torch.nn import functional
 
 from engine.threads.each import each
+from restore.networks.bands import Band, Shares, bands
 from restore.networks.convolution import convolution_relu
 from restore.networks.dncnn import DnCNN
 
-Layer = Callable[[Tensor, tuple[int, int]], Tensor]
+Layer = Callable[[Tensor, tuple[int, int], Tensor | None], Tensor]
 
-STRIP_PIXELS = 32_768  # 64 features of them take 4 MiB in bfloat16, 8 in float32
+STRIP_PIXELS = 16_384  # 64 features of them take 2 MiB in bfloat16, 4 in float32
 _SAFE = 1e36  # features below it do not overflow, whatever is rounded; the shipped weights: 1e22
 _GAINS: WeakKeyDictionary[DnCNN, tuple[Any, float, float]] = WeakKeyDictionary()
-_LEAST = 4  # times the rows that it reads beyond an end: a band is not lower
-
-
-class Piece(NamedTuple):
-    """What one thread restores: some rows of some images.
-
-    Attributes
-    ----------
-    images : slice
-    start, stop : int
-        Rows.
-    """
-
-    images: slice
-    start: int
-    stop: int
 
 
 @torch.no_grad()
@@ -77,119 +62,172 @@ def evaluate(
     rows = rows or max(1, STRIP_PIXELS // width)
     threads = threads or torch.get_num_threads()
     depth = network.architecture.depth
-    found = pieces(count, height, width, depth, threads)
-    layers = _layers(network, float(degraded.abs().max()) if degraded.numel() else 0.0)
+    at_once = STRIP_PIXELS // (height * width) if rows >= height else 1
+    first = bands(count, height, depth, threads, at_once)
+    shares = Shares(first, depth)
+    dtype = next(network.parameters()).dtype
+    if torch.is_autocast_enabled("cpu"):
+        dtype = torch.get_autocast_dtype("cpu")
+    layers = _layers(network, dtype, float(degraded.abs().max()) if degraded.numel() else 0.0)
     restored = torch.empty(degraded.shape)
 
-    def restore(piece: Piece) -> None:
-        first, last = piece.start == 0, piece.stop == height
-        seen = slice(0 if first else piece.start - depth, height if last else piece.stop + depth)
-        output = _in_strips(layers, degraded[piece.images, :, seen], rows, first=first, last=last)
-        inner = piece.images, slice(None), slice(piece.start, piece.stop)
-        restored[inner] = network.restored(degraded[inner], output)
+    def work(_: int) -> None:
+        scratch = _Scratch(network.architecture.features, dtype)
+        with shares.stopped_by_errors():
+            while (band := shares.take()) is not None:
+                images = degraded[band.images]
+                for start, stop, output in _in_strips(layers, images, band, shares, rows, scratch):
+                    inner = slice(None), slice(None), slice(start, stop)
+                    restored[band.images][inner] = network.restored(images[inner], output)
 
-    each(restore, found, threads)
+    with shares.stopped_by_errors():
+        each(work, range(min(threads, len(first))), threads)
     return restored
 
 
-def pieces(count: int, height: int, width: int, depth: int, threads: int) -> list[Piece]:
-    """Share a batch out to threads.
+class _Scratch:
+    """Memory that the layers of a strip write to in turn.
+
+    Fresh memory for each layer would cost a page fault every 4 KiB, and a copy to put the rows
+    above a strip in front of it.
 
     Parameters
     ----------
-    count, height, width : int
-        Images, and their rows and columns.
-    depth : int
-        Layers: the rows that a band reads beyond its ends.
-    threads : int
-
-    Returns
-    -------
-    list of Piece
-        Of whole images, small ones several at a time, as long as each thread has as many; then of
-        bands of the images that are left, unless they would be low.
+    features : int
+    dtype : torch.dtype
+        Of the features.
     """
-    at_once = max(1, min(STRIP_PIXELS // (height * width), -(-count // threads)))
-    left = count % threads if at_once == 1 else 0  # for threads that would wait for the last image
-    found = [
-        Piece(slice(start, min(start + at_once, count)), 0, height)
-        for start in range(0, count - left, at_once)
-    ]
-    bands = max(1, min(threads // left, height // (_LEAST * depth))) if left else 0
-    ends = [height * band // bands for band in range(bands + 1)] if left else []
-    return found + [
-        Piece(slice(image, image + 1), start, stop)
-        for image in range(count - left, count)
-        for start, stop in pairwise(ends)
-    ]
+
+    def __init__(self, features: int, dtype: torch.dtype) -> None:
+        self._features, self._dtype = features, dtype
+        self._held: dict[int, Tensor] = {}
+
+    def room(self, layer: int, channels: int, rows: int, width: int) -> Tensor:
+        """Return room for what a layer reads: two rows above a strip, the strip, and one below.
+
+        Returns
+        -------
+        Tensor (1, C, rows + 3, width)
+            Not set; the layer after the next one gets the same. C is `channels` for the first
+            layer, else the number of features.
+        """
+        channels, place = (channels, 0) if layer == 0 else (self._features, 1 + layer % 2)
+        held = self._held.get(place)
+        if held is None or held.shape[1] < rows + 3 or held.shape[2] != width:
+            held = torch.empty(1, rows + 3, width, channels, dtype=self._dtype)
+            self._held[place] = held
+        return held[:, : rows + 3].permute(0, 3, 1, 2)
 
 
 def _in_strips(
-    layers: Sequence[Layer], band: Tensor, rows: int, *, first: bool = True, last: bool = True
-) -> Tensor:
-    """Take a band, which begins or ends at a border of the image or a network's depth beyond.
+    layers: Sequence[Layer],
+    images: Tensor,
+    band: Band,
+    shares: Shares,
+    rows: int,
+    scratch: _Scratch,
+) -> Iterator[tuple[int, int, Tensor]]:
+    """Take a band through the layers, so many rows at a time; several images are one strip.
 
-    Returns
-    -------
-    Tensor (B, C, H', W)
-        What the last layer gives for it.
+    Yields
+    ------
+    start, stop : int
+        Rows.
+    output : Tensor (B, C, stop - start, W)
+        What the last layer gives for them.
     """
-    height, depth = band.shape[2], len(layers)
-    # The first strip is longer by the rows that its layers hold back, or never give.
-    ends = [*range(rows + depth * (2 - first), height, rows), height]
-    if len(ends) == 1 and first and last:
-        for layer in layers:
-            band = layer(band, (1, 1))  # kernels pad by themselves, without a copy
-        return band
+    channels, height, width = images.shape[1:]
+    depth = len(layers)
     above: list[Tensor | None] = [None] * depth  # the last two rows that each layer read
-    outputs, start = [], 0
-    for end in ends:
-        strip, ended = band[:, :, start:end], end == height
+    read = max(band.start - depth, 0)
+    while True:
+        start, stop = shares.claim(band, rows)
+        if start == stop:
+            return
+        ended = stop == band.stop
+        last = ended and stop == height
+        end = stop if last else stop + depth
+        if last and start == 0:
+            output = images
+            for layer in layers:
+                output = layer(output, (1, 1), None)  # kernels pad by themselves, without a copy
+            yield start, stop, output
+            return
+        room = scratch.room(0, channels, end - read, width)
+        room[:, :, 2:-1] = images[:, :, read:end]
         for index, layer in enumerate(layers):
-            kept = above[index]
-            strip = strip if kept is None else torch.cat([kept, strip], dim=2)
-            top, bottom = int(first and kept is None), int(last and ended)
-            if top or bottom:
-                strip = functional.pad(strip, (0, 0, top, bottom))
-            # A copy, or all of the strip would stay in memory with them.
+            strip = _continued(room, above[index], first=band.start == 0, last=last)
+            # A copy, for the room is written to again.
             above[index] = None if ended else strip[:, :, -2:].clone()
-            strip = layer(strip, (0, 1))
-        outputs.append(strip)
-        start = end
-    return torch.cat(outputs, dim=2)
+            if index == depth - 1:
+                yield start, stop, layer(strip, (0, 1), None)
+            else:
+                room = scratch.room(index + 1, channels, strip.shape[2] - 2, width)
+                layer(strip, (0, 1), room[:, :, 2:-1])
+        read = end
 
 
-def _layers(network: DnCNN, largest: float) -> list[Layer]:
-    """Return the layers of a network on a CPU, in the precision that automatic casting asks for.
+def _continued(room: Tensor, above: Tensor | None, *, first: bool, last: bool) -> Tensor:
+    """Put the rows above a strip in front of it, or zeros at a border of the image, and below."""
+    start, stop = 2, room.shape[2] - 1
+    if above is not None:
+        room[:, :, :2] = above
+        start = 0
+    elif first:
+        room[:, :, 1] = 0
+        start = 1
+    if last:
+        room[:, :, -1] = 0
+        stop += 1
+    return room[:, :, start:stop]
+
+
+def _layers(network: DnCNN, dtype: torch.dtype, largest: float) -> list[Layer]:
+    """Return the layers of a network on a CPU, computed in a precision.
 
     The one kernel of convolution and ReLU gives 0 for what is not a number, which `Denoiser` is to
     see. So it is used where nothing of the kind can arise from values up to `largest`.
     """
-    count = network.architecture.depth
     if network.norms:
-        return [partial(network.layer, index) for index in range(count)]
-    convolutions = network.convolutions()
-    dtype = convolutions[0].weight.dtype
-    if torch.is_autocast_enabled("cpu"):
-        dtype = torch.get_autocast_dtype("cpu")
-    cast = [
+        count = network.architecture.depth
+        return [partial(_put, partial(network.layer, index)) for index in range(count)]
+    *inner, final = [
         (conv.weight.to(dtype), None if conv.bias is None else conv.bias.to(dtype))
-        for conv in convolutions
+        for conv in network.convolutions()
     ]
-    *inner, (weight, bias) = cast
-    made = _inner if _bound(network, largest) < _SAFE else _apart
+    fused = _bound(network, largest) < _SAFE
     return [
-        *(partial(made, weight, bias) for weight, bias in inner),
-        lambda hidden, padding: functional.conv2d(hidden, weight, bias, padding=padding),
+        *(partial(_inner, *of) if fused else partial(_put, partial(_apart, *of)) for of in inner),
+        partial(_put, partial(_last, *final)),
     ]
 
 
-def _inner(weight: Tensor, bias: Tensor | None, hidden: Tensor, padding: tuple[int, int]) -> Tensor:
-    return convolution_relu(hidden.to(weight.dtype), weight, bias, padding)
+def _inner(
+    weight: Tensor,
+    bias: Tensor | None,
+    hidden: Tensor,
+    padding: tuple[int, int],
+    out: Tensor | None,
+) -> Tensor:
+    return convolution_relu(hidden.to(weight.dtype), weight, bias, padding, out)
 
 
 def _apart(weight: Tensor, bias: Tensor | None, hidden: Tensor, padding: tuple[int, int]) -> Tensor:
-    return functional.conv2d(hidden.to(weight.dtype), weight, bias, padding=padding).relu_()
+    return _last(weight, bias, hidden, padding).relu_()
+
+
+def _last(weight: Tensor, bias: Tensor | None, hidden: Tensor, padding: tuple[int, int]) -> Tensor:
+    return functional.conv2d(hidden.to(weight.dtype), weight, bias, padding=padding)
+
+
+def _put(
+    layer: Callable[[Tensor, tuple[int, int]], Tensor],
+    hidden: Tensor,
+    padding: tuple[int, int],
+    out: Tensor | None,
+) -> Tensor:
+    result = layer(hidden, padding)
+    return result if out is None else out.copy_(result)
 
 
 def _bound(network: DnCNN, largest: float) -> float:

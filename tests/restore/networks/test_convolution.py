@@ -39,6 +39,20 @@ def test_it_equals_the_two(dtype, most, padding, with_bias):
     torch.testing.assert_close(found, expected.clamp(min=0), rtol=0, atol=most)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float64])
+def test_it_writes_to_given_memory_what_it_returns_without(dtype):
+    hidden, weight, bias = drawn(dtype)
+    one = hidden[:1].contiguous(memory_format=torch.channels_last)
+    around = torch.full((1, 20, 14, 8), torch.nan, dtype=dtype).permute(0, 3, 1, 2)
+    with torch.inference_mode():
+        expected = convolution_relu(one, weight, bias, (0, 1))
+        found = convolution_relu(one, weight, bias, (0, 1), around[:, :, 5:12])
+    assert found.data_ptr() == around[:, :, 5:12].data_ptr()
+    assert torch.equal(around[:, :, 5:12], expected)
+    assert around[:, :, :5].isnan().all()
+    assert around[:, :, 12:].isnan().all()
+
+
 @pytest.mark.skipif(not torch._C._has_mkldnn, reason="this build of torch has no oneDNN")
 def test_this_torch_has_the_kernel():
     assert convolution._kernel(torch.float32) is not None
@@ -56,7 +70,21 @@ def test_a_kernel_that_fails_is_not_used(monkeypatch, error):
 
 
 def test_a_kernel_that_gives_something_else_is_not_used(monkeypatch):
-    monkeypatch.setattr(
-        convolution, "_fused", lambda x, w, b, p: functional.conv2d(x, w, b, padding=p)
-    )
+    def other(
+        hidden: torch.Tensor,
+        weight: torch.Tensor,
+        bias: torch.Tensor,
+        padding: tuple[int, int],
+        out: torch.Tensor | None,
+    ) -> torch.Tensor:
+        made = functional.conv2d(hidden, weight, bias, padding=padding)
+        return made if out is None else out.copy_(made)
+
+    monkeypatch.setattr(convolution, "_fused", other)
+    assert convolution._kernel(torch.float32) is None
+
+
+def test_a_kernel_that_leaves_given_memory_as_it_was_is_not_used(monkeypatch):
+    kernel = convolution._fused
+    monkeypatch.setattr(convolution, "_fused", lambda *given: kernel(*given[:4], None))
     assert convolution._kernel(torch.float32) is None

@@ -1,5 +1,9 @@
 """Strip by strip, and band by band in threads, equals one pass, for odd sizes and strips."""
 
+import threading
+import time
+from collections import Counter
+
 import pytest
 import torch
 
@@ -86,20 +90,41 @@ def test_bands_keep_the_precision_of_the_thread_that_asks():
     torch.testing.assert_close(bands, whole, rtol=0, atol=0.02)
 
 
-@pytest.mark.parametrize(
-    ("count", "height", "threads"),
-    [(1, 512, 2), (1, 512, 16), (1, 20, 16), (2, 512, 16), (5, 100, 2), (200, 16, 2), (3, 9, 2)],
-)
-def test_pieces_cover_each_row_once(count, height, threads):
-    depth = 17
-    covered = torch.zeros(count, height)
-    found = streaming.pieces(count, height, 100, depth, threads)
-    for piece in found:
-        covered[piece.images, piece.start : piece.stop] += 1
-        whole = (piece.start, piece.stop) == (0, height)
-        assert whole or piece.stop - piece.start >= 2 * depth
-    assert (covered == 1).all()
-    assert len(found) >= min(threads, max(count, height // (4 * depth)))
+def test_a_slow_thread_gives_rows_away_and_the_result_is_the_same(monkeypatch):
+    network = shaken(Architecture(5, 3, 8, batch_norm=False))
+    batch = image(1, 3, 400, 9)
+    calls, kernel = Counter(), streaming.convolution_relu
+
+    def slow_in_one_thread(hidden, *others):
+        thread = threading.get_ident()
+        calls[thread] += 1
+        if thread == next(iter(calls)):
+            time.sleep(0.01)
+        return kernel(hidden, *others)
+
+    monkeypatch.setattr(streaming, "convolution_relu", slow_in_one_thread)
+    with torch.inference_mode():
+        found = streaming.evaluate(network, batch, rows=4, threads=2)
+        torch.testing.assert_close(found, network(batch), rtol=0, atol=1e-6)
+    slow, quick = calls.values()
+    assert slow < quick / 2
+
+
+def test_after_an_error_in_one_thread_the_other_begins_no_more(monkeypatch):
+    network = shaken(Architecture(5, 3, 8, batch_norm=False))
+    begun, kernel = Counter(), streaming.convolution_relu
+
+    def broken_once(hidden, *others):
+        begun["calls"] += 1
+        if begun["calls"] == 9:
+            raise RuntimeError("torn")
+        time.sleep(0.001)
+        return kernel(hidden, *others)
+
+    monkeypatch.setattr(streaming, "convolution_relu", broken_once)
+    with torch.inference_mode(), pytest.raises(RuntimeError, match="torn"):
+        streaming.evaluate(network, image(1, 3, 4000, 9), rows=4, threads=2)
+    assert begun["calls"] < 200  # of 4,000
 
 
 def test_an_error_in_a_band_is_raised():
