@@ -151,7 +151,8 @@ def lines(stderr: str) -> list[str]:
             "restore",
             "shipped",
             {"dncnn-b-color": {"test": {"BSD68": ["noise:25"]}}},
-            "restore.shipped.dncnn-b-color: expected test images in colour, found grey ones in",
+            # grey ones in BSD68, or the first of them where the set is at hand
+            "restore.shipped.dncnn-b-color: expected test images in colour, found ",
         ),
         (
             "restore",
