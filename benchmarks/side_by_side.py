@@ -150,9 +150,22 @@ def _convolution(
     return int(conv_flop_count([*hidden], [*weight], [*out_shape]))
 
 
+def _convolution_into(
+    out: Sequence[int], hidden: Sequence[int], weight: Sequence[int], *_: object, **__: object
+) -> int:
+    return int(conv_flop_count([*hidden], [*weight], [*out]))
+
+
 # What torch does not count by itself: convolution and ReLU in one (`restore.networks.convolution`).
-_KERNEL: Any = getattr(torch.ops.mkldnn, "_convolution_pointwise", None)
-_FUSED = {} if _KERNEL is None else {_KERNEL: _convolution}
+_FORMULAS: dict[str, Callable[..., int]] = {
+    "_convolution_pointwise": _convolution,
+    "_convolution_pointwise_": _convolution_into,
+}
+_FUSED: dict[Any, Callable[..., int]] = {
+    getattr(torch.ops.mkldnn, name): formula
+    for name, formula in _FORMULAS.items()
+    if hasattr(torch.ops.mkldnn, name)
+}
 
 
 def machine(compute: Compute, precision: Precision | None = None) -> str:

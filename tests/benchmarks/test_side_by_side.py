@@ -113,7 +113,8 @@ def test_choosing_is_compared_with_the_network(monkeypatch: pytest.MonkeyPatch) 
     assert row.met == ("yes" if row.our_seconds <= 0.05 * row.baseline_seconds else "no")
 
 
-def test_threads_and_fused_kernels_are_counted() -> None:
+@pytest.mark.parametrize("rows", [None, 8])
+def test_threads_and_fused_kernels_are_counted(rows: int | None) -> None:
     network = DnCNN(Architecture(4, 1, 8, batch_norm=False), torch.Generator()).eval()
     image = torch.rand(1, 1, 80, 30)
     before = torch.get_num_threads()
@@ -121,7 +122,7 @@ def test_threads_and_fused_kernels_are_counted() -> None:
         plain = counted(lambda: network(image))[1]
         torch.set_num_threads(2)
         try:
-            ours = counted(lambda: streaming.evaluate(network, image))[1]
+            ours = counted(lambda: streaming.evaluate(network, image, rows=rows))[1]
             assert torch.get_num_threads() == 2
         finally:
             torch.set_num_threads(before)
