@@ -1,14 +1,14 @@
 """Bands of rows for threads, shared out anew while they are worked on.
 
 Equal bands take unequal times where another program takes a core. A thread without work takes the
-lower half of what the slowest one has not begun. A cut costs twice the rows that a band reads
-beyond an end, so that bands do not become low.
+lower half of what the slowest one has not begun. On both sides of a cut rows are computed twice, so
+nothing low is cut off.
 """
 
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 LEAST = 2  # times the rows that it reads beyond an end: what is cut off is not lower
@@ -30,7 +30,7 @@ class Band:
     images: slice
     start: int
     stop: int
-    claimed: int = -1
+    claimed: int = field(init=False)
 
     def __post_init__(self) -> None:
         self.claimed = self.start
