@@ -25,7 +25,8 @@ from restore.denoising.pixels import PixelDenoiser
 from restore.evaluation import metrics, pairs
 from restore.image_sets.find import image_set
 from restore.networks import denoiser, shipped
-from restore.networks.dncnn import DnCNN, folded, variant
+from restore.networks.dncnn import DnCNN, folded
+from restore.networks.variants import variant
 from restore.training.losses import half_squared_error
 from restore.training.patches import Patches
 from restore.training.schedules import schedule

@@ -17,7 +17,8 @@ from engine.errors import Paused
 from engine.training import loop
 from engine.training.checkpoint import Checkpoint
 from restore.image_sets.find import image_set
-from restore.networks.dncnn import DnCNN, variant
+from restore.networks.dncnn import DnCNN
+from restore.networks.variants import variant
 from restore.training.losses import LOSSES
 from restore.training.patches import Batch, Patches
 from restore.training.schedules import PatchSchedule, schedule

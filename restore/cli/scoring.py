@@ -149,7 +149,7 @@ def curves(
     out: Annotated[Path, typer.Option(help="PNG to write.")],
 ) -> None:
     """Draw training curves."""
-    from restore.evaluation.figures import curves as draw
+    from restore.training.curves import curves as draw
 
     expect_file(out, ".png")
     draw(histories, out)

@@ -10,7 +10,7 @@ from engine.artifacts import sha256_file
 from restore.denoising.noise_seen import ALIKE, GROWTH, UNKNOWN, Noise
 from restore.errors import RestoreError
 from restore.networks import shipped, weights_file
-from restore.networks.dncnn import BLIND_SIGMA, variant
+from restore.networks.variants import BLIND_SIGMA, variant
 
 Kind = Literal["none", "gaussian", "camera", "jpeg"]
 # JPEG quality below which what JPEG did is more than what noise remains.
@@ -29,7 +29,7 @@ class Candidate:
         The variant, such as 'dncnn-s-25'.
     channels : int
     task : {'gaussian', 'blind', 'general', 'real', 'unknown'}
-        As in `restore.networks.dncnn.Variant`.
+        As in `restore.networks.variants.Variant`.
     sigma : float
         The noise level, or the largest one; NaN where it is not known.
     sha256 : str

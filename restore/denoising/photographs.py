@@ -26,7 +26,7 @@ from restore.denoising.noise_seen import DARK, Noise
 from restore.denoising.pixels import How, PixelDenoiser
 from restore.errors import RestoreError
 from restore.networks.denoiser import Denoiser
-from restore.networks.dncnn import variant
+from restore.networks.variants import variant
 
 BLOCK = 16  # pixels a side
 FEWEST = 12  # blocks that are not dark, below which nothing but the network is used

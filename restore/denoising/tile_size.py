@@ -4,9 +4,9 @@ import torch
 
 from engine.device import Compute
 from engine.memory import free_bytes
-from restore.networks.dncnn import Architecture
 from restore.networks.streaming import STRIP_PIXELS
 from restore.networks.tiles import SMALLEST
+from restore.networks.variants import Architecture
 
 # On a CPU larger tiles save little: the halo of 768 pixels costs a tenth more pixels than none.
 LARGEST = {"cpu": 768, "cuda": 2048}

@@ -14,8 +14,7 @@ import pandas as pd
 
 from engine.errors import why
 from restore.errors import RestoreError
-from restore.networks import dncnn
-from restore.networks.dncnn import Variant
+from restore.networks.variants import Variant, variant
 from restore.training import schedules
 
 _ROW = re.compile(r"^\| (\S+), (\S+:\S+) \|[^|]*\| ([\d.]+) / ([\d.]+) \|", re.MULTILINE)
@@ -77,8 +76,8 @@ def write_card(description: Mapping[str, Any], form: str, summary: pd.DataFrame)
         Markdown.
     """
     training: Mapping[str, Any] = description["training"]
-    variant, schedule = dncnn.variant(description["variant"]), training["schedule"]
-    share = 100 * _pixels(schedule) / _pixels(schedules.schedule("paper", variant).describe())
+    trained, schedule = variant(description["variant"]), training["schedule"]
+    share = 100 * _pixels(schedule) / _pixels(schedules.schedule("paper", trained).describe())
     data = f"{', '.join(training['sets'])}: {training['images']} images"
     if training["left_out"]:
         data += f"; left out, as they show test images: {', '.join(training['left_out'])}"
@@ -97,7 +96,7 @@ def write_card(description: Mapping[str, Any], form: str, summary: pd.DataFrame)
         "code": f"revision {training['code_revision']} of `restore.training.train` and its imports",
         "form": f"normalisation folded, {form}",
     }
-    lines = [f"# {variant.name}", "", f"{_in_words(variant)}.", ""]
+    lines = [f"# {trained.name}", "", f"{_in_words(trained)}.", ""]
     if share < 100:
         lines[2] += " **Reduced schedule**: the network can do better."
     lines += ["| | |", "|---|---|", *(f"| {key} | {value} |" for key, value in rows.items()), ""]

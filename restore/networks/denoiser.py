@@ -16,8 +16,9 @@ from engine.tensors import save_tensors
 from engine.training.schedule import in_words
 from restore.errors import RestoreError
 from restore.networks import shipped, streaming, weights_file
-from restore.networks.dncnn import Architecture, DnCNN
+from restore.networks.dncnn import DnCNN
 from restore.networks.tiles import Tiles
+from restore.networks.variants import Architecture
 
 DEFAULT_TILE = 512
 

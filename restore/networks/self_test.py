@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 
 from restore.errors import RestoreError
-from restore.networks.dncnn import Architecture, DnCNN
+from restore.networks.dncnn import DnCNN
+from restore.networks.variants import Architecture
 
 log = logging.getLogger(__name__)
 

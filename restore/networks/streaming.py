@@ -12,6 +12,7 @@ many rows beyond its ends as there are layers, and each layer gives one less of 
 that of the whole pass.
 """
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
@@ -23,7 +24,7 @@ from torch.nn import functional
 
 from engine.threads.each import each
 from restore.networks.bands import Band, Shares, bands
-from restore.networks.convolution import convolution_relu
+from restore.networks.convolution import convolution_relu, in_parts, weight_of_parts
 from restore.networks.dncnn import DnCNN
 
 Layer = Callable[[Tensor, tuple[int, int], Tensor | None], Tensor]
@@ -55,9 +56,12 @@ def evaluate(
     Tensor (B, C, H, W)
         float32, equal to ``network(degraded)`` but for the rounding of the kernels.
     """
-    if degraded.device.type != "cpu":
-        whole: Tensor = network(degraded)
-        return whole
+    device = degraded.device.type
+    dtype = next(network.parameters()).dtype
+    if torch.is_autocast_enabled(device):
+        dtype = torch.get_autocast_dtype(device)
+    if device != "cpu":
+        return _at_once(network, degraded, dtype)
     count, _, height, width = degraded.shape
     rows = rows or max(1, STRIP_PIXELS // width)
     threads = threads or torch.get_num_threads()
@@ -65,10 +69,8 @@ def evaluate(
     at_once = STRIP_PIXELS // (height * width) if rows >= height else 1
     first = bands(count, height, depth, threads, at_once)
     shares = Shares(first, depth)
-    dtype = next(network.parameters()).dtype
-    if torch.is_autocast_enabled("cpu"):
-        dtype = torch.get_autocast_dtype("cpu")
-    layers = _layers(network, dtype, float(degraded.abs().max()) if degraded.numel() else 0.0)
+    largest = float(degraded.abs().max()) if degraded.numel() else 0.0
+    enter, layers = _layers(network, dtype, largest)
     restored = torch.empty(degraded.shape)
 
     def work(_: int) -> None:
@@ -76,13 +78,23 @@ def evaluate(
         with shares.stopped_by_errors():
             while (band := shares.take()) is not None:
                 images = degraded[band.images]
-                for start, stop, output in _in_strips(layers, images, band, shares, rows, scratch):
+                strips = _in_strips(enter, layers, images, band, shares, rows, scratch)
+                for start, stop, output in strips:
                     inner = slice(None), slice(None), slice(start, stop)
                     restored[band.images][inner] = network.restored(images[inner], output)
 
     with shares.stopped_by_errors():
         each(work, range(min(threads, len(first))), threads)
     return restored
+
+
+def _at_once(network: DnCNN, degraded: Tensor, dtype: torch.dtype) -> Tensor:
+    """Restore a batch layer by layer, as a GPU does best."""
+    enter, layers = _layers(network, dtype, math.inf)
+    hidden = enter(degraded)
+    for layer in layers:
+        hidden = layer(hidden, (1, 1), None)
+    return network.restored(degraded, hidden)
 
 
 class _Scratch:
@@ -102,16 +114,17 @@ class _Scratch:
         self._features, self._dtype = features, dtype
         self._held: dict[int, Tensor] = {}
 
-    def room(self, layer: int, channels: int, rows: int, width: int) -> Tensor:
+    def room(self, layer: int, rows: int, width: int, channels: int | None = None) -> Tensor:
         """Return room for what a layer reads: two rows above a strip, the strip, and one below.
 
         Returns
         -------
         Tensor (1, C, rows + 3, width)
-            Not set; the layer after the next one gets the same. C is `channels` for the first
-            layer, else the number of features.
+            Not set; the layer after the next one gets the same. C is `channels`, which the first
+            layer has, or the number of features.
         """
-        channels, place = (channels, 0) if layer == 0 else (self._features, 1 + layer % 2)
+        channels = channels or self._features
+        place = 0 if layer == 0 else 1 + layer % 2
         held = self._held.get(place)
         if held is None or held.shape[1] < rows + 3 or held.shape[2] != width:
             held = torch.empty(1, rows + 3, width, channels, dtype=self._dtype)
@@ -120,6 +133,7 @@ class _Scratch:
 
 
 def _in_strips(
+    enter: Callable[[Tensor], Tensor],
     layers: Sequence[Layer],
     images: Tensor,
     band: Band,
@@ -136,7 +150,7 @@ def _in_strips(
     output : Tensor (B, C, stop - start, W)
         What the last layer gives for them.
     """
-    channels, height, width = images.shape[1:]
+    height, width = images.shape[2:]
     depth = len(layers)
     above: list[Tensor | None] = [None] * depth  # the last two rows that each layer read
     read = max(band.start - depth, 0)
@@ -148,13 +162,14 @@ def _in_strips(
         last = ended and stop == height
         end = stop if last else stop + depth
         if last and start == 0:
-            output = images
+            output = enter(images)
             for layer in layers:
                 output = layer(output, (1, 1), None)  # kernels pad by themselves, without a copy
             yield start, stop, output
             return
-        room = scratch.room(0, channels, end - read, width)
-        room[:, :, 2:-1] = images[:, :, read:end]
+        entered = enter(images[:, :, read:end])
+        room = scratch.room(0, end - read, width, entered.shape[1])
+        room[:, :, 2:-1] = entered
         for index, layer in enumerate(layers):
             strip = _continued(room, above[index], first=band.start == 0, last=last)
             # A copy, for the room is written to again.
@@ -162,7 +177,7 @@ def _in_strips(
             if index == depth - 1:
                 yield start, stop, layer(strip, (0, 1), None)
             else:
-                room = scratch.room(index + 1, channels, strip.shape[2] - 2, width)
+                room = scratch.room(index + 1, strip.shape[2] - 2, width)
                 layer(strip, (0, 1), room[:, :, 2:-1])
         read = end
 
@@ -182,24 +197,34 @@ def _continued(room: Tensor, above: Tensor | None, *, first: bool, last: bool) -
     return room[:, :, start:stop]
 
 
-def _layers(network: DnCNN, dtype: torch.dtype, largest: float) -> list[Layer]:
-    """Return the layers of a network on a CPU, computed in a precision.
+def _layers(
+    network: DnCNN, dtype: torch.dtype, largest: float
+) -> tuple[Callable[[Tensor], Tensor], list[Layer]]:
+    """Return how images enter a network, and its layers, computed in a precision.
 
     The one kernel of convolution and ReLU gives 0 for what is not a number, which `Denoiser` is to
-    see. So it is used where nothing of the kind can arise from values up to `largest`.
+    see. So it is used where nothing of the kind can arise from values up to `largest`; a GPU has it
+    not at all.
     """
     if network.norms:
         count = network.architecture.depth
-        return [partial(_put, partial(network.layer, index)) for index in range(count)]
+        return _as_it_is, [partial(_put, partial(network.layer, index)) for index in range(count)]
     *inner, final = [
         (conv.weight.to(dtype), None if conv.bias is None else conv.bias.to(dtype))
         for conv in network.convolutions()
     ]
-    fused = _bound(network, largest) < _SAFE
-    return [
+    enter = _as_it_is
+    if dtype == torch.bfloat16:
+        enter, inner[0] = in_parts, (weight_of_parts(network.convolutions()[0].weight), inner[0][1])
+    fused = math.isfinite(largest) and _bound(network, largest) < _SAFE
+    return enter, [
         *(partial(_inner, *of) if fused else partial(_put, partial(_apart, *of)) for of in inner),
         partial(_put, partial(_last, *final)),
     ]
+
+
+def _as_it_is(images: Tensor) -> Tensor:
+    return images
 
 
 def _inner(

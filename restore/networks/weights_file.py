@@ -15,7 +15,7 @@ from torch import Tensor
 from engine.errors import UserError
 from engine.tensors import expect_finite, load_tensors, sha256_weights
 from restore.errors import RestoreError
-from restore.networks.dncnn import Architecture
+from restore.networks.variants import Architecture
 
 _Test = Callable[[Any], bool]
 

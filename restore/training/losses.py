@@ -1,14 +1,12 @@
 """What a denoiser learns to make small, by the names that schedules have for it."""
 
 from collections.abc import Callable
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from restore.training.patches import Batch
-
-Loss = Literal["squared", "balanced", "relative"]
+from restore.training.schedules import Loss
 
 _SLIGHT = 30.0  # squared levels of error: so much is expected whatever the noise
 _ONE_LEVEL = 1 / 255**2  # squared error that is nothing to learn from

@@ -18,7 +18,7 @@ from restore.degradations.noise import gaussian_batch
 from restore.degradations.real_noise import RealNoise
 from restore.degradations.real_noise_batch import real_batch
 from restore.errors import RestoreError
-from restore.networks.dncnn import Variant
+from restore.networks.variants import Variant
 
 QUALITIES = (5, 99)  # of JPEG, inclusive [DnCNN, section III-D]
 SCALES = (2, 3, 4)  # of bicubic upscaling

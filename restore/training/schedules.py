@@ -1,4 +1,7 @@
-"""Named training schedules of the denoisers."""
+"""Named training schedules of the denoisers.
+
+It does not import torch: the workflow's plan reads it.
+"""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -7,8 +10,9 @@ from typing import ClassVar, Literal, cast, get_args
 from engine.training.schedule import Schedule, read_schedule
 from restore.degradations.real_noise import RealNoise
 from restore.errors import RestoreError
-from restore.networks.dncnn import Variant
-from restore.training.losses import Loss
+from restore.networks.variants import Variant
+
+Loss = Literal["squared", "balanced", "relative"]  # see `restore.training.losses`
 
 
 @dataclass(frozen=True)

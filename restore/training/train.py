@@ -18,8 +18,9 @@ from engine.training.checkpoint import Checkpoint
 from restore.errors import RestoreError
 from restore.image_sets.find import ImageSet, image_set
 from restore.image_sets.overlap import apart
-from restore.networks import denoiser, dncnn, shipped
-from restore.networks.dncnn import Architecture, DnCNN, Variant, folded, renormalised
+from restore.networks import denoiser, shipped, variants
+from restore.networks.dncnn import DnCNN, folded, renormalised
+from restore.networks.variants import Architecture, Variant
 from restore.training import schedules
 from restore.training.ghost import GhostBatches
 from restore.training.losses import LOSSES
@@ -53,7 +54,7 @@ def train(
     name : str
         What to train: `dncnn-s-N` (noise of level N), `dncnn-b` (noise of any level), `dncnn-3`
         (noise, JPEG and bicubic) or `dncnn-r` (the noise of photographs); see
-        `restore.networks.dncnn.variant` for all forms.
+        `restore.networks.variants.variant` for all forms.
     images : str, Path or sequence of them
         Training images: names of image sets, or folders.
     out : str or Path
@@ -115,7 +116,7 @@ def train(
     >>> restore.load_model(out, device="cpu").schedule
     'short (1 steps)'
     """
-    variant = dncnn.variant(name)
+    variant = variants.variant(name)
     chosen = schedules.schedule(schedule, variant)
     if optimizer:
         chosen = schedules.with_optimizer(chosen, optimizer)

@@ -9,7 +9,8 @@ from benchmarks.side_by_side import COLUMNS
 from engine.device import Compute
 from restore.images.files import read
 from restore.networks.denoiser import save
-from restore.networks.dncnn import Architecture, DnCNN, folded
+from restore.networks.dncnn import DnCNN, folded
+from restore.networks.variants import Architecture
 
 CPU = Compute(torch.device("cpu"), "float32", "test")
 

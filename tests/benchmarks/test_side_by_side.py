@@ -12,7 +12,8 @@ from benchmarks.restoration import choosing, precisions
 from benchmarks.side_by_side import COLUMNS, Row, counted, in_turn, machine, measure, watched
 from engine.device import Compute
 from restore.networks import denoiser, shipped, streaming
-from restore.networks.dncnn import Architecture, DnCNN
+from restore.networks.dncnn import DnCNN
+from restore.networks.variants import Architecture
 
 CPU = Compute(torch.device("cpu"), "float32", "test")
 

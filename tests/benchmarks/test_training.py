@@ -11,7 +11,7 @@ from PIL import Image
 from benchmarks import training
 from engine.device import Compute
 from engine.training import loop
-from restore.networks.dncnn import Architecture, Variant, variant
+from restore.networks.variants import Architecture, Variant, variant
 from restore.training.schedules import schedule
 
 

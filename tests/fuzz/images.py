@@ -21,7 +21,8 @@ from restore.folders.shards import Shard
 from restore.images import files, heads
 from restore.images.picture import Picture
 from restore.networks import denoiser
-from restore.networks.dncnn import Architecture, DnCNN
+from restore.networks.dncnn import DnCNN
+from restore.networks.variants import Architecture
 from tests.fuzz import mutations
 from tests.fuzz.reader import Reader, Seeds
 

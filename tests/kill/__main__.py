@@ -36,7 +36,8 @@ from hsi.__main__ import app as hsi_app
 from hsi.scenes.scene import Scene, write_scene
 from restore.__main__ import app as restore_app
 from restore.networks.denoiser import save
-from restore.networks.dncnn import Architecture, DnCNN
+from restore.networks.dncnn import DnCNN
+from restore.networks.variants import Architecture
 
 ROOT = Path(__file__).resolve().parents[2]
 Line = Callable[[Path, Path], Sequence[object]]

@@ -8,7 +8,8 @@ import torch
 
 from engine.device import Compute
 from restore.networks.denoiser import save
-from restore.networks.dncnn import Architecture, DnCNN
+from restore.networks.dncnn import DnCNN
+from restore.networks.variants import Architecture
 
 Maker = Callable[..., Path]
 

@@ -8,7 +8,8 @@ import torch
 
 from engine.device import pick
 from restore.networks.denoiser import Denoiser
-from restore.networks.dncnn import Architecture, DnCNN, variant
+from restore.networks.dncnn import DnCNN
+from restore.networks.variants import Architecture, variant
 from restore.training.patches import Patches
 
 pytestmark = [

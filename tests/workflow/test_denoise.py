@@ -11,7 +11,8 @@ from PIL import Image
 
 from restore.folders import listing, shards
 from restore.networks.denoiser import save
-from restore.networks.dncnn import Architecture, DnCNN
+from restore.networks.dncnn import DnCNN
+from restore.networks.variants import Architecture
 from tests.workflow.tiny_project import CONFIG, Project
 
 TARGET = "denoise_folders"

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from restore.networks.denoiser import save
-from restore.networks.dncnn import Architecture, DnCNN
+from restore.networks.dncnn import DnCNN
+from restore.networks.variants import Architecture
 from tests.workflow.tiny_project import CONFIG, Project
 
 NOTHING: dict[str, Any] = {"models": {}, "shipped": {}, "baselines": {}}

@@ -1,6 +1,8 @@
 """What a run says in one line before its first job."""
 
+import copy
 import re
+import shutil
 import tomllib
 from pathlib import Path
 
@@ -58,3 +60,31 @@ def test_the_plugin_that_is_checked_is_the_one_that_is_installed() -> None:
     versions = re.findall(r'^PLUGIN_VERSIONS = "(.*?)"', rule, re.MULTILINE)
     (wanted,) = extras["optional-dependencies"]["slurm"]
     assert [wanted] == [f"snakemake-executor-plugin-slurm{found}" for found in versions]
+
+
+def test_a_plan_does_without_torch(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would take as long as all the rest of a plan."""
+    found = copy.deepcopy(CONFIG)
+    shutil.copytree(project.folder / "photos/test", project.folder / "photos/truth")
+    night = {"noisy": "photos/test", "truth": "photos/truth", "models": ["auto", "nlm"]}
+    found["restore"] |= {
+        "pairs": {"night": night},
+        "denoise": [{"input": "photos/test", "output": "clean", "model": "dncnn-b"}],
+        "ablation": {"optimizers": ["adam", "sgd"]},
+    }
+    model = project.folder / "a.safetensors"
+    model.touch()
+    found["hsi"] |= {
+        "maps": {"whole": {"scene": "field.npy", "model": str(model)}},
+        "restoration": {"scenes": {"field": "field.npy"}},
+        "denoise_then_classify": {"draws": [0, 1]},
+        "backbones": {},
+        "study": {},
+    }
+    monkeypatch.setenv("PYTHONPROFILEIMPORTTIME", "1")
+    targets = ("all", "ablation", "denoisers", "denoise_then_classify", "backbones", "study")
+    plan = project.run("--dry-run", *targets, config=project.configure(found))
+    assert plan.returncode == 0, plan.stdout[-1000:]
+    imported = set(re.findall(r"\| +([\w.]+)$", plan.stderr, re.MULTILINE))
+    assert "restore.training.schedules" in imported
+    assert "torch" not in imported

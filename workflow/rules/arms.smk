@@ -14,18 +14,14 @@ wildcard_constraints:
 use rule split as split_for_arms with:
     input:
         labels=lambda w: source_files(SCENES[w.scene]["labels"]),
+        scene=lambda w: source_files(SCENES[w.scene]["cube"]),
         mask=lambda w: split_files(ARM_SPLITS[w.split]),
     output:
         split="<results>/hsi/{scene}/denoise_then_classify/{split}_seed{seed}.npz",
     log:
         "<results>/logs/hsi/{scene}/denoise_then_classify/{split}_seed{seed}.log",
     params:
-        how=lambda w: ARM_SPLITS[w.split],
-        labels_of=lambda w: (
-            f"--labels-of={HSI['labels_of']}"
-            if is_published(ARM_SPLITS[w.split])
-            else []
-        ),
+        **split_params(ARM_SPLITS),
 
 
 rule denoise_arms:

@@ -200,3 +200,23 @@ def map_memory(wildcards, attempt):
     """What a map may hold, in MB: as asked for and a tenth more, or what is enough for most."""
     asked = MAPS[wildcards.map]["memory"]
     return attempt * (int(parse_bytes(asked) * 1.1 / 1e6) if asked else 8000)
+
+
+def split_params(splits):
+    """What `hsi split` is told, by the wildcards of a rule whose splits are these."""
+
+    def labels_of(wildcards):
+        published = is_published(splits[wildcards.split])
+        return f"--labels-of={HSI['labels_of']}" if published else []
+
+    def scene(wildcards):
+        """Labelled pixels without data are left out; a mask of its own classes is taken whole."""
+        if is_published(splits[wildcards.split]) and HSI["labels_of"] == "mask":
+            return []
+        return f"--scene={SCENES[wildcards.scene]['cube']}"
+
+    return {
+        "how": lambda wildcards: splits[wildcards.split],
+        "labels_of": labels_of,
+        "scene": scene,
+    }

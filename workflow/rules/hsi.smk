@@ -112,18 +112,9 @@ rule split:
     conda:
         ENVIRONMENT
     params:
+        **split_params(SPLITS),
         labels=lambda w: SCENES[w.scene]["labels"],
-        how=lambda w: SPLITS[w.split],
         window=HSI["window"],
-        labels_of=lambda w: (
-            f"--labels-of={HSI['labels_of']}" if is_published(SPLITS[w.split]) else []
-        ),
-        # Labelled pixels without data are left out; a mask of its own classes is taken whole.
-        scene=lambda w: (
-            []
-            if is_published(SPLITS[w.split]) and HSI["labels_of"] == "mask"
-            else f"--scene={SCENES[w.scene]['cube']}"
-        ),
         code=code_revision("hsi.splits.split", "hsi.scenes.labels", "hsi.figures"),
     message:
         "split {wildcards.scene}: {wildcards.split}, seed {wildcards.seed}"

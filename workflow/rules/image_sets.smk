@@ -15,7 +15,7 @@ def colour(model):
     """The end of the names of a colour model's folders; '' for grey models and baselines."""
     if model in BASELINES:
         return ""
-    from restore.networks.dncnn import variant
+    from restore.networks.variants import variant
 
     channels = variant(model.removeprefix("shipped-")).architecture.channels
     return "-color" if channels == 3 else ""

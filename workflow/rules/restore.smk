@@ -123,7 +123,7 @@ rule curves:
         ENVIRONMENT
     params:
         schedule=RESTORE["schedule"],
-        code=code_revision("restore.evaluation.figures"),
+        code=code_revision("restore.training.curves"),
     message:
         "draw training curves"
     shell:

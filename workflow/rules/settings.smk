@@ -86,7 +86,7 @@ def degradation(text):
 
 
 def model(name):
-    from restore.networks.dncnn import variant
+    from restore.networks.variants import variant
 
     variant(name)
 

@@ -6,12 +6,11 @@ from pathlib import Path
 import pandas as pd
 
 from engine.tables import read_csv
-from restore.networks.shipped import is_shipped
 
 
 def images(table: pd.DataFrame) -> list[str]:
     """One line a degradation: the input's PSNR, then each method's."""
-    shipped = [" (shipped)" * is_shipped(digest) for digest in table.weights_sha256]
+    shipped = [" (shipped)" * name.endswith(", shipped") for name in table.schedule]
     table = table.assign(method=table.model + shipped)
     lines = ["Images: mean PSNR in dB", *schedules(table.method, table.schedule)]
     for (name, kind, level), rows in table.groupby(["set", "degradation", "level"], sort=False):

@@ -9,7 +9,6 @@ import numpy.typing as npt
 
 from engine.errors import why
 from hsi.denoising import eigen_images, noise, statistics, subspace
-from hsi.denoising.denoise import denoise, load_denoiser
 from hsi.denoising.eigen_images import Scaling
 from hsi.errors import HsiError
 from hsi.scenes.scene import Scene
@@ -42,6 +41,8 @@ def noisy(cube: Cube, setting: Setting) -> Cube:  # noqa: ARG001
 
 def ours(cube: Cube, setting: Setting) -> Cube:
     """Return what `hsi denoise` makes of it."""
+    from hsi.denoising.denoise import denoise  # imports torch, which the names alone do without
+
     scene = Scene("cube", cube)
     found = denoise(scene, device=setting.device, precision=setting.precision)
     return np.asarray(found.cube)
@@ -49,6 +50,8 @@ def ours(cube: Cube, setting: Setting) -> Cube:
 
 def band_by_band(cube: Cube, setting: Setting) -> Cube:
     """Return each band denoised by itself, by the same network and scaling as `hsi denoise`."""
+    from hsi.denoising.denoise import load_denoiser
+
     sigma = noise_levels(cube)
     white = (cube / sigma).astype(np.float32)
     model = load_denoiser(setting.device, setting.precision)

@@ -13,7 +13,8 @@ from PIL import Image
 
 from restore.images import files
 from restore.networks.denoiser import load_model, save
-from restore.networks.dncnn import Architecture, DnCNN
+from restore.networks.dncnn import DnCNN
+from restore.networks.variants import Architecture
 
 RNG = np.random.default_rng(0)
 GREY = RNG.integers(0, 256, (40, 44), dtype=np.uint8)

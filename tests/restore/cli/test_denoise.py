@@ -20,7 +20,8 @@ from restore.folders.journal import JOURNAL
 from restore.images import files
 from restore.images.picture import Picture
 from restore.networks.denoiser import save
-from restore.networks.dncnn import Architecture, DnCNN
+from restore.networks.dncnn import DnCNN
+from restore.networks.variants import Architecture
 
 ROOT = Path(__file__).resolve().parents[3]
 MEASURED = """

@@ -10,7 +10,7 @@ from restore.degradations import camera
 from restore.degradations.real_noise import RealNoise
 from restore.degradations.real_noise_batch import Draw, drawn_camera, photographed, with_grain
 from restore.errors import RestoreError
-from restore.networks.dncnn import variant
+from restore.networks.variants import variant
 from restore.training.patches import Patches
 from restore.training.schedules import schedule
 

@@ -16,7 +16,7 @@ from restore.evaluation import ablation
 from restore.evaluation.benchmark import evaluate
 from restore.image_sets.find import image_set
 from restore.networks.denoiser import load
-from restore.networks.dncnn import variant
+from restore.networks.variants import variant
 from restore.training.schedules import PatchSchedule, with_optimizer
 from restore.training.train import train_variant
 

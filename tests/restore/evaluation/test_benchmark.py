@@ -29,7 +29,8 @@ from restore.evaluation.summary import (
 from restore.image_sets.catalogue import PUBLISHED
 from restore.image_sets.find import ImageSet, image_set
 from restore.networks.denoiser import Denoiser, load, save
-from restore.networks.dncnn import Architecture, DnCNN
+from restore.networks.dncnn import DnCNN
+from restore.networks.variants import Architecture
 
 CPU = Compute(torch.device("cpu"), "float32", "test")
 

@@ -14,7 +14,8 @@ from restore.errors import RestoreError
 from restore.evaluation import shipping
 from restore.evaluation.cards import Score, read_scores
 from restore.networks import denoiser, shipped
-from restore.networks.dncnn import DnCNN, folded, variant
+from restore.networks.dncnn import DnCNN, folded
+from restore.networks.variants import variant
 
 CPU = Compute(torch.device("cpu"), "float32", "for the test")
 TRAINING = {

@@ -5,7 +5,7 @@ import torch
 from torch.nn import functional
 
 from restore.networks import convolution
-from restore.networks.convolution import convolution_relu
+from restore.networks.convolution import convolution_relu, in_parts, weight_of_parts
 
 
 @pytest.fixture(autouse=True)
@@ -88,3 +88,17 @@ def test_a_kernel_that_leaves_given_memory_as_it_was_is_not_used(monkeypatch):
     kernel = convolution._fused
     monkeypatch.setattr(convolution, "_fused", lambda *given: kernel(*given[:4], None))
     assert convolution._kernel(torch.float32) is None
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_an_image_in_parts_is_not_rounded(channels):
+    generator = torch.Generator().manual_seed(0)
+    image = torch.rand(2, channels, 11, 9, generator=generator)
+    weight = torch.randn(5, channels, 3, 3, generator=generator)
+    expected = functional.conv2d(image, weight)
+    parts, kernels = in_parts(image), weight_of_parts(weight)
+    assert parts.dtype == kernels.dtype == torch.bfloat16
+    found = functional.conv2d(parts.float(), kernels.float())
+    rounded = functional.conv2d(image.bfloat16().float(), weight.bfloat16().float())
+    most = float((rounded - expected).abs().max())
+    assert float((found - expected).abs().max()) < most / 100

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from restore.errors import RestoreError
-from restore.networks.dncnn import Architecture, DnCNN, folded, renormalised, variant
+from restore.networks.dncnn import DnCNN, folded, renormalised
+from restore.networks.variants import Architecture, variant
 
 
 def parameters(network: DnCNN) -> int:

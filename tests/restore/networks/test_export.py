@@ -11,9 +11,10 @@ from torch import nn
 
 from restore.errors import RestoreError
 from restore.networks.denoiser import import_published, load_model, save
-from restore.networks.dncnn import Architecture, DnCNN
+from restore.networks.dncnn import DnCNN
 from restore.networks.export import OPSET, OPSETS, export
 from restore.networks.shipped import find, shipped_models
+from restore.networks.variants import Architecture
 
 SIZES = ((1, 1), (7, 33), (40, 41), (65, 3))
 

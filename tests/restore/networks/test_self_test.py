@@ -7,7 +7,8 @@ from engine.device import Compute
 from engine.tensors import load_tensors
 from restore.errors import RestoreError
 from restore.networks import denoiser, self_test, shipped
-from restore.networks.dncnn import Architecture, DnCNN
+from restore.networks.dncnn import DnCNN
+from restore.networks.variants import Architecture
 
 CPU = Compute(torch.device("cpu"), "float32", "test")
 SHIPPED = ["dncnn-s-15", "dncnn-s-50", "dncnn-3", "dncnn-b-color"]

@@ -7,8 +7,11 @@ from collections import Counter
 import pytest
 import torch
 
+from engine.device import Compute
 from restore.networks import streaming
-from restore.networks.dncnn import Architecture, DnCNN
+from restore.networks.denoiser import load
+from restore.networks.dncnn import DnCNN
+from restore.networks.variants import Architecture
 
 
 def shaken(shape: Architecture) -> DnCNN:
@@ -55,6 +58,30 @@ def test_strips_in_bfloat16_are_as_one_pass_in_bfloat16():
         whole, strips = network(batch), streaming.evaluate(network, batch, rows=8)
     assert strips.dtype == torch.float32
     torch.testing.assert_close(strips, whole, rtol=0, atol=0.02)
+
+
+def test_bfloat16_does_not_round_the_image():
+    model = load("dncnn-s-25", Compute(torch.device("cpu"), "float32", "test"))
+    slope = torch.linspace(0.6, 0.9, 96).expand(1, 1, 64, 96)
+    noise = torch.randn(slope.shape, generator=torch.Generator().manual_seed(1))
+    batch = slope + noise * 25 / 255
+    with torch.inference_mode():
+        exact = model.network(batch)
+        with torch.autocast("cpu", torch.bfloat16):
+            rounded, found = model.network(batch), streaming.evaluate(model.network, batch, rows=16)
+    assert (found - exact).std() < 0.7 * (rounded - exact).std()
+
+
+@pytest.mark.parametrize("batch_norm", [True, False])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_all_at_once_is_as_in_strips(batch_norm, dtype):
+    network = shaken(Architecture(5, 3, 8, batch_norm))
+    batch = image(2, 3, 23, 18)
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, dtype == torch.bfloat16):
+        strips = streaming.evaluate(network, batch, rows=7)
+        whole = streaming._at_once(network, batch, dtype)
+    most = 1e-6 if dtype == torch.float32 else 0.01
+    torch.testing.assert_close(whole, strips, rtol=0, atol=most)
 
 
 def test_rows_of_the_strip_above_count():

@@ -10,8 +10,9 @@ from engine.device import Compute
 from restore.errors import RestoreError
 from restore.networks import tiles
 from restore.networks.denoiser import Denoiser
-from restore.networks.dncnn import Architecture, DnCNN
+from restore.networks.dncnn import DnCNN
 from restore.networks.tiles import Tiles
+from restore.networks.variants import Architecture
 
 CPU = Compute(torch.device("cpu"), "float32", "test")
 DEPTH = 5

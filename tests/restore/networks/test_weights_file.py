@@ -9,7 +9,8 @@ import torch
 from engine.artifacts import sha256_file
 from restore.errors import RestoreError
 from restore.networks import denoiser, shipped, weights_file
-from restore.networks.dncnn import Architecture, DnCNN
+from restore.networks.dncnn import DnCNN
+from restore.networks.variants import Architecture
 
 
 @pytest.fixture

@@ -16,7 +16,8 @@ from engine.errors import Paused
 from engine.tensors import load_tensors
 from restore.errors import RestoreError
 from restore.image_sets.find import ImageSet, image_set
-from restore.networks.dncnn import Architecture, DnCNN, variant
+from restore.networks.dncnn import DnCNN
+from restore.networks.variants import Architecture, variant
 from restore.training import train as training
 from restore.training.ghost import GhostBatches
 from restore.training.losses import balanced_error, half_squared_error

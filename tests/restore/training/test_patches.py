@@ -7,7 +7,7 @@ import torch
 from restore.degradations import jpeg
 from restore.degradations.bicubic import bicubic_batch
 from restore.errors import RestoreError
-from restore.networks.dncnn import variant
+from restore.networks.variants import variant
 from restore.training.patches import SCALES, Patches
 
 

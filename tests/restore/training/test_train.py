@@ -19,7 +19,7 @@ from restore.errors import RestoreError
 from restore.image_sets import find
 from restore.image_sets.find import ImageSet, image_set
 from restore.networks.denoiser import load
-from restore.networks.dncnn import Architecture, variant
+from restore.networks.variants import Architecture, variant
 from restore.training import train as training
 from restore.training.losses import LOSSES
 from restore.training.schedules import PatchSchedule, schedule
