@@ -37,6 +37,7 @@ def convolution_relu(
     hidden : Tensor (B, C, H, W)
         Of the type of `weight`.
     weight : Tensor (F, C, K, K)
+        Of `in_kernel_order`, or plain.
     bias : Tensor (F,), optional
     padding : (int, int)
         Rows and columns of zeros on either side.
@@ -54,6 +55,15 @@ def convolution_relu(
     return kernel(hidden, weight, bias, padding, out)
 
 
+def in_kernel_order(weight: Tensor, padding: tuple[int, int]) -> Tensor:
+    """Return a weight as the kernel reads it, or the weight itself where there is no kernel.
+
+    A plain one is brought into this order at every call.
+    """
+    kernel = _kernel(weight.dtype) if weight.device.type == "cpu" else None
+    return weight if kernel is None else _reordered(weight, padding)
+
+
 @functools.cache
 def _kernel(dtype: torch.dtype) -> Kernel | None:
     """Return oneDNN's kernel for numbers of a type; None where it is missing or another."""
@@ -68,13 +78,20 @@ def _kernel(dtype: torch.dtype) -> Kernel | None:
     expected = functional.conv2d(hidden, weight, bias, padding=padding).relu_()
     out = torch.full((1, 3, 3, 4), torch.nan, dtype=dtype).to(memory_format=torch.channels_last)
     try:
-        _fused(hidden, weight, bias, padding, out)
+        _fused(hidden, _reordered(weight, padding), bias, padding, out)
         found = _fused(hidden, weight, bias, padding, None)
     except (AttributeError, RuntimeError, TypeError) as error:
         log.debug("convolution and ReLU stay apart: %s", error)
         return None
     near = all(torch.allclose(made, expected, rtol=0.02, atol=0.02) for made in (found, out))
     return _fused if near else None
+
+
+def _reordered(weight: Tensor, padding: tuple[int, int]) -> Tensor:
+    kernels: Any = torch.ops.mkldnn
+    once = [1, 1]
+    made: Tensor = kernels._reorder_convolution_weight(weight, [*padding], once, once, 1, [])
+    return made
 
 
 def _fused(

@@ -24,7 +24,12 @@ from torch.nn import functional
 
 from engine.threads.each import each
 from restore.networks.bands import Band, Shares, bands
-from restore.networks.convolution import convolution_relu, in_parts, weight_of_parts
+from restore.networks.convolution import (
+    convolution_relu,
+    in_kernel_order,
+    in_parts,
+    weight_of_parts,
+)
 from restore.networks.dncnn import DnCNN
 
 Layer = Callable[[Tensor, tuple[int, int], Tensor | None], Tensor]
@@ -217,10 +222,11 @@ def _layers(
     if dtype == torch.bfloat16:
         enter, inner[0] = in_parts, (weight_of_parts(network.convolutions()[0].weight), inner[0][1])
     fused = math.isfinite(largest) and _bound(network, largest) < _SAFE
-    return enter, [
-        *(partial(_inner, *of) if fused else partial(_put, partial(_apart, *of)) for of in inner),
-        partial(_put, partial(_last, *final)),
-    ]
+    if fused:
+        layers = [partial(_inner, in_kernel_order(weight, (0, 1)), bias) for weight, bias in inner]
+    else:
+        layers = [partial(_put, partial(_apart, *of)) for of in inner]
+    return enter, [*layers, partial(_put, partial(_last, *final))]
 
 
 def _as_it_is(images: Tensor) -> Tensor:

@@ -5,7 +5,12 @@ import torch
 from torch.nn import functional
 
 from restore.networks import convolution
-from restore.networks.convolution import convolution_relu, in_parts, weight_of_parts
+from restore.networks.convolution import (
+    convolution_relu,
+    in_kernel_order,
+    in_parts,
+    weight_of_parts,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -54,6 +59,18 @@ def test_it_writes_to_given_memory_what_it_returns_without(dtype):
 
 
 @pytest.mark.skipif(not torch._C._has_mkldnn, reason="this build of torch has no oneDNN")
+@pytest.mark.parametrize("padding", [(1, 1), (0, 1)])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float64])
+def test_a_weight_in_the_order_of_the_kernel_gives_the_same(dtype, padding):
+    hidden, weight, bias = drawn(dtype)
+    ordered = in_kernel_order(weight, (0, 1))
+    assert ordered.is_mkldnn == (dtype != torch.float64)  # else there is no kernel
+    with torch.inference_mode():
+        found = convolution_relu(hidden, ordered, bias, padding)
+        expected = convolution_relu(hidden, weight, bias, padding)
+    assert torch.equal(found, expected)
+
+
 def test_this_torch_has_the_kernel():
     assert convolution._kernel(torch.float32) is not None
 
