@@ -4,7 +4,7 @@ import math
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass
 from pathlib import Path
 from types import UnionType
 from typing import Any, ClassVar, Literal, TypeVar, Union, get_args, get_origin
@@ -186,6 +186,13 @@ def _settings(value: Any, kind: Any) -> Any:
     for key in value:
         if key not in kinds:
             raise ValueError(f"keys among {', '.join(kinds)}")
+    for field in fields(kind):
+        if (
+            field.default is MISSING
+            and field.default_factory is MISSING
+            and field.name not in value
+        ):
+            raise ValueError(f"a value for the key {field.name}")
     found = {}
     for key, item in value.items():
         try:

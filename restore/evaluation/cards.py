@@ -84,6 +84,7 @@ def write_card(description: Mapping[str, Any], form: str, summary: pd.DataFrame)
     rows = {
         "data": data,
         "first weights": _first(training.get("start")),
+        **_teachers(training),
         "schedule": f"`{schedule['name']}`: {schedule['steps']} steps of "
         f"{schedule['batch_size']} patches of {schedule['patch']}×{schedule['patch']} pixels"
         f"{_ghosts(schedule)}, "
@@ -125,6 +126,21 @@ def _first(start: Mapping[str, Any] | None) -> str:
         return "random"
     made = f"`{start['weights']}`, {start['schedule']} (SHA-256 {start['sha256'][:12]}…)"
     return f"{made}; before these: {_first(start.get('start'))}"
+
+
+def _teachers(training: Mapping[str, Any]) -> dict[str, str]:
+    """Return which networks taught this one, of which noise; nothing where none did."""
+    schedule, origins = training["schedule"], training.get("teachers", [])
+    if not origins:
+        return {}
+    ranges = [teacher["sigma"] for teacher in schedule["teachers"]]
+    named = [
+        f"`{origin['weights']}`, {origin['schedule']} (SHA-256 {origin['sha256'][:12]}…), noise σ "
+        f"{low:g} to {high:g}"
+        for origin, (low, high) in zip(origins, ranges, strict=True)
+    ]
+    share = f"{100 * schedule['taught']:g} % of what it learned there is theirs"
+    return {"teachers": "; ".join([*named, share])}
 
 
 def _row(test: "pd.Series[Any]") -> str:

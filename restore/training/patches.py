@@ -36,11 +36,15 @@ class Batch:
         float32; the clean ones in 0..1.
     kinds : tuple of int
         How many patches each kind of degradation has; they lie in this order.
+    sigma : Tensor (B,), optional
+        Standard deviation of the white noise, on the 0..255 scale; NaN for patches of another
+        degradation. None where no patch has white noise alone.
     """
 
     degraded: Tensor
     clean: Tensor
     kinds: tuple[int, ...]
+    sigma: Tensor | None = None
 
     def part(self, index: int, count: int) -> "Batch":
         """Return one of `count` equal parts: of each kind, every `count`-th patch."""
@@ -52,7 +56,8 @@ class Batch:
             ]
         ).to(self.clean.device)
         kinds = tuple(kind // count for kind in self.kinds)
-        return Batch(self.degraded[taken], self.clean[taken], kinds)
+        sigma = None if self.sigma is None else self.sigma[taken]
+        return Batch(self.degraded[taken], self.clean[taken], kinds, sigma)
 
 
 class Patches:
@@ -138,8 +143,9 @@ class Patches:
         if task == "blind":
             sigma = sigma * _stratified(len(clean), generator)
         values = clean.float() / 255
-        degraded = gaussian_batch(values, sigma.to(clean.device), generator)
-        return Batch(degraded, values, (len(clean),))
+        sigma = sigma.to(clean.device)
+        degraded = gaussian_batch(values, sigma, generator)
+        return Batch(degraded, values, (len(clean),), sigma)
 
     def cut(self, generator: torch.Generator) -> Tensor:
         """Cut patches at random positions, each in one of eight orientations.
@@ -177,7 +183,10 @@ class Patches:
         sigma = self.variant.sigma * _stratified(count - 2 * third, generator)
         noisy = slice(0, count - 2 * third)
         degraded = values.clone()
-        degraded[noisy] = gaussian_batch(values[noisy], sigma.to(clean.device), generator)
+        levels = torch.full((count,), torch.nan)
+        levels[noisy] = sigma
+        levels = levels.to(clean.device)
+        degraded[noisy] = gaussian_batch(values[noisy], levels[noisy], generator)
         scales = (_stratified(third, generator) * len(SCALES)).long()
         for index, scale in enumerate(SCALES):
             chosen = (noisy.stop + torch.nonzero(scales == index)[:, 0]).to(clean.device)
@@ -191,7 +200,8 @@ class Patches:
             degraded[tail, 0] = torch.from_numpy(blocky).to(clean.device).float() / 255
         row, column = torch.randint(_AROUND, 2 * _AROUND, (2,), generator=generator).tolist()
         inner = (..., slice(row, row + self.patch), slice(column, column + self.patch))
-        return Batch(degraded[inner], values[inner], (count - 2 * third, third, third))
+        kinds = (count - 2 * third, third, third)
+        return Batch(degraded[inner], values[inner], kinds, levels)
 
 
 def _stratified(count: int, generator: torch.Generator) -> Tensor:

@@ -16,6 +16,30 @@ Loss = Literal["squared", "balanced", "relative"]  # see `restore.training.losse
 
 
 @dataclass(frozen=True)
+class Teacher:
+    """Weights whose results a network learns from, and of which noise.
+
+    Attributes
+    ----------
+    weights : str
+        A shipped name or a file.
+    sigma : (float, float)
+        It teaches patches with white noise from the first standard deviation up to, not including,
+        the second, on the 0..255 scale.
+    """
+
+    weights: str
+    sigma: tuple[float, ...] = (0.0, 256.0)
+
+    def __post_init__(self) -> None:
+        if len(self.sigma) != 2 or not 0 <= self.sigma[0] < self.sigma[1]:
+            raise RestoreError(
+                f"teachers: {self.weights}: sigma: expected two rising numbers, 0 or more, found "
+                f"{list(self.sigma)}"
+            )
+
+
+@dataclass(frozen=True)
 class PatchSchedule(Schedule):
     """A schedule over image patches.
 
@@ -36,6 +60,11 @@ class PatchSchedule(Schedule):
         `restore.training.ghost`.
     noise : RealNoise, optional
         What DnCNN-R learns to remove; other variants ignore it.
+    teachers : tuple of Teacher
+        Trained networks; see `restore.training.teaching`.
+    taught : float
+        Where there is a teacher, the network learns from this share of its result and the rest of
+        the clean patch.
     """
 
     NAMED: ClassVar[tuple[str, ...]] = ("demo", "paper", "best")
@@ -47,6 +76,8 @@ class PatchSchedule(Schedule):
     renormalised: bool = False
     ghost_batches: int = 1
     noise: RealNoise | None = None
+    teachers: tuple[Teacher, ...] = ()
+    taught: float = 1.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -68,6 +99,11 @@ class PatchSchedule(Schedule):
             raise RestoreError(
                 f"schedule {self.name}: ghost_batches: expected a divisor of batch_size "
                 f"{self.batch_size}, found {self.ghost_batches}"
+            )
+        if not 0 < self.taught <= 1:
+            raise RestoreError(
+                f"schedule {self.name}: taught: expected a share above 0 and at most 1, "
+                f"found {self.taught}"
             )
         if self.loss not in get_args(Loss):
             raise RestoreError(

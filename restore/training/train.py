@@ -26,6 +26,7 @@ from restore.training.ghost import GhostBatches
 from restore.training.losses import LOSSES
 from restore.training.patches import Patches
 from restore.training.schedules import PatchSchedule
+from restore.training.teaching import Teachers
 
 log = logging.getLogger(__name__)
 
@@ -193,7 +194,8 @@ def train_variant(
     Raises
     ------
     RestoreError
-        No training image is as large as a patch, or `start_from` is a network of another shape.
+        No training image is as large as a patch, `start_from` is a network of another shape, or a
+        teacher cannot teach this one.
     UserError
         The loss is no longer finite.
     Paused
@@ -207,10 +209,12 @@ def train_variant(
         architecture = replace(architecture, batch_norm=schedule.renormalised)
     items = [item for chosen in sets for item in chosen.items]
     images = [item.load() for item in items]
+    teachers = Teachers(schedule, variant, compute) if schedule.teachers else None
     training: dict[str, Any] = {
         "network": variant.name,
         "architecture": asdict(architecture),
         "start": None if first is None else first.origin(),
+        "teachers": teachers.origins() if teachers else [],
         "schedule": schedule.describe(),
         "seed": seed,
         "sets": [chosen.name for chosen in sets],
@@ -240,12 +244,13 @@ def train_variant(
             else:
                 network = first.network
             network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            draw = teachers.taught(patches.draw) if teachers else patches.draw
             loss = LOSSES[schedule.loss]
             if schedule.ghost_batches > 1:
                 loss = GhostBatches(loss, schedule.ghost_batches)
             seconds = loop.train(
                 network,
-                patches.draw,
+                draw,
                 loss,
                 schedule,
                 compute=compute,
