@@ -113,6 +113,20 @@ def test_a_card_tells_of_two_machines_and_ghost_batches(
     assert "patches of 24×24 pixels in 2 ghost batches, adam" in card
 
 
+def test_a_card_tells_of_teachers(tmp_path: Path, weights: Path, images: Path) -> None:
+    schedule = TRAINING["schedule"] | {  # type: ignore[operator]
+        "teachers": [{"weights": "dncnn-s-15", "sigma": [6.0, 20.0]}],
+        "taught": 0.85,
+    }
+    origin = {"weights": "dncnn-s-15", "sha256": 64 * "5", "schedule": "best (9 steps)"}
+    card = card_of(weights, images, tmp_path, schedule=schedule, teachers=[origin])
+    assert (
+        "| teachers | `dncnn-s-15`, best (9 steps) (SHA-256 555555555555…), noise σ 6 to 20; 85 % "
+        "of what it learned there is theirs |"
+    ) in card
+    assert "teachers" not in card_of(weights, images, tmp_path)
+
+
 def test_weights_that_float16_would_spoil_stay_float32(
     tmp_path: Path, weights: Path, images: Path
 ) -> None:

@@ -1,0 +1,210 @@
+"""Teachers: what a network learns in place of clean patches, and what a training writes down."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from engine import orientation
+from engine.device import Compute
+from engine.errors import Paused, UserError
+from engine.tensors import load_tensors
+from restore.errors import RestoreError
+from restore.image_sets.find import ImageSet, image_set
+from restore.networks import denoiser
+from restore.networks.dncnn import DnCNN, folded
+from restore.networks.variants import Architecture, variant
+from restore.training import train as training
+from restore.training.patches import Batch, Patches
+from restore.training.schedules import PatchSchedule, Teacher, schedule
+from restore.training.teaching import Teachers
+
+CPU = Compute(torch.device("cpu"), "float32", "test")
+SHAPE = Architecture(4, 1, 8)
+BLIND = replace(variant("dncnn-b"), architecture=SHAPE)
+TINY = PatchSchedule("tiny", 8, 6, learning_rate=1e-2, patch=16, ema_decay=0.8)
+
+
+def weights(folder: Path, name: str, seed: int, channels: int = 1) -> str:
+    """Write a small network of a variant that changes its input."""
+    drawn = torch.Generator().manual_seed(seed)
+    network = DnCNN(replace(SHAPE, channels=channels), drawn)
+    torch.nn.init.normal_(network.convolutions()[-1].weight, std=0.1, generator=drawn)
+    path = folder / f"{name}-{seed}.safetensors"
+    denoiser.save(path, folded(network.eval()), name, {})
+    return str(path)
+
+
+def batch(*sigma: float) -> Batch:
+    drawn = torch.Generator().manual_seed(3)
+    clean = torch.rand(len(sigma), 1, 16, 16, generator=drawn)
+    levels = torch.tensor(sigma)
+    noise = torch.randn(clean.shape, generator=drawn) * levels.nan_to_num(5)[:, None, None, None]
+    return Batch(clean + noise / 255, clean, (len(sigma),), levels)
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> ImageSet:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    ramp = np.add.outer(np.arange(48), np.arange(40)) * 2.5
+    Image.fromarray(ramp.astype(np.uint8)).save(folder / "0.png")
+    return image_set(str(folder))
+
+
+def test_only_patches_of_a_teachers_noise_are_taught(tmp_path: Path) -> None:
+    teacher = weights(tmp_path, "dncnn-b", 0)
+    taught = replace(TINY, teachers=(Teacher(teacher, (10, 30)),))
+    given = batch(9.9, 10, 29.9, 30, float("nan"))
+    found = Teachers(taught, BLIND, CPU).answered(given, 0)
+    assert torch.equal(found.degraded, given.degraded)
+    for left in (0, 3, 4):
+        assert torch.equal(found.clean[left], given.clean[left])
+    expected = denoiser.load(teacher, CPU).restore_batch(given.degraded[1:3])
+    torch.testing.assert_close(found.clean[1:3], expected)
+    assert (expected - given.clean[1:3]).abs().max() > 0.01  # so that the test can fail
+
+
+@pytest.mark.parametrize("turn", range(orientation.COUNT))
+def test_a_teacher_of_one_noise_sees_a_patch_at_its_own(tmp_path: Path, turn: int) -> None:
+    teacher = weights(tmp_path, "dncnn-s-25", 0)
+    taught = replace(TINY, teachers=(Teacher(teacher),), taught=0.75)
+    given = batch(12.5, 50)
+    found = Teachers(taught, BLIND, CPU).answered(given, turn).clean
+    network = denoiser.load(teacher, CPU).network
+    for index, factor in enumerate((2.0, 0.5)):
+        noisy = given.degraded[index : index + 1]
+        mean = noisy.mean()
+        seen = orientation.oriented((noisy - mean) * factor + mean, turn)
+        with torch.no_grad():
+            answer = orientation.back(network(seen), turn)
+        expected = 0.75 * ((answer - mean) / factor + mean) + 0.25 * given.clean[index]
+        torch.testing.assert_close(found[index : index + 1], expected)
+
+
+def test_where_several_teach_their_mean_counts(tmp_path: Path) -> None:
+    first, second = (weights(tmp_path, "dncnn-b", seed) for seed in (0, 1))
+    taught = replace(TINY, teachers=(Teacher(first, (0, 40)), Teacher(second, (20, 60))))
+    given = batch(10, 30, 50)
+    found = Teachers(taught, BLIND, CPU).answered(given, 5).clean
+    alone = [
+        Teachers(replace(TINY, teachers=(Teacher(one),)), BLIND, CPU).answered(given, 5).clean
+        for one in (first, second)
+    ]
+    expected = torch.stack([alone[0][0], (alone[0][1] + alone[1][1]) / 2, alone[1][2]])
+    torch.testing.assert_close(found, expected)
+
+
+def test_patches_without_noise_of_their_own_are_left(tmp_path: Path) -> None:
+    taught = replace(TINY, teachers=(Teacher(weights(tmp_path, "dncnn-b", 0)),))
+    given = replace(batch(10, 30), sigma=None)
+    assert Teachers(taught, BLIND, CPU).answered(given, 0) is given
+
+
+@pytest.mark.parametrize("name", ["dncnn-s-25", "dncnn-b", "dncnn-3"])
+def test_batches_say_how_strong_their_white_noise_is(name: str) -> None:
+    flat = [np.full((64, 64), 128, np.uint8)]
+    small = replace(variant(name), architecture=SHAPE)
+    patches = Patches(
+        flat, small, patch=32, batch_size=12, scales=(1.0,), device=torch.device("cpu")
+    )
+    drawn = patches.draw(0, torch.Generator().manual_seed(0))
+    assert drawn.sigma is not None
+    noise = 255 * (drawn.degraded - drawn.clean).std(dim=(1, 2, 3))
+    noisy = drawn.kinds[0]
+    torch.testing.assert_close(noise[:noisy], drawn.sigma[:noisy], rtol=0.15, atol=0.1)
+    assert drawn.sigma[noisy:].isnan().all()
+    half = drawn.part(1, 2).sigma
+    assert half is not None
+    assert torch.equal(half[: noisy // 2], drawn.sigma[1:noisy:2])
+
+
+def test_a_network_comes_to_do_what_its_teacher_does(photos: ImageSet, tmp_path: Path) -> None:
+    teacher = weights(tmp_path, "dncnn-b", 0)
+    taught = replace(TINY, steps=150, ema_decay=0.0, teachers=(Teacher(teacher),))
+    out = tmp_path / "pupil.safetensors"
+    training.train_variant(BLIND, [photos], taught, out, seed=1, compute=CPU)
+    noisy = photos.items[0].load() + np.random.default_rng(0).normal(0, 20, (48, 40))
+    expected, found = (denoiser.load(path, CPU)(noisy) for path in (teacher, str(out)))
+    assert np.square(found - expected).mean() < 0.25 * np.square(noisy - expected).mean()
+
+
+def test_weights_say_who_taught_them(photos: ImageSet, tmp_path: Path) -> None:
+    teacher = weights(tmp_path, "dncnn-s-25", 0)
+    taught = replace(TINY, teachers=(Teacher(teacher, (20, 30)),), taught=0.5)
+    out = tmp_path / "pupil.safetensors"
+    training.train_variant(BLIND, [photos], taught, out, seed=0, compute=CPU)
+    made = load_tensors(out)[1]["training"]
+    assert made["teachers"] == [denoiser.load(teacher, CPU).origin()]
+    assert made["schedule"]["teachers"] == [{"weights": teacher, "sigma": [20.0, 30.0]}]
+    other = tmp_path / "plain.safetensors"
+    training.train_variant(BLIND, [photos], TINY, other, seed=0, compute=CPU)
+    assert load_tensors(other)[1]["training"]["teachers"] == []
+    found, plain = (load_tensors(path)[0] for path in (out, other))
+    assert any(not torch.equal(found[key], plain[key]) for key in plain)
+
+
+def test_a_taught_training_resumes_to_the_same_weights(photos: ImageSet, tmp_path: Path) -> None:
+    taught = replace(TINY, teachers=(Teacher(weights(tmp_path, "dncnn-s-25", 0)),))
+    whole, pieces = tmp_path / "whole.safetensors", tmp_path / "pieces.safetensors"
+    training.train_variant(BLIND, [photos], taught, whole, seed=0, compute=CPU)
+    for _ in range(TINY.steps):
+        try:
+            training.train_variant(BLIND, [photos], taught, pieces, seed=0, compute=CPU, until=1e-9)
+        except Paused:
+            continue
+    expected, found = (load_tensors(path)[0] for path in (whole, pieces))
+    assert all(torch.equal(found[key], expected[key]) for key in expected)
+
+
+@pytest.mark.parametrize(
+    ("pupil", "name", "channels", "sigma", "message"),
+    [
+        ("dncnn-b", "dncnn-b-color", 3, (0, 55), "weights of 1 channels, as dncnn-b has, found 3"),
+        ("dncnn-b", "dncnn-b", 1, (55, 60), "noise that dncnn-b learns, found sigma 55 to 60"),
+        ("dncnn-s-25", "dncnn-b", 1, (0, 25), "noise that dncnn-s-25 learns, found sigma 0 to 25"),
+        ("dncnn-r", "dncnn-b-color", 3, (0, 55), "noise that dncnn-r learns, found sigma 0 to 55"),
+    ],
+)
+def test_a_teacher_that_cannot_teach_is_one_line(
+    tmp_path: Path, pupil: str, name: str, channels: int, sigma: tuple[float, float], message: str
+) -> None:
+    path = weights(tmp_path, name, 0, channels)
+    taught = replace(TINY, teachers=(Teacher(path, sigma),))
+    with pytest.raises(RestoreError, match=rf"^teachers: {path}: expected .*{message}$"):
+        Teachers(taught, variant(pupil), CPU)
+
+
+def test_teachers_are_read_from_a_schedules_file(tmp_path: Path) -> None:
+    path = tmp_path / "taught.yaml"
+    path.write_text(
+        "{steps: 1, batch_size: 2, taught: 0.5, teachers: ["
+        "{weights: dncnn-s-15, sigma: [6, 20]}, {weights: mine.safetensors}]}"
+    )
+    found = schedule(str(path), BLIND)
+    assert found.teachers == (Teacher("dncnn-s-15", (6.0, 20.0)), Teacher("mine.safetensors"))
+    assert found.taught == 0.5
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("teachers: [{sigma: [1, 2]}]", "a value for the key weights"),
+        ("teachers: [dncnn-b]", "keys and values"),
+        ("teachers: [{weights: dncnn-b, noise: 3}]", "keys among weights, sigma"),
+        ("teachers: [{weights: b, sigma: [9, 2]}]", "b: sigma: expected two rising numbers"),
+        ("teachers: [{weights: b, sigma: [9]}]", "b: sigma: expected two rising numbers"),
+        ("teachers: [{weights: b, sigma: [-1, 2]}]", "b: sigma: expected two rising numbers"),
+        ("taught: 0.0", "taught: expected a share above 0 and at most 1, found 0.0"),
+        ("taught: 1.5", "taught: expected a share above 0 and at most 1, found 1.5"),
+    ],
+)
+def test_mistake_in_teachers_is_one_line(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "taught.yaml"
+    path.write_text(f"steps: 1\nbatch_size: 2\n{text}\n")
+    with pytest.raises(UserError, match=message) as caught:
+        schedule(str(path), BLIND)
+    assert "\n" not in str(caught.value)
