@@ -133,14 +133,21 @@ def _teachers(training: Mapping[str, Any]) -> dict[str, str]:
     schedule, origins = training["schedule"], training.get("teachers", [])
     if not origins:
         return {}
-    ranges = [teacher["sigma"] for teacher in schedule["teachers"]]
     named = [
-        f"`{origin['weights']}`, {origin['schedule']} (SHA-256 {origin['sha256'][:12]}…), noise σ "
-        f"{low:g} to {high:g}"
-        for origin, (low, high) in zip(origins, ranges, strict=True)
+        f"`{origin['weights']}`, {origin['schedule']} (SHA-256 {origin['sha256'][:12]}…), "
+        f"{_lesson(teacher)}"
+        for origin, teacher in zip(origins, schedule["teachers"], strict=True)
     ]
     share = f"{100 * schedule['taught']:g} % of what it learned there is theirs"
     return {"teachers": "; ".join([*named, share])}
+
+
+def _lesson(teacher: Mapping[str, Any]) -> str:
+    """Return what a teacher teaches."""
+    lessons = ["what is not white noise alone"] if teacher.get("other") else []
+    if teacher["sigma"] is not None:
+        lessons.insert(0, "noise σ {:g} to {:g}".format(*teacher["sigma"]))
+    return " and ".join(lessons)
 
 
 def _row(test: "pd.Series[Any]") -> str:

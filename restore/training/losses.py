@@ -14,7 +14,7 @@ _ONE_LEVEL = 1 / 255**2  # squared error that is nothing to learn from
 
 def half_squared_error(network: nn.Module, batch: Batch) -> Tensor:
     """Half the squared error summed over a patch, averaged over the batch (DnCNN, equation 1)."""
-    error: Tensor = network(batch.degraded) - batch.clean
+    error: Tensor = network(batch.degraded) - batch.wanted
     return error.square().sum() / (2 * len(error))
 
 
@@ -23,10 +23,23 @@ def balanced_error(network: nn.Module, batch: Batch) -> Tensor:
 
     What noise leaves is many times what JPEG or bicubic leave, and most of the gradient of a sum.
     Here one percent of each counts the same, as in the mean of their PSNR.
+
+    Of teachers' answers little is left, and how little differs between the kinds. There it is the
+    error's ratio to that from the clean patches, whose gradient is that of the logarithm where the
+    answers are the clean patches.
     """
-    errors = (network(batch.degraded) - batch.clean).square().mean(dim=(1, 2, 3))
-    kinds = [part.mean() + _ONE_LEVEL for part in errors.split(batch.kinds) if len(part)]
-    return torch.stack(kinds).log().mean()
+    restored = network(batch.degraded)
+    errors = (restored - batch.wanted).square().mean(dim=(1, 2, 3)).split(batch.kinds)
+    if batch.answers is None:
+        kinds = [part.mean() + _ONE_LEVEL for part in errors if len(part)]
+        return torch.stack(kinds).log().mean()
+    left = (restored.detach() - batch.clean).square().mean(dim=(1, 2, 3)).split(batch.kinds)
+    ratios = [
+        part.mean() / (clean.mean() + _ONE_LEVEL)
+        for part, clean in zip(errors, left, strict=True)
+        if len(part)
+    ]
+    return torch.stack(ratios).mean()
 
 
 def relative_error(network: nn.Module, batch: Batch) -> Tensor:
@@ -38,7 +51,7 @@ def relative_error(network: nn.Module, batch: Batch) -> Tensor:
     clean patches from being most of the loss: with 1 in its place, networks learned to leave
     patches as they are, and little else.
     """
-    errors = (network(batch.degraded) - batch.clean).square().mean(dim=(1, 2, 3))
+    errors = (network(batch.degraded) - batch.wanted).square().mean(dim=(1, 2, 3))
     noise = (batch.degraded - batch.clean).square().mean(dim=(1, 2, 3))
     levels = 255**2
     weights: Tensor = levels / (_SLIGHT + (noise * levels) ** (2 / 3))

@@ -39,12 +39,21 @@ class Batch:
     sigma : Tensor (B,), optional
         Standard deviation of the white noise, on the 0..255 scale; NaN for patches of another
         degradation. None where no patch has white noise alone.
+    answers : Tensor (B, C, P, P), optional
+        What the network is to return, where that is not the clean patch: see
+        `restore.training.teaching`.
     """
 
     degraded: Tensor
     clean: Tensor
     kinds: tuple[int, ...]
     sigma: Tensor | None = None
+    answers: Tensor | None = None
+
+    @property
+    def wanted(self) -> Tensor:
+        """Return what the network is to return."""
+        return self.clean if self.answers is None else self.answers
 
     def part(self, index: int, count: int) -> "Batch":
         """Return one of `count` equal parts: of each kind, every `count`-th patch."""
@@ -56,8 +65,10 @@ class Batch:
             ]
         ).to(self.clean.device)
         kinds = tuple(kind // count for kind in self.kinds)
-        sigma = None if self.sigma is None else self.sigma[taken]
-        return Batch(self.degraded[taken], self.clean[taken], kinds, sigma)
+        sigma, answers = (
+            None if values is None else values[taken] for values in (self.sigma, self.answers)
+        )
+        return Batch(self.degraded[taken], self.clean[taken], kinds, sigma, answers)
 
 
 class Patches:

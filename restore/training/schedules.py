@@ -17,22 +17,32 @@ Loss = Literal["squared", "balanced", "relative"]  # see `restore.training.losse
 
 @dataclass(frozen=True)
 class Teacher:
-    """Weights whose results a network learns from, and of which noise.
+    """Weights whose results a network learns from.
 
     Attributes
     ----------
     weights : str
         A shipped name or a file.
-    sigma : (float, float)
+    sigma : (float, float), optional
         It teaches patches with white noise from the first standard deviation up to, not including,
-        the second, on the 0..255 scale.
+        the second, on the 0..255 scale; none if left out.
+    other : bool
+        It teaches patches of any other degradation.
     """
 
     weights: str
-    sigma: tuple[float, ...] = (0.0, 256.0)
+    sigma: tuple[float, ...] | None = None
+    other: bool = False
 
     def __post_init__(self) -> None:
-        if len(self.sigma) != 2 or not 0 <= self.sigma[0] < self.sigma[1]:
+        if self.sigma is None and not self.other:
+            raise RestoreError(
+                f"teachers: {self.weights}: expected what it teaches, sigma: [FROM, TO] or other: "
+                "true, found neither"
+            )
+        if self.sigma is not None and not (
+            len(self.sigma) == 2 and 0 <= self.sigma[0] < self.sigma[1]
+        ):
             raise RestoreError(
                 f"teachers: {self.weights}: sigma: expected two rising numbers, 0 or more, found "
                 f"{list(self.sigma)}"

@@ -34,10 +34,11 @@ from restore.networks import denoiser
 from restore.networks.denoiser import Denoiser
 from restore.networks.variants import Variant, variant
 from restore.training.patches import Batch
-from restore.training.schedules import PatchSchedule
+from restore.training.schedules import PatchSchedule, Teacher
 
 Draw = Callable[[int, torch.Generator], Batch]
 
+_OTHERS = ("general", "real")  # tasks with other degradations than white noise
 _LEAST = 1.0  # a patch of less noise would have many times the contrast of any
 
 
@@ -55,36 +56,28 @@ class Teachers:
     Raises
     ------
     RestoreError
-        No such weights, weights of other channels, or the pupil learns no noise that is taught.
+        No such weights, weights of other channels, or the pupil does not learn what is taught.
     """
 
     def __init__(self, schedule: PatchSchedule, pupil: Variant, compute: Compute) -> None:
         self.share = schedule.taught
-        self._taught: list[tuple[Denoiser, float | None, tuple[float, float]]] = []
+        self._taught: list[tuple[Teacher, Denoiser, float | None]] = []
         for teacher in schedule.teachers:
             loaded = denoiser.load(teacher.weights, compute)
-            low, high = teacher.sigma
-            if loaded.channels != pupil.architecture.channels:
-                raise RestoreError(
-                    f"teachers: {teacher.weights}: expected weights of "
-                    f"{pupil.architecture.channels} channels, as {pupil.name} has, found "
-                    f"{loaded.channels}"
-                )
-            if not _learns(pupil, low, high):
-                raise RestoreError(
-                    f"teachers: {teacher.weights}: expected white noise that {pupil.name} learns, "
-                    f"found sigma {low:g} to {high:g}"
-                )
             known = variant(loaded.name)
-            sigma = known.sigma if known.task == "gaussian" else None
-            self._taught.append((loaded, sigma, (low, high)))
+            mistake = _mistake(teacher, known, pupil)
+            if mistake:
+                raise RestoreError(f"teachers: {teacher.weights}: {mistake}")
+            self._taught.append(
+                (teacher, loaded, known.sigma if known.task == "gaussian" else None)
+            )
 
     def origins(self) -> list[dict[str, Any]]:
         """Return what made the teachers, as `Denoiser.origin`."""
-        return [loaded.origin() for loaded, _, _ in self._taught]
+        return [loaded.origin() for _, loaded, _ in self._taught]
 
     def taught(self, draw: Draw) -> Draw:
-        """Return `draw` with what the network is to learn in place of the clean patches."""
+        """Return `draw` with what the network is to learn from teachers."""
 
         def drawn(step: int, generator: torch.Generator) -> Batch:
             batch = draw(step, generator)
@@ -95,45 +88,61 @@ class Teachers:
 
     @torch.no_grad()
     def answered(self, batch: Batch, turn: int) -> Batch:
-        """Mix into clean patches what the teachers make of the degraded ones.
+        """Add to a batch what its teachers make of the degraded patches, mixed into the clean ones.
 
         Parameters
         ----------
         batch : Batch
-            With `sigma`.
         turn : int
             How the teachers see it; see `engine.orientation`.
 
         Returns
         -------
         Batch
-            Where several teach, the mean of their results counts.
+            With `answers`. Where several teach, the mean of their results counts; where none does,
+            the clean patch.
         """
-        if batch.sigma is None:
-            return batch
+        sigma = batch.sigma
+        if sigma is None:
+            sigma = torch.full((len(batch.clean),), torch.nan, device=batch.clean.device)
         results = torch.zeros_like(batch.clean)
-        counts = torch.zeros_like(batch.sigma)
-        for loaded, own, (low, high) in self._taught:
-            chosen = torch.nonzero((batch.sigma >= low) & (batch.sigma < high))[:, 0]
+        counts = torch.zeros_like(sigma)
+        for teacher, loaded, own in self._taught:
+            low, high = teacher.sigma or (0.0, 0.0)
+            chosen = (sigma >= low) & (sigma < high) | sigma.isnan() & teacher.other
+            chosen = torch.nonzero(chosen)[:, 0]
             if not len(chosen):
                 continue
             noisy = batch.degraded[chosen]
             mean = noisy.mean((1, 2, 3), keepdim=True)
             scale = torch.ones_like(mean)
             if own is not None:
-                scale *= own / batch.sigma[chosen].clamp(min=_LEAST)[:, None, None, None]
+                scale *= own / sigma[chosen].clamp(min=_LEAST)[:, None, None, None]
             seen = orientation.oriented((noisy - mean) * scale + mean, turn)
             answer = orientation.back(loaded.restore_batch(seen), turn)
             result = (answer - mean) / scale + mean
             results.index_add_(0, chosen, result.to(results.dtype))
             counts[chosen] += 1
         share = (self.share * (counts > 0))[:, None, None, None]
-        answers = results / counts.clamp(min=1)[:, None, None, None]
-        return replace(batch, clean=share * answers + (1 - share) * batch.clean)
+        means = results / counts.clamp(min=1)[:, None, None, None]
+        return replace(batch, answers=share * means + (1 - share) * batch.clean)
 
 
-def _learns(pupil: Variant, low: float, high: float) -> bool:
-    """Return whether a network learns white noise alone of standard deviations in a range."""
-    if pupil.task == "gaussian":
-        return low <= pupil.sigma < high
-    return pupil.task in ("blind", "general") and low < pupil.sigma
+def _mistake(teacher: Teacher, known: Variant, pupil: Variant) -> str:
+    """Return why a teacher of a variant cannot teach another, or ''."""
+    channels = [each.architecture.channels for each in (pupil, known)]
+    if channels[0] != channels[1]:
+        return (
+            f"expected weights of {channels[0]} channels, as {pupil.name} has, found {channels[1]}"
+        )
+    if teacher.sigma is not None:
+        low, high = teacher.sigma
+        learned = pupil.task in ("blind", "general") and low < pupil.sigma
+        if not learned and not (pupil.task == "gaussian" and low <= pupil.sigma < high):
+            return (
+                f"sigma: expected white noise that {pupil.name} learns, found {low:g} to {high:g}"
+            )
+    if teacher.other and (pupil.task not in _OTHERS or known.task not in _OTHERS):
+        both = f"{known.name} and {pupil.name}"
+        return f"other: expected networks that know more than white noise, found {both}"
+    return ""

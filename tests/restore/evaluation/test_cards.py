@@ -115,13 +115,20 @@ def test_a_card_tells_of_two_machines_and_ghost_batches(
 
 def test_a_card_tells_of_teachers(tmp_path: Path, weights: Path, images: Path) -> None:
     schedule = TRAINING["schedule"] | {  # type: ignore[operator]
-        "teachers": [{"weights": "dncnn-s-15", "sigma": [6.0, 20.0]}],
+        "teachers": [
+            {"weights": "dncnn-s-15", "sigma": [6.0, 20.0], "other": False},
+            {"weights": "dncnn-3", "sigma": None, "other": True},
+        ],
         "taught": 0.85,
     }
-    origin = {"weights": "dncnn-s-15", "sha256": 64 * "5", "schedule": "best (9 steps)"}
-    card = card_of(weights, images, tmp_path, schedule=schedule, teachers=[origin])
+    origins = [
+        {"weights": name, "sha256": 64 * digit, "schedule": "best (9 steps)"}
+        for name, digit in (("dncnn-s-15", "5"), ("dncnn-3", "7"))
+    ]
+    card = card_of(weights, images, tmp_path, schedule=schedule, teachers=origins)
     assert (
-        "| teachers | `dncnn-s-15`, best (9 steps) (SHA-256 555555555555…), noise σ 6 to 20; 85 % "
+        "| teachers | `dncnn-s-15`, best (9 steps) (SHA-256 555555555555…), noise σ 6 to 20; "
+        "`dncnn-3`, best (9 steps) (SHA-256 777777777777…), what is not white noise alone; 85 % "
         "of what it learned there is theirs |"
     ) in card
     assert "teachers" not in card_of(weights, images, tmp_path)

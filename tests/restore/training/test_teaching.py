@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -61,19 +62,20 @@ def test_only_patches_of_a_teachers_noise_are_taught(tmp_path: Path) -> None:
     given = batch(9.9, 10, 29.9, 30, float("nan"))
     found = Teachers(taught, BLIND, CPU).answered(given, 0)
     assert torch.equal(found.degraded, given.degraded)
+    assert torch.equal(found.clean, given.clean)
     for left in (0, 3, 4):
-        assert torch.equal(found.clean[left], given.clean[left])
+        assert torch.equal(found.wanted[left], given.clean[left])
     expected = denoiser.load(teacher, CPU).restore_batch(given.degraded[1:3])
-    torch.testing.assert_close(found.clean[1:3], expected)
+    torch.testing.assert_close(found.wanted[1:3], expected)
     assert (expected - given.clean[1:3]).abs().max() > 0.01  # so that the test can fail
 
 
 @pytest.mark.parametrize("turn", range(orientation.COUNT))
 def test_a_teacher_of_one_noise_sees_a_patch_at_its_own(tmp_path: Path, turn: int) -> None:
     teacher = weights(tmp_path, "dncnn-s-25", 0)
-    taught = replace(TINY, teachers=(Teacher(teacher),), taught=0.75)
+    taught = replace(TINY, teachers=(Teacher(teacher, (0, 256)),), taught=0.75)
     given = batch(12.5, 50)
-    found = Teachers(taught, BLIND, CPU).answered(given, turn).clean
+    found = Teachers(taught, BLIND, CPU).answered(given, turn).wanted
     network = denoiser.load(teacher, CPU).network
     for index, factor in enumerate((2.0, 0.5)):
         noisy = given.degraded[index : index + 1]
@@ -89,19 +91,35 @@ def test_where_several_teach_their_mean_counts(tmp_path: Path) -> None:
     first, second = (weights(tmp_path, "dncnn-b", seed) for seed in (0, 1))
     taught = replace(TINY, teachers=(Teacher(first, (0, 40)), Teacher(second, (20, 60))))
     given = batch(10, 30, 50)
-    found = Teachers(taught, BLIND, CPU).answered(given, 5).clean
+    found = Teachers(taught, BLIND, CPU).answered(given, 5).wanted
     alone = [
-        Teachers(replace(TINY, teachers=(Teacher(one),)), BLIND, CPU).answered(given, 5).clean
+        Teachers(replace(TINY, teachers=(Teacher(one, (0, 60)),)), BLIND, CPU)
+        .answered(given, 5)
+        .wanted
         for one in (first, second)
     ]
     expected = torch.stack([alone[0][0], (alone[0][1] + alone[1][1]) / 2, alone[1][2]])
     torch.testing.assert_close(found, expected)
 
 
-def test_patches_without_noise_of_their_own_are_left(tmp_path: Path) -> None:
-    taught = replace(TINY, teachers=(Teacher(weights(tmp_path, "dncnn-b", 0)),))
-    given = replace(batch(10, 30), sigma=None)
-    assert Teachers(taught, BLIND, CPU).answered(given, 0) is given
+def test_a_teacher_of_other_degradations_teaches_these_alone(tmp_path: Path) -> None:
+    teacher = weights(tmp_path, "dncnn-3", 0)
+    taught = replace(TINY, teachers=(Teacher(teacher, other=True),))
+    general = replace(variant("dncnn-3"), architecture=SHAPE)
+    teachers = Teachers(taught, general, CPU)
+    given = batch(10, float("nan"), float("nan"))
+    expected = denoiser.load(teacher, CPU).restore_batch(given.degraded)
+    found = teachers.answered(given, 0).wanted
+    torch.testing.assert_close(found[1:], expected[1:])
+    assert torch.equal(found[0], given.clean[0])
+    unknown = teachers.answered(replace(given, sigma=None), 0).wanted
+    torch.testing.assert_close(unknown, expected)
+
+
+def test_a_part_of_a_batch_has_its_answers(tmp_path: Path) -> None:
+    taught = replace(TINY, teachers=(Teacher(weights(tmp_path, "dncnn-b", 0), (0, 60)),))
+    whole = Teachers(taught, BLIND, CPU).answered(batch(10, 30, 40, 50), 0)
+    assert torch.equal(whole.part(1, 2).wanted, whole.wanted[[1, 3]])
 
 
 @pytest.mark.parametrize("name", ["dncnn-s-25", "dncnn-b", "dncnn-3"])
@@ -124,7 +142,7 @@ def test_batches_say_how_strong_their_white_noise_is(name: str) -> None:
 
 def test_a_network_comes_to_do_what_its_teacher_does(photos: ImageSet, tmp_path: Path) -> None:
     teacher = weights(tmp_path, "dncnn-b", 0)
-    taught = replace(TINY, steps=150, ema_decay=0.0, teachers=(Teacher(teacher),))
+    taught = replace(TINY, steps=150, ema_decay=0.0, teachers=(Teacher(teacher, (0, 60)),))
     out = tmp_path / "pupil.safetensors"
     training.train_variant(BLIND, [photos], taught, out, seed=1, compute=CPU)
     noisy = photos.items[0].load() + np.random.default_rng(0).normal(0, 20, (48, 40))
@@ -139,7 +157,9 @@ def test_weights_say_who_taught_them(photos: ImageSet, tmp_path: Path) -> None:
     training.train_variant(BLIND, [photos], taught, out, seed=0, compute=CPU)
     made = load_tensors(out)[1]["training"]
     assert made["teachers"] == [denoiser.load(teacher, CPU).origin()]
-    assert made["schedule"]["teachers"] == [{"weights": teacher, "sigma": [20.0, 30.0]}]
+    assert made["schedule"]["teachers"] == [
+        {"weights": teacher, "sigma": [20.0, 30.0], "other": False}
+    ]
     other = tmp_path / "plain.safetensors"
     training.train_variant(BLIND, [photos], TINY, other, seed=0, compute=CPU)
     assert load_tensors(other)[1]["training"]["teachers"] == []
@@ -148,7 +168,7 @@ def test_weights_say_who_taught_them(photos: ImageSet, tmp_path: Path) -> None:
 
 
 def test_a_taught_training_resumes_to_the_same_weights(photos: ImageSet, tmp_path: Path) -> None:
-    taught = replace(TINY, teachers=(Teacher(weights(tmp_path, "dncnn-s-25", 0)),))
+    taught = replace(TINY, teachers=(Teacher(weights(tmp_path, "dncnn-s-25", 0), (0, 60)),))
     whole, pieces = tmp_path / "whole.safetensors", tmp_path / "pieces.safetensors"
     training.train_variant(BLIND, [photos], taught, whole, seed=0, compute=CPU)
     for _ in range(TINY.steps):
@@ -161,20 +181,22 @@ def test_a_taught_training_resumes_to_the_same_weights(photos: ImageSet, tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("pupil", "name", "channels", "sigma", "message"),
+    ("pupil", "name", "lesson", "message"),
     [
-        ("dncnn-b", "dncnn-b-color", 3, (0, 55), "weights of 1 channels, as dncnn-b has, found 3"),
-        ("dncnn-b", "dncnn-b", 1, (55, 60), "noise that dncnn-b learns, found sigma 55 to 60"),
-        ("dncnn-s-25", "dncnn-b", 1, (0, 25), "noise that dncnn-s-25 learns, found sigma 0 to 25"),
-        ("dncnn-r", "dncnn-b-color", 3, (0, 55), "noise that dncnn-r learns, found sigma 0 to 55"),
+        ("dncnn-b", "dncnn-b-color", {"sigma": (0, 55)}, "1 channels, as dncnn-b has, found 3"),
+        ("dncnn-b", "dncnn-b", {"sigma": (55, 60)}, "noise that dncnn-b learns, found 55 to 60"),
+        ("dncnn-s-25", "dncnn-b", {"sigma": (0, 25)}, "that dncnn-s-25 learns, found 0 to 25"),
+        ("dncnn-r", "dncnn-b-color", {"sigma": (0, 55)}, "that dncnn-r learns, found 0 to 55"),
+        ("dncnn-3", "dncnn-b", {"other": True}, "than white noise, found dncnn-b and dncnn-3"),
+        ("dncnn-b", "dncnn-3", {"other": True}, "than white noise, found dncnn-3 and dncnn-b"),
     ],
 )
 def test_a_teacher_that_cannot_teach_is_one_line(
-    tmp_path: Path, pupil: str, name: str, channels: int, sigma: tuple[float, float], message: str
+    tmp_path: Path, pupil: str, name: str, lesson: dict[str, Any], message: str
 ) -> None:
-    path = weights(tmp_path, name, 0, channels)
-    taught = replace(TINY, teachers=(Teacher(path, sigma),))
-    with pytest.raises(RestoreError, match=rf"^teachers: {path}: expected .*{message}$"):
+    path = weights(tmp_path, name, 0, variant(name).architecture.channels)
+    taught = replace(TINY, teachers=(Teacher(path, **lesson),))
+    with pytest.raises(RestoreError, match=rf"^teachers: {path}: .*expected .*{message}$"):
         Teachers(taught, variant(pupil), CPU)
 
 
@@ -182,10 +204,13 @@ def test_teachers_are_read_from_a_schedules_file(tmp_path: Path) -> None:
     path = tmp_path / "taught.yaml"
     path.write_text(
         "{steps: 1, batch_size: 2, taught: 0.5, teachers: ["
-        "{weights: dncnn-s-15, sigma: [6, 20]}, {weights: mine.safetensors}]}"
+        "{weights: dncnn-s-15, sigma: [6, 20]}, {weights: mine.safetensors, other: true}]}"
     )
     found = schedule(str(path), BLIND)
-    assert found.teachers == (Teacher("dncnn-s-15", (6.0, 20.0)), Teacher("mine.safetensors"))
+    assert found.teachers == (
+        Teacher("dncnn-s-15", (6.0, 20.0)),
+        Teacher("mine.safetensors", other=True),
+    )
     assert found.taught == 0.5
 
 
@@ -194,7 +219,8 @@ def test_teachers_are_read_from_a_schedules_file(tmp_path: Path) -> None:
     [
         ("teachers: [{sigma: [1, 2]}]", "a value for the key weights"),
         ("teachers: [dncnn-b]", "keys and values"),
-        ("teachers: [{weights: dncnn-b, noise: 3}]", "keys among weights, sigma"),
+        ("teachers: [{weights: dncnn-b, noise: 3}]", "keys among weights, sigma, other"),
+        ("teachers: [{weights: dncnn-b}]", "dncnn-b: expected what it teaches, .* found neither"),
         ("teachers: [{weights: b, sigma: [9, 2]}]", "b: sigma: expected two rising numbers"),
         ("teachers: [{weights: b, sigma: [9]}]", "b: sigma: expected two rising numbers"),
         ("teachers: [{weights: b, sigma: [-1, 2]}]", "b: sigma: expected two rising numbers"),
