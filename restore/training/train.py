@@ -207,9 +207,9 @@ def train_variant(
         architecture = replace(architecture, batch_norm=False)
         _check_shape(first, variant.name, architecture)
         architecture = replace(architecture, batch_norm=schedule.renormalised)
+    teachers = Teachers(schedule, variant, compute) if schedule.teachers else None
     items = [item for chosen in sets for item in chosen.items]
     images = [item.load() for item in items]
-    teachers = Teachers(schedule, variant, compute) if schedule.teachers else None
     training: dict[str, Any] = {
         "network": variant.name,
         "architecture": asdict(architecture),

@@ -28,6 +28,7 @@ use rule train_dncnn as train_ablation with:
     input:
         images=files_of(ABLATION_TRAINED) + files_of(ABLATION_TESTED),
         schedule=schedule_file(RESTORE["schedule"]),
+        teachers=teachers_of(RESTORE["schedule"]),
     output:
         weights=trained(ABLATION_WEIGHTS),
         history=trained(ABLATION_LOSSES),

@@ -43,6 +43,7 @@ rule train_dncnn:
         + files_of(tests_of(w.model))
         + [file for test in pairs_of(w.model) for file in test["files"]],
         schedule=schedule_file(RESTORE["schedule"]),
+        teachers=teachers_of(RESTORE["schedule"]),
     output:
         weights=trained(WEIGHTS),
         history=trained(LOSSES),

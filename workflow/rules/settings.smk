@@ -129,6 +129,18 @@ def patch_schedule(name):
     from restore.training.schedules import PatchSchedule
 
     schedule(name, PatchSchedule)
+    teachers_of(name)
+
+
+def teachers_of(name):
+    """The weights that teach by a schedule's file: with other ones it trains again."""
+    from restore.networks import shipped
+    from restore.training.schedules import PatchSchedule
+
+    if Path(name).suffix not in (".yaml", ".yml"):
+        return []
+    teachers = read_schedule(Path(name), PatchSchedule).teachers
+    return [os.path.relpath(shipped.find(teacher.weights)) for teacher in teachers]
 
 
 def window_schedule(name):

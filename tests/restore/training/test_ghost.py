@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 
@@ -15,7 +14,7 @@ from engine.device import Compute
 from engine.errors import Paused
 from engine.tensors import load_tensors
 from restore.errors import RestoreError
-from restore.image_sets.find import ImageSet, image_set
+from restore.image_sets.find import ImageSet
 from restore.networks.dncnn import DnCNN
 from restore.networks.variants import Architecture, variant
 from restore.training import train as training
@@ -53,17 +52,6 @@ def batch(*kinds: int) -> Batch:
     strength = torch.arange(1, len(clean) + 1)[:, None, None, None] / 10
     noise = torch.randn(clean.shape, generator=generator) * strength
     return Batch(clean + noise, clean, kinds)
-
-
-@pytest.fixture
-def photos(tmp_path: Path) -> ImageSet:
-    from PIL import Image
-
-    folder = tmp_path / "photos"
-    folder.mkdir()
-    ramp = np.add.outer(np.arange(48), np.arange(40)) * 2.5
-    Image.fromarray(ramp.astype(np.uint8)).save(folder / "0.png")
-    return image_set(str(folder))
 
 
 def test_a_part_has_its_share_of_each_kind() -> None:

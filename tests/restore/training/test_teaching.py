@@ -7,14 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
 from engine import orientation
 from engine.device import Compute
 from engine.errors import Paused, UserError
 from engine.tensors import load_tensors
 from restore.errors import RestoreError
-from restore.image_sets.find import ImageSet, image_set
+from restore.image_sets.find import ImageSet
 from restore.networks import denoiser
 from restore.networks.dncnn import DnCNN, folded
 from restore.networks.variants import Architecture, variant
@@ -45,15 +44,6 @@ def batch(*sigma: float) -> Batch:
     levels = torch.tensor(sigma)
     noise = torch.randn(clean.shape, generator=drawn) * levels.nan_to_num(5)[:, None, None, None]
     return Batch(clean + noise / 255, clean, (len(sigma),), levels)
-
-
-@pytest.fixture
-def photos(tmp_path: Path) -> ImageSet:
-    folder = tmp_path / "photos"
-    folder.mkdir()
-    ramp = np.add.outer(np.arange(48), np.arange(40)) * 2.5
-    Image.fromarray(ramp.astype(np.uint8)).save(folder / "0.png")
-    return image_set(str(folder))
 
 
 def test_only_patches_of_a_teachers_noise_are_taught(tmp_path: Path) -> None:
