@@ -77,34 +77,35 @@ def denoise(
     _check(image, sigma)
     how, given, shape = How(strength), image.dtype, image.shape
     original, image = image, image.astype(given.newbyteorder("="), order="C")
-    if (grey := single_channel(image)) is not None:
-        image = grey
-    elif (parts := used(image))[0] is not image:
-        for part in parts:
-            part[...] = denoise(part, model, sigma=sigma, strength=strength, device=device)
-        return image.astype(given, copy=False)
-    told = levels.measure(image, sigma=sigma)
-    sigma, white = told.sigma, told.white
-    if told.black:
-        image -= told.black
-    noise = noise_seen.look(image, white)
+    grey = single_channel(image)
+    parts = used(image) if grey is None else [grey]
+    told = [levels.measure(part, sigma=sigma) for part in parts]
+    for part, level in zip(parts, told, strict=True):
+        if level.black:
+            part -= level.black
+    noises = [noise_seen.look(part, level.white) for part, level in zip(parts, told, strict=True)]
     if not isinstance(model, Denoiser):
         if model == "auto":
-            seen = Seen(3 if image.ndim == 3 else 1, jpeg=False, sigma=sigma, noise=noise)
-            chosen = choose.choose(choose.candidates("auto"), seen).candidate
+            sigmas = [level.sigma for level in told]
+            channels = 3 if parts[0].ndim == 3 else 1
+            noise = noise_seen.combined(noises)
+            seen = Seen(channels, jpeg=False, sigma=float(np.mean(sigmas)), noise=noise)
+            suited = choose.for_all(choose.candidates("auto"), sigmas)
+            chosen = choose.choose(suited, seen).candidate
             if chosen is None:  # nothing to remove
                 return original.copy()
             model = chosen.path
         model = load(str(model), pick(device))
-    known = sigma if math.isfinite(sigma) else 0.0
-    if is_for_photographs(model):
-        PhotographDenoiser(model, how)(image, known, white, noise)
-    else:
-        PixelDenoiser(model, how)([image], [known], [white])
-    if told.black:
-        image += told.black
-    if image.shape != shape:
-        image = np.repeat(image[..., None], shape[2], axis=2)
+    for part, level, noise in zip(parts, told, noises, strict=True):
+        known = level.sigma if math.isfinite(level.sigma) else 0.0
+        if is_for_photographs(model):
+            PhotographDenoiser(model, how)(part, known, level.white, noise)
+        else:
+            PixelDenoiser(model, how)([part], [known], [level.white])
+        if level.black:
+            part += level.black
+    if grey is not None:
+        image = np.repeat(grey[..., None], shape[2], axis=2)
     return image.astype(given, copy=False)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Any
+from typing import Any, assert_never
 
 import numpy as np
 import numpy.typing as npt
@@ -153,6 +153,8 @@ class Patches:
         sigma = torch.full((len(clean),), self.variant.sigma)
         if task == "blind":
             sigma = sigma * _stratified(len(clean), generator)
+        elif task != "gaussian":
+            assert_never(task)
         values = clean.float() / 255
         sigma = sigma.to(clean.device)
         degraded = gaussian_batch(values, sigma, generator)

@@ -95,6 +95,15 @@ def test_a_channel_of_one_value_stays_so_and_the_others_are_denoised(folder, emp
     np.testing.assert_array_equal(found, restore.denoise(image, device="cpu"))
 
 
+def test_used_channels_of_unlike_noise_share_a_model_in_python_too(folder):
+    channels = [whole(noisy(CLEAN, sigma, seed=sigma)) for sigma in (12, 45)]
+    image = np.dstack([*channels, np.zeros_like(channels[0])])
+    Image.fromarray(image).save(folder / "in" / "a.png")
+    assert run(folder)["a.png"]["model"] == "dncnn-b"
+    found = np.asarray(Image.open(folder / "out" / "a.png"))
+    np.testing.assert_array_equal(found, restore.denoise(image, device="cpu"))
+
+
 @pytest.mark.parametrize(
     ("colour", "side"), [((255, 0, 0), 32), ((0, 120, 215), 48), ((9, 9, 9), 1)]
 )
