@@ -4,10 +4,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import fmean
 from typing import Literal
 
 from engine.artifacts import sha256_file
-from restore.denoising.noise_seen import ALIKE, GROWTH, UNKNOWN, Noise
+from restore.denoising.noise_seen import ALIKE, GROWTH, UNKNOWN, Noise, combined
 from restore.errors import RestoreError
 from restore.networks import shipped, weights_file
 from restore.networks.variants import BLIND_SIGMA, variant
@@ -204,6 +205,13 @@ def _reason(seen: Seen, noise: str) -> str:
 def judge(candidate: Candidate, seen: Seen) -> Choice:
     """Return a candidate that was asked for as the choice, with what speaks against it."""
     return _choice(candidate, seen, "as asked")
+
+
+def seen_together(
+    channels: int, sigmas: Sequence[float], noises: Sequence[Noise], *, jpeg: bool
+) -> Seen:
+    """Return what is known of planes of as many channels, which share a model."""
+    return Seen(channels, jpeg, fmean(sigmas), combined(noises))
 
 
 def for_all(candidates: Sequence[Candidate], sigmas: Sequence[float]) -> Sequence[Candidate]:

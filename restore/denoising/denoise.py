@@ -9,7 +9,6 @@ import numpy.typing as npt
 
 from engine.device import pick
 from restore.denoising import choose, levels, noise_seen
-from restore.denoising.choose import Seen
 from restore.denoising.photographs import PhotographDenoiser, is_for_photographs
 from restore.denoising.pixels import How, PixelDenoiser, single_channel, used
 from restore.errors import RestoreError
@@ -88,8 +87,7 @@ def denoise(
         if model == "auto":
             sigmas = [level.sigma for level in told]
             channels = 3 if parts[0].ndim == 3 else 1
-            noise = noise_seen.combined(noises)
-            seen = Seen(channels, jpeg=False, sigma=float(np.mean(sigmas)), noise=noise)
+            seen = choose.seen_together(channels, sigmas, noises, jpeg=False)
             suited = choose.for_all(choose.candidates("auto"), sigmas)
             chosen = choose.choose(suited, seen).candidate
             if chosen is None:  # nothing to remove

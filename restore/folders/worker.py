@@ -14,8 +14,7 @@ from engine import artifacts
 from engine.device import Compute
 from engine.errors import UserError, why
 from restore.denoising import choose
-from restore.denoising.choose import Candidate, Choice, Seen
-from restore.denoising.noise_seen import combined
+from restore.denoising.choose import Candidate, Choice
 from restore.denoising.photographs import PhotographDenoiser, is_for_photographs
 from restore.denoising.pixels import PixelDenoiser, used
 from restore.errors import RestoreError
@@ -221,8 +220,8 @@ class Worker:
         for channels in {plane.channels for plane in planes}:
             alike = [plane for plane in planes if plane.channels == channels]
             sigmas = [plane.sigma for plane in alike]
-            noise = combined([plane.noise for plane in alike])
-            seen = Seen(channels, jpeg, float(np.mean(sigmas)), noise)
+            noises = [plane.noise for plane in alike]
+            seen = choose.seen_together(channels, sigmas, noises, jpeg=jpeg)
             if self.ask:
                 asked = choose.for_all(self.candidates, sigmas), seen, self.options.noise
                 choice = choose.choose(*asked)
