@@ -42,7 +42,7 @@ def degrade(
 def train(
     name: Annotated[
         str,
-        typer.Argument(help="dncnn-s-N[-nobn][-direct], dncnn-b (both: -color), dncnn-3 or -r."),
+        typer.Argument(help="dncnn-s-N[-nobn][-direct], dncnn-b (both: -color), dncnn-3, -r, -xN."),
     ],
     images: Images,
     out: Annotated[Path, typer.Option(help="Weights to write (.safetensors).")],

@@ -29,7 +29,7 @@ class Candidate:
     name : str
         The variant, such as 'dncnn-s-25'.
     channels : int
-    task : {'gaussian', 'blind', 'general', 'real', 'unknown'}
+    task : {'gaussian', 'blind', 'general', 'real', 'bicubic', 'unknown'}
         As in `restore.networks.variants.Variant`.
     sigma : float
         The noise level, or the largest one; NaN where it is not known.
@@ -254,6 +254,8 @@ def _choice(candidate: Candidate, seen: Seen, why: str) -> Choice:
         doubts.append("it was trained on white noise, this noise is not")
     elif candidate.task in ("blind", "general", "real") and seen.sigma > 1.1 * BLIND_SIGMA:
         doubts.append(f"the noise seems to be {seen.sigma:.0f}, above the {BLIND_SIGMA:g} it knows")
+    elif candidate.task == "bicubic":
+        doubts.append("it was trained on images without noise, enlarged by bicubic interpolation")
     return Choice(candidate, f"{_words(seen)}: {why}", "; ".join(doubts))
 
 

@@ -65,7 +65,8 @@ class PixelDenoiser:
             if denoiser.engine is not None:  # it holds whole features, not strips of them
                 side = min(side, DEFAULT_TILE)
         # Clipped noise is restored before the network sees it, which needs pixels around as well.
-        self.tiles = Tiles(side, architecture.depth + clipping.REACH, compute.device)
+        halo = architecture.halo + clipping.REACH
+        self.tiles = Tiles(side, halo, compute.device, architecture.unshuffle)
 
     @property
     def side(self) -> int:

@@ -19,10 +19,11 @@ def tile_side(architecture: Architecture, compute: Compute) -> int:
     room = free_bytes(compute.device) / 2
     per_pixel = 4 * _PLANES * architecture.channels
     features = architecture.features * (2 if compute.precision == "bf16" else 4) * _LIVE
+    squares = architecture.unshuffle**2  # pixels that share their features
     if compute.device.type == "cpu":
         strip = STRIP_PIXELS + 2 * architecture.depth * LARGEST["cpu"]  # with the rows beyond
         room -= features * strip * torch.get_num_threads()
     else:
-        per_pixel += features
+        per_pixel += -(-features // squares)
     fits = int((max(room, 0) / per_pixel) ** 0.5)
     return max(SMALLEST, min(fits // 32 * 32, LARGEST.get(compute.device.type, 768)))

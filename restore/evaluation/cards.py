@@ -145,6 +145,8 @@ def _teachers(training: Mapping[str, Any]) -> dict[str, str]:
 def _lesson(teacher: Mapping[str, Any]) -> str:
     """Return what a teacher teaches."""
     lessons = ["what is not white noise alone"] if teacher.get("other") else []
+    if teacher.get("scale") is not None:
+        lessons.insert(0, f"bicubic ×{teacher['scale']}")
     if teacher["sigma"] is not None:
         lessons.insert(0, "noise σ {:g} to {:g}".format(*teacher["sigma"]))
     return " and ".join(lessons)
@@ -169,6 +171,7 @@ def _in_words(variant: Variant) -> str:
         "gaussian": f"DnCNN-S, {colour}, noise σ {variant.sigma:g}",
         "blind": f"DnCNN-B, {colour}, blind noise σ 0..{variant.sigma:g}",
         "general": "DnCNN-3, grey or luma: noise σ 0..55, JPEG quality 5..99, bicubic ×2, ×3, ×4",
+        "bicubic": f"DnCNN on squares of pixels, grey or luma: bicubic ×{variant.scale}",
         "real": f"DnCNN-R, {colour}: the noise of photographs, and white noise σ 0..55",
     }
     return task[variant.task]

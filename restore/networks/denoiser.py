@@ -118,7 +118,8 @@ class Denoiser:
                 f"found {found}; use a {'colour' if found == 3 else 'grey'} model"
             )
         values = np.array(degraded, dtype=np.float32) / 255
-        tiles = Tiles(side, self.network.architecture.depth, self.compute.device)
+        shape = self.network.architecture
+        tiles = Tiles(side, shape.halo, self.compute.device, shape.unshuffle)
         tiles([values], self._restored)
         if not np.isfinite(values).all():
             raise RestoreError(f"model {self.name}: expected finite values, found NaN or infinite")

@@ -3,12 +3,15 @@
 Convolution + ReLU, then convolutions + batch normalisation + ReLU, then one convolution; 3×3
 kernels, 64 features, zero padding. The network predicts the degradation, which is subtracted.
 
+A network that unshuffles computes on squares of pixels: see `restore.networks.variants`.
+
 References
 ----------
 .. [1] K. Zhang, W. Zuo, Y. Chen, D. Meng, L. Zhang, "Beyond a Gaussian Denoiser: Residual Learning
        of Deep CNN for Image Denoising", IEEE TIP 26(7), 2017. :doi:`10.1109/TIP.2017.2662206`
 """
 
+import math
 from dataclasses import replace
 from itertools import pairwise
 
@@ -41,9 +44,8 @@ class DnCNN(nn.Module):
     ) -> None:
         super().__init__()
         self.architecture = shape = architecture
-        widths = [shape.channels, *[shape.features] * (shape.depth - 1), shape.channels]
         self.layers = nn.ModuleList(
-            nn.Conv2d(inputs, outputs, 3, padding=1) for inputs, outputs in pairwise(widths)
+            nn.Conv2d(inputs, outputs, 3, padding=1) for inputs, outputs in pairwise(shape.widths)
         )
         inner = shape.depth - 2 if shape.batch_norm else 0
         self.norms = nn.ModuleList(nn.BatchNorm2d(shape.features) for _ in range(inner))
@@ -75,10 +77,11 @@ class DnCNN(nn.Module):
         Tensor (B, C, H, W)
             float32, neither clipped nor rounded.
         """
-        hidden = degraded
+        entered = unshuffled(degraded, self.architecture.unshuffle)
+        hidden = entered
         for index in range(self.architecture.depth):
             hidden = self.layer(index, hidden)
-        return self.restored(degraded, hidden)
+        return shuffled(self.restored(entered, hidden), degraded.shape)
 
     def layer(self, index: int, hidden: Tensor, padding: tuple[int, int] = (1, 1)) -> Tensor:
         """Run one convolution with its normalisation and ReLU.
@@ -88,7 +91,7 @@ class DnCNN(nn.Module):
         index : int
             0 for the first.
         hidden : Tensor (B, F, H, W)
-            What the layer before gave, or the degraded batch.
+            What the layer before gave, or the degraded batch, `unshuffled`.
         padding : (int, int)
             Rows and columns of zeros on either side.
 
@@ -106,9 +109,39 @@ class DnCNN(nn.Module):
         return functional.relu(hidden, inplace=True)
 
     def restored(self, degraded: Tensor, output: Tensor) -> Tensor:
-        """Make the restored batch of what the last layer gave, in float32."""
+        """Make the restored batch of what the last layer gave, in float32; both `unshuffled`."""
         output = output.float()
         return degraded.float() - output if self.architecture.residual else output
+
+
+def unshuffled(images: Tensor, side: int) -> Tensor:
+    """Turn squares of pixels into the channels of one.
+
+    Parameters
+    ----------
+    images : Tensor (B, C, H, W)
+    side : int
+        Of a square; 1 changes nothing.
+
+    Returns
+    -------
+    Tensor (B, C * side², ceil(H / side), ceil(W / side))
+        In channels_last. Squares that go beyond the end repeat the last pixels.
+    """
+    if side == 1:
+        return images
+    height, width = images.shape[-2:]
+    whole = functional.pad(images, (0, -width % side, 0, -height % side), mode="replicate")
+    squares = functional.pixel_unshuffle(whole, side)
+    return squares.contiguous(memory_format=torch.channels_last)
+
+
+def shuffled(squares: Tensor, shape: torch.Size) -> Tensor:
+    """Turn channels back into squares of pixels: the images of a shape that were `unshuffled`."""
+    side = math.isqrt(squares.shape[1] // shape[1])
+    if side == 1:
+        return squares
+    return functional.pixel_shuffle(squares, side)[..., : shape[-2], : shape[-1]]
 
 
 @torch.no_grad()
@@ -128,9 +161,7 @@ def folded(network: DnCNN) -> DnCNN:
     shape = network.architecture
     if not shape.batch_norm:
         return network.eval()
-    plain = DnCNN(
-        Architecture(shape.depth, shape.channels, shape.features, False, shape.residual)
-    ).to(next(network.parameters()).device)
+    plain = DnCNN(replace(shape, batch_norm=False)).to(next(network.parameters()).device)
     for index, (source, target) in enumerate(
         zip(network.convolutions(), plain.convolutions(), strict=True)
     ):
@@ -169,7 +200,7 @@ def renormalised(network: DnCNN, degraded: Tensor) -> DnCNN:
     shape = replace(network.architecture, batch_norm=True)
     result = DnCNN(shape).to(degraded.device)
     pairs = zip(network.convolutions(), result.convolutions(), strict=True)
-    hidden = degraded
+    hidden = unshuffled(degraded, shape.unshuffle)
     for index, (source, target) in enumerate(pairs):
         target.weight.copy_(source.weight)
         _bias(target).copy_(_bias(source))

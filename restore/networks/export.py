@@ -57,7 +57,7 @@ def export(name_or_file: str, out: Path, *, opset: int = OPSET) -> dict[str, str
     ------
     RestoreError
         No such model; another ending or opset; a network that gives the image itself, as a state
-        dict; the package onnx is missing; the file cannot be written.
+        dict, or one of squares of pixels; the package onnx is missing; the file cannot be written.
 
     Examples
     --------
@@ -118,7 +118,10 @@ def onnx_bytes(network: DnCNN, about: dict[str, str], opset: int = OPSET) -> byt
     ------
     ImportError
         The package onnx is missing.
+    RestoreError
+        The network computes on squares of pixels.
     """
+    _expect_pixels(network, about["model"])
     import onnx
     from onnx import helper, numpy_helper
 
@@ -162,7 +165,17 @@ def onnx_bytes(network: DnCNN, about: dict[str, str], opset: int = OPSET) -> byt
     return content
 
 
-def _state_dict(network: DnCNN, out: Path) -> Tensors:
+def _expect_pixels(network: DnCNN, name: str) -> None:
+    side = network.architecture.unshuffle
+    if side > 1:
+        raise RestoreError(
+            f"{name}: expected a network that computes on pixels, found one of squares of {side}, "
+            "which other programs are not given; choose another model"
+        )
+
+
+def _state_dict(network: DnCNN, out: Path, name: str) -> Tensors:
+    _expect_pixels(network, name)
     if not network.architecture.residual:
         raise RestoreError(
             f"{out}: expected a network that predicts the noise, as KAIR's does, found one that "
@@ -176,7 +189,7 @@ def _state_dict(network: DnCNN, out: Path) -> Tensors:
 
 
 def _pth(network: DnCNN, out: Path, about: dict[str, str], opset: int) -> None:  # noqa: ARG001
-    state = _state_dict(network, out)
+    state = _state_dict(network, out, about["model"])
     with artifacts.atomic(out) as part, part.open("wb") as file:
         torch.save(state, file)
 
@@ -186,7 +199,7 @@ def _safetensors(
 ) -> None:  # fmt: skip
     from safetensors.torch import save
 
-    content = save(_state_dict(network, out), {"restore-hsi": json.dumps(about)})
+    content = save(_state_dict(network, out, about["model"]), {"restore-hsi": json.dumps(about)})
     with artifacts.atomic(out) as part:
         part.write_bytes(content)
 

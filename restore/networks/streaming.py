@@ -30,7 +30,7 @@ from restore.networks.convolution import (
     in_parts,
     weight_of_parts,
 )
-from restore.networks.dncnn import DnCNN
+from restore.networks.dncnn import DnCNN, shuffled, unshuffled
 
 Layer = Callable[[Tensor, tuple[int, int], Tensor | None], Tensor]
 
@@ -52,7 +52,8 @@ def evaluate(
     degraded : Tensor (B, C, H, W)
         Float, 0..1, on the device of the network.
     rows : int, optional
-        Of a strip; by default as many as stay in a CPU's cache.
+        Of a strip, of squares where the network unshuffles; by default as many as stay in a
+        CPU's cache.
     threads : int, optional
         On a CPU; by default as many as torch has.
 
@@ -61,12 +62,14 @@ def evaluate(
     Tensor (B, C, H, W)
         float32, equal to ``network(degraded)`` but for the rounding of the kernels.
     """
+    shape = degraded.shape
+    degraded = unshuffled(degraded, network.architecture.unshuffle)
     device = degraded.device.type
     dtype = next(network.parameters()).dtype
     if torch.is_autocast_enabled(device):
         dtype = torch.get_autocast_dtype(device)
     if device != "cpu":
-        return _at_once(network, degraded, dtype)
+        return shuffled(_at_once(network, degraded, dtype), shape)
     count, _, height, width = degraded.shape
     rows = rows or max(1, STRIP_PIXELS // width)
     threads = threads or torch.get_num_threads()
@@ -90,7 +93,7 @@ def evaluate(
 
     with shares.stopped_by_errors():
         each(work, range(min(threads, len(first))), threads)
-    return restored
+    return shuffled(restored, shape)
 
 
 def _at_once(network: DnCNN, degraded: Tensor, dtype: torch.dtype) -> Tensor:

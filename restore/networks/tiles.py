@@ -36,10 +36,13 @@ class Tiles:
         Pixels that the function needs to see around a tile.
     device : torch.device
         Where the function runs.
+    square : int
+        Side of the squares of pixels that the function never wants to be cut.
     """
 
-    def __init__(self, side: int, halo: int, device: torch.device) -> None:
-        self.side, self.halo, self.device = side, halo, device
+    def __init__(self, side: int, halo: int, device: torch.device, square: int = 1) -> None:
+        self.square, self.device = square, device
+        self.side, self.halo = self._whole(side), self._whole(halo)
 
     def __call__(self, images: Sequence[Image], restore: Restore) -> None:
         """Restore images in place.
@@ -96,13 +99,17 @@ class Tiles:
                 yield part, results
                 continue
             # Outside of `except`, where the failed pass still holds its memory.
-            if max(part.shape) <= SMALLEST:
+            if max(part.shape) <= self._whole(SMALLEST):
                 raise RestoreError(
                     f"not even a tile of {SMALLEST} pixels fits in memory; free some"
                 )
-            self.side = max(SMALLEST, -(-max(part.shape) // 2))
+            self.side = self._whole(max(SMALLEST, -(-max(part.shape) // 2)))
             log.warning("memory ran out: tiles of %d pixels from here on", self.side)
             if self.device.type == "cuda":
                 torch.cuda.empty_cache()
             quarter = (self.side, self.side)
             todo += Tiling((height, width), quarter, self.halo, part.rows, part.columns)
+
+    def _whole(self, pixels: int) -> int:
+        """Return so many pixels, or as many more as complete the last square."""
+        return -(-pixels // self.square) * self.square

@@ -62,7 +62,10 @@ def identity(tensors: Mapping[str, Tensor], description: Mapping[str, Any]) -> s
     description : mapping
         Of `read`; only its architecture counts.
     """
-    return sha256_weights(tensors, asdict(Architecture(**description["architecture"])))
+    shape = asdict(Architecture(**description["architecture"]))
+    if shape["unshuffle"] == 1:
+        del shape["unshuffle"]  # so that weights from before there was any keep theirs
+    return sha256_weights(tensors, shape)
 
 
 def _is_whole(value: object) -> bool:
@@ -124,7 +127,7 @@ def _expect_described(description: Mapping[str, Any]) -> None:
     for key, kind in known.items():
         if kind is bool:
             _expect(shape, key, lambda value: isinstance(value, bool), "true or false")
-        else:
+        elif key in shape or key != "unshuffle":  # older files lack it
             _expect(shape, key, _is_whole, "a whole number")
 
 
@@ -141,9 +144,8 @@ def _expect_shapes(tensors: Mapping[str, Tensor], shape: Architecture) -> None:
     layers = sum(1 for name in tensors if name.startswith("layers.") and name.endswith(".weight"))
     if layers != shape.depth:
         raise UserError(f"depth: expected {layers}, as there are layers, found {shape.depth}")
-    widths = [shape.channels, *[shape.features] * (shape.depth - 1), shape.channels]
     wanted: dict[str, tuple[int, ...]] = {}
-    for index, (inputs, outputs) in enumerate(pairwise(widths)):
+    for index, (inputs, outputs) in enumerate(pairwise(shape.widths)):
         wanted[f"layers.{index}.weight"] = (outputs, inputs, 3, 3)
         wanted[f"layers.{index}.bias"] = (outputs,)
     for index in range(shape.depth - 2 if shape.batch_norm else 0):

@@ -18,12 +18,37 @@ from restore.degradations.noise import gaussian_batch
 from restore.degradations.real_noise import RealNoise
 from restore.degradations.real_noise_batch import real_batch
 from restore.errors import RestoreError
-from restore.networks.variants import Variant
+from restore.networks.variants import SCALES, Variant
 
 QUALITIES = (5, 99)  # of JPEG, inclusive [DnCNN, section III-D]
-SCALES = (2, 3, 4)  # of bicubic upscaling
 # JPEG and bicubic degrade a patch with this many pixels around it, or more, as in a whole image.
 _AROUND = 8
+_SQUARES_AROUND = 12  # likewise, in whole squares of any of the scales
+
+
+@dataclass(frozen=True)
+class Around:
+    """The degraded patches of a batch with what is around them.
+
+    Attributes
+    ----------
+    degraded : Tensor (B, C, S, S)
+        The blocks of JPEG and the pixels of the small image begin at its corner.
+    row, column : int
+        Where the patches begin in it.
+    scales : Tensor (B,)
+        How many times smaller each was; 0 for another degradation.
+    """
+
+    degraded: Tensor
+    row: int
+    column: int
+    scales: Tensor
+
+    def inner(self, images: Tensor, side: int) -> Tensor:
+        """Return the patches (..., side, side) of images as large as `degraded`."""
+        rows = slice(self.row, self.row + side)
+        return images[..., rows, self.column : self.column + side]
 
 
 @dataclass(frozen=True)
@@ -42,6 +67,8 @@ class Batch:
     answers : Tensor (B, C, P, P), optional
         What the network is to return, where that is not the clean patch: see
         `restore.training.teaching`.
+    around : Around, optional
+        For teachers that need it.
     """
 
     degraded: Tensor
@@ -49,6 +76,7 @@ class Batch:
     kinds: tuple[int, ...]
     sigma: Tensor | None = None
     answers: Tensor | None = None
+    around: Around | None = None
 
     @property
     def wanted(self) -> Tensor:
@@ -56,7 +84,10 @@ class Batch:
         return self.clean if self.answers is None else self.answers
 
     def part(self, index: int, count: int) -> "Batch":
-        """Return one of `count` equal parts: of each kind, every `count`-th patch."""
+        """Return one of `count` equal parts: of each kind, every `count`-th patch.
+
+        It lacks `around`.
+        """
         starts = accumulate(self.kinds, initial=0)
         taken = torch.cat(
             [
@@ -95,8 +126,8 @@ class Patches:
     Raises
     ------
     RestoreError
-        All images are smaller than a patch; those of DnCNN-3 are cut with 24 pixels more, those of
-        DnCNN-R as `RealNoise.side` says.
+        All images are smaller than a patch; those of DnCNN-3 and of bicubic upscaling are cut with
+        24 pixels more, those of DnCNN-R as `RealNoise.side` says.
     """
 
     def __init__(
@@ -115,9 +146,11 @@ class Patches:
         self.darkest = darkest
         self.noise = noise or RealNoise()
         # of what is cut
-        self.side = {"general": patch + 3 * _AROUND, "real": self.noise.side(patch)}.get(
-            variant.task, patch
-        )
+        self.side = {
+            "general": patch + 3 * _AROUND,
+            "bicubic": patch + 2 * _SQUARES_AROUND,
+            "real": self.noise.side(patch),
+        }.get(variant.task, patch)
         channels = variant.architecture.channels
         planes = [
             _planes(image if scale == 1 else imresize(image, scale), channels)
@@ -150,6 +183,8 @@ class Patches:
             return self._general(clean, generator)
         if task == "real":
             return Batch(*real_batch(clean, self.noise, self.patch, generator, self.pool))
+        if task == "bicubic":
+            return self._enlarged(clean)
         sigma = torch.full((len(clean),), self.variant.sigma)
         if task == "blind":
             sigma = sigma * _stratified(len(clean), generator)
@@ -183,6 +218,14 @@ class Patches:
         index = (index + columns).to(self.pixels.device)  # (B, P, P)
         return self.pixels[:, index].transpose(0, 1)  # (B, C, S, S)
 
+    def _enlarged(self, clean: Tensor) -> Batch:
+        """Shrink all patches and enlarge them again; they begin with a pixel of the small image."""
+        values = clean.float() / 255
+        degraded = bicubic_batch(values, self.variant.scale)
+        rows = slice(_SQUARES_AROUND, _SQUARES_AROUND + self.patch)
+        inner = (..., rows, rows)
+        return Batch(degraded[inner], values[inner], (len(clean),))
+
     def _general(self, clean: Tensor, generator: torch.Generator) -> Batch:
         """Degrade a third of the patches by noise, a third by bicubic, a third by JPEG.
 
@@ -200,9 +243,12 @@ class Patches:
         levels[noisy] = sigma
         levels = levels.to(clean.device)
         degraded[noisy] = gaussian_batch(values[noisy], levels[noisy], generator)
-        scales = (_stratified(third, generator) * len(SCALES)).long()
-        for index, scale in enumerate(SCALES):
-            chosen = (noisy.stop + torch.nonzero(scales == index)[:, 0]).to(clean.device)
+        which = (_stratified(third, generator) * len(SCALES)).long()
+        scales = torch.zeros(count, dtype=torch.long)
+        scales[noisy.stop : noisy.stop + third] = torch.tensor(SCALES)[which]
+        scales = scales.to(clean.device)
+        for scale in SCALES:
+            chosen = torch.nonzero(scales == scale)[:, 0]
             if len(chosen):
                 degraded[chosen] = bicubic_batch(values[chosen], scale)
         low, high = QUALITIES
@@ -212,9 +258,10 @@ class Patches:
             blocky = jpeg.compress_batch(clean[tail, 0].cpu().numpy(), qualities, self.pool)
             degraded[tail, 0] = torch.from_numpy(blocky).to(clean.device).float() / 255
         row, column = torch.randint(_AROUND, 2 * _AROUND, (2,), generator=generator).tolist()
-        inner = (..., slice(row, row + self.patch), slice(column, column + self.patch))
+        around = Around(degraded, row, column, scales)
+        seen, inner = (around.inner(images, self.patch) for images in (degraded, values))
         kinds = (count - 2 * third, third, third)
-        return Batch(degraded[inner], values[inner], kinds, levels)
+        return Batch(seen, inner, kinds, levels, around=around)
 
 
 def _stratified(count: int, generator: torch.Generator) -> Tensor:

@@ -26,19 +26,22 @@ class Teacher:
     sigma : (float, float), optional
         It teaches patches with white noise from the first standard deviation up to, not including,
         the second, on the 0..255 scale; none if left out.
+    scale : int, optional
+        It teaches patches that were so many times smaller: a network of bicubic upscaling.
     other : bool
-        It teaches patches of any other degradation.
+        It teaches patches of any other degradation, but for scales that another one teaches.
     """
 
     weights: str
     sigma: tuple[float, ...] | None = None
+    scale: int | None = None
     other: bool = False
 
     def __post_init__(self) -> None:
-        if self.sigma is None and not self.other:
+        if self.sigma is None and self.scale is None and not self.other:
             raise RestoreError(
-                f"teachers: {self.weights}: expected what it teaches, sigma: [FROM, TO] or other: "
-                "true, found neither"
+                f"teachers: {self.weights}: expected what it teaches, sigma: [FROM, TO], scale: N "
+                "or other: true, found none of them"
             )
         if self.sigma is not None and not (
             len(self.sigma) == 2 and 0 <= self.sigma[0] < self.sigma[1]
@@ -129,8 +132,9 @@ _DEMO = {
     "blind": (300, 16, 8e-3),
     "general": (500, 18, 8e-3),
     "real": (300, 16, 8e-3),
+    "bicubic": (500, 16, 8e-3),
 }
-_BEST_RATES = {"gaussian": 16e-3, "blind": 16e-3, "general": 8e-3}
+_BEST_RATES = {"gaussian": 16e-3, "blind": 16e-3, "general": 8e-3, "bicubic": 8e-3}
 # DnCNN-3 after 800 steps of 48x48 at this rate, by the squared and the balanced error:
 # Classic5 at quality 10 28.49 and 28.88 dB, Set5 x3 32.26 and 32.36, Set12 at sigma 25 29.14 and
 # 29.12.
@@ -139,11 +143,14 @@ _LOSS: dict[str, Loss] = {
     "blind": "squared",
     "general": "balanced",
     "real": "relative",
+    "bicubic": "squared",
 }
 # By measurement: see `schedule`.
 _BEST_STEPS = 10_000
 # Batches of 128 patches per epoch, by task [1, section IV-A].
-_PAPER_BATCHES = {"gaussian": 1600, "blind": 3000, "general": 8000, "real": 8000}
+_PAPER_BATCHES = {"gaussian": 1600, "blind": 3000} | dict.fromkeys(
+    ("general", "real", "bicubic"), 8000
+)
 
 
 # From the weights of dncnn-b-color. Without batch normalisation, or from random weights, 150 steps
@@ -217,7 +224,7 @@ def _schedule(name: str, variant: Variant) -> PatchSchedule:
             warmup_steps=20,
             decay="cosine",
             clip_norm=5.0,
-            patch=32,
+            patch=32 * variant.scale,
             scales=(1.0, 0.7),
             loss=_LOSS[variant.task],
         )
@@ -247,7 +254,7 @@ def _schedule(name: str, variant: Variant) -> PatchSchedule:
             decay="cosine",
             ema_decay=0.999,
             clip_norm=5.0,
-            patch=48,
+            patch=48 if variant.scale == 1 else 32 * variant.scale,
             scales=(1.0, 0.9, 0.8, 0.7),
             loss=_LOSS[variant.task],
         )

@@ -3,7 +3,8 @@
 A clean patch says more than any network can know from the noisy one: most of what is left of it is
 chance, and most of a batch's gradient is. What a better network makes of the same noisy patch is
 what can be known; the gradient towards it has the same direction with less chance. A network for
-any noise learns so from those for one noise each, which are 0.2 dB better there.
+any noise learns so from those for one noise each, which are 0.2 dB better there; one that also
+enlarges from networks of one scale, which know where the pixels of the small image begin.
 
 A network for one noise also knows others: the contrast of a patch is scaled about its mean until
 its noise is that of the teacher, and the result is scaled back. On patches of 48x48 dncnn-s-15 is
@@ -26,6 +27,7 @@ from dataclasses import replace
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from engine import orientation
 from engine.device import Compute
@@ -105,27 +107,56 @@ class Teachers:
         sigma = batch.sigma
         if sigma is None:
             sigma = torch.full((len(batch.clean),), torch.nan, device=batch.clean.device)
+        scales = torch.zeros_like(sigma) if batch.around is None else batch.around.scales
+        special = [teacher.scale for teacher, _, _ in self._taught if teacher.scale is not None]
+        others = sigma.isnan() & ~torch.isin(scales, torch.tensor(special).to(scales))
         results = torch.zeros_like(batch.clean)
         counts = torch.zeros_like(sigma)
         for teacher, loaded, own in self._taught:
             low, high = teacher.sigma or (0.0, 0.0)
-            chosen = (sigma >= low) & (sigma < high) | sigma.isnan() & teacher.other
+            chosen = (sigma >= low) & (sigma < high) | others & teacher.other
             chosen = torch.nonzero(chosen)[:, 0]
-            if not len(chosen):
+            if len(chosen):
+                result = _of_patches(loaded, batch.degraded[chosen], own, sigma[chosen], turn)
+                results.index_add_(0, chosen, result.to(results.dtype))
+                counts[chosen] += 1
+            if teacher.scale is None or batch.around is None:
                 continue
-            noisy = batch.degraded[chosen]
-            mean = noisy.mean((1, 2, 3), keepdim=True)
-            scale = torch.ones_like(mean)
-            if own is not None:
-                scale *= own / sigma[chosen].clamp(min=_LEAST)[:, None, None, None]
-            seen = orientation.oriented((noisy - mean) * scale + mean, turn)
-            answer = orientation.back(loaded.restore_batch(seen), turn)
-            result = (answer - mean) / scale + mean
-            results.index_add_(0, chosen, result.to(results.dtype))
-            counts[chosen] += 1
+            chosen = torch.nonzero(scales == teacher.scale)[:, 0]
+            if len(chosen):
+                whole = _of_whole_pixels(loaded, batch.around.degraded[chosen], teacher.scale, turn)
+                result = batch.around.inner(whole, results.shape[-1])
+                results.index_add_(0, chosen, result.to(results.dtype))
+                counts[chosen] += 1
         share = (self.share * (counts > 0))[:, None, None, None]
         means = results / counts.clamp(min=1)[:, None, None, None]
         return replace(batch, answers=share * means + (1 - share) * batch.clean)
+
+
+def _of_patches(
+    teacher: Denoiser, noisy: Tensor, own: float | None, sigma: Tensor, turn: int
+) -> Tensor:
+    """Return what a network makes of patches; one for a noise level of its `own` sees that."""
+    mean = noisy.mean((1, 2, 3), keepdim=True)
+    scale = torch.ones_like(mean)
+    if own is not None:
+        scale *= own / sigma.clamp(min=_LEAST)[:, None, None, None]
+    return (_restored(teacher, (noisy - mean) * scale + mean, turn) - mean) / scale + mean
+
+
+def _of_whole_pixels(teacher: Denoiser, enlarged: Tensor, scale: int, turn: int) -> Tensor:
+    """Return what a network makes of enlarged patches, which it sees in squares of pixels.
+
+    Turned or not, they are to begin with a whole pixel of the small image, so that the last ones
+    that are none are left out.
+    """
+    side = enlarged.shape[-1] // scale * scale
+    return _restored(teacher, enlarged[..., :side, :side], turn)
+
+
+def _restored(teacher: Denoiser, degraded: Tensor, turn: int) -> Tensor:
+    seen = orientation.oriented(degraded, turn)
+    return orientation.back(teacher.restore_batch(seen), turn)
 
 
 def _mistake(teacher: Teacher, known: Variant, pupil: Variant) -> str:
@@ -141,6 +172,13 @@ def _mistake(teacher: Teacher, known: Variant, pupil: Variant) -> str:
         if not learned and not (pupil.task == "gaussian" and low <= pupil.sigma < high):
             return (
                 f"sigma: expected white noise that {pupil.name} learns, found {low:g} to {high:g}"
+            )
+    if teacher.scale is not None:
+        found = known.scale if known.task == "bicubic" else None
+        if found != teacher.scale or pupil.task != "general":
+            return (
+                f"scale: expected dncnn-x{teacher.scale} to teach dncnn-3, found {known.name} and "
+                f"{pupil.name}"
             )
     if teacher.other and (pupil.task not in _OTHERS or known.task not in _OTHERS):
         both = f"{known.name} and {pupil.name}"

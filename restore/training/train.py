@@ -54,8 +54,8 @@ def train(
     ----------
     name : str
         What to train: `dncnn-s-N` (noise of level N), `dncnn-b` (noise of any level), `dncnn-3`
-        (noise, JPEG and bicubic) or `dncnn-r` (the noise of photographs); see
-        `restore.networks.variants.variant` for all forms.
+        (noise, JPEG and bicubic), `dncnn-r` (the noise of photographs) or `dncnn-xN` (bicubic by
+        one factor); see `restore.networks.variants.variant` for all forms.
     images : str, Path or sequence of them
         Training images: names of image sets, or folders.
     out : str or Path
@@ -291,6 +291,8 @@ def _check_shape(first: denoiser.Denoiser, name: str, expected: Architecture) ->
         shown = [
             f"{shape.depth} layers, {shape.channels} channels, {shape.features} features, "
             f"{'residual' if shape.residual else 'direct'}"
+            + f", squares of {shape.unshuffle} pixels"
+            * (shape.unshuffle > 1)
             for shape in (expected, found)
         ]
         raise RestoreError(

@@ -106,6 +106,9 @@ def test_doubts_are_said():
     assert "above the 55" in judge(REAL, Seen(3, False, 70.0)).doubt
     assert judge(S[1], Seen(1, False, 26.0)).doubt == ""
     assert judge(S[1], Seen(1, False, math.nan)).doubt == ""
+    enlarged = model("dncnn-x3", "bicubic", 0.0)
+    assert "without noise, enlarged" in judge(enlarged, Seen(1, False, 5.0)).doubt
+    assert choose([enlarged, *ALL], Seen(1, False, 0.4)).name != "dncnn-x3"
     assert judge(model("own", "unknown", math.nan), Seen(1, False, 26.0)).doubt == ""
 
 

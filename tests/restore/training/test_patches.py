@@ -125,6 +125,37 @@ def test_jpeg_and_bicubic_degrade_patches_with_their_surroundings() -> None:
     assert len(places) == 3  # drawn anew for each batch
 
 
+def test_enlarged_patches_begin_with_a_pixel_of_the_small_image() -> None:
+    image = np.random.default_rng(1).integers(0, 255, (90, 90), dtype=np.uint8)
+    for scale in SCALES:
+        source = patches(f"dncnn-x{scale}", [image], 3, 24)
+        wide = source.cut(torch.Generator().manual_seed(0)).float() / 255
+        batch = source.draw(0, torch.Generator().manual_seed(0))
+        inner = (..., slice(12, 36), slice(12, 36))
+        assert wide.shape[-1] == 48
+        assert torch.equal(batch.clean, wide[inner])
+        assert torch.equal(batch.degraded, bicubic_batch(wide, scale)[inner])
+        assert batch.kinds == (3,)
+        assert batch.sigma is None
+        assert 12 % scale == 0
+
+
+def test_a_batch_of_all_degradations_has_what_is_around_it() -> None:
+    image = np.random.default_rng(1).integers(0, 255, (90, 90), dtype=np.uint8)
+    source = patches("dncnn-3", [image], 18, 24)
+    batch = source.draw(0, torch.Generator().manual_seed(2))
+    wide = source.cut(torch.Generator().manual_seed(2)).float() / 255
+    around = batch.around
+    assert around is not None
+    assert torch.equal(around.inner(around.degraded, 24), batch.degraded)
+    assert torch.equal(around.inner(wide, 24), batch.clean)
+    assert around.scales.tolist() == [0] * 6 + [2, 2, 3, 3, 4, 4] + [0] * 6
+    for index in range(6, 12):
+        expected = bicubic_batch(wide[index : index + 1], int(around.scales[index]))
+        assert torch.equal(around.degraded[index : index + 1], expected)
+    assert batch.part(1, 2).around is None
+
+
 def test_a_batch_depends_on_its_generator_alone() -> None:
     source = patches("dncnn-3", [numbered(40, 40)], 12, 16)
     draws = [source.draw(0, torch.Generator().manual_seed(seed)) for seed in (5, 6, 5)]

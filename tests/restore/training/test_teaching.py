@@ -18,7 +18,7 @@ from restore.networks import denoiser
 from restore.networks.dncnn import DnCNN, folded
 from restore.networks.variants import Architecture, variant
 from restore.training import train as training
-from restore.training.patches import Batch, Patches
+from restore.training.patches import Around, Batch, Patches
 from restore.training.schedules import PatchSchedule, Teacher, schedule
 from restore.training.teaching import Teachers
 
@@ -106,6 +106,72 @@ def test_a_teacher_of_other_degradations_teaches_these_alone(tmp_path: Path) -> 
     torch.testing.assert_close(unknown, expected)
 
 
+def enlarged(*scales: int) -> Batch:
+    """A batch with what is around its patches; 0 for white noise."""
+    drawn = torch.Generator().manual_seed(4)
+    images = torch.rand(len(scales), 1, 37, 37, generator=drawn)
+    around = Around(images, 7, 11, torch.tensor(scales))
+    seen = around.inner(images, 16)
+    levels = torch.tensor([float("nan") if scale else 20.0 for scale in scales])
+    return Batch(seen, torch.zeros_like(seen), (len(scales),), levels, around=around)
+
+
+def squares(folder: Path, scale: int) -> str:
+    """Write a small network of one scale that changes its input."""
+    drawn = torch.Generator().manual_seed(scale)
+    network = DnCNN(Architecture(3, 1, 8, unshuffle=scale), drawn)
+    torch.nn.init.normal_(network.convolutions()[-1].weight, std=0.1, generator=drawn)
+    path = folder / f"dncnn-x{scale}.safetensors"
+    denoiser.save(path, folded(network.eval()), f"dncnn-x{scale}", {})
+    return str(path)
+
+
+@pytest.mark.parametrize("turn", range(orientation.COUNT))
+def test_a_teacher_of_one_scale_sees_whole_pixels_of_the_small_image(
+    tmp_path: Path, turn: int
+) -> None:
+    """It is given what is around a patch, from where the enlarged image began."""
+    file = squares(tmp_path, 3)
+    general = replace(variant("dncnn-3"), architecture=SHAPE)
+    taught = replace(TINY, teachers=(Teacher(file, scale=3),))
+    given = enlarged(0, 2, 3, 3)
+    found = Teachers(taught, general, CPU).answered(given, turn).wanted
+    assert not found[:2].any()
+    assert given.around is not None
+    whole = given.around.degraded[2:, :, :36, :36]
+    teacher = denoiser.load(file, CPU)
+    seen = teacher.restore_batch(orientation.oriented(whole, turn))
+    expected = orientation.back(seen, turn)[:, :, 7:23, 11:27]
+    torch.testing.assert_close(found[2:], expected)
+    assert (expected - given.degraded[2:]).abs().max() > 0.01
+    # Squares that began elsewhere would give something else.
+    cut = teacher.restore_batch(orientation.oriented(given.degraded[2:], turn))
+    assert (orientation.back(cut, turn) - expected)[:, :, 6:10, 6:10].abs().max() > 0.01
+
+
+def test_a_scale_is_left_to_the_teacher_of_it(tmp_path: Path) -> None:
+    other = weights(tmp_path, "dncnn-3", 0)
+    general = replace(variant("dncnn-3"), architecture=SHAPE)
+    both = (Teacher(other, other=True), Teacher(squares(tmp_path, 3), scale=3))
+    given = enlarged(2, 3)
+    alone, with_it = (
+        Teachers(replace(TINY, teachers=teachers), general, CPU).answered(given, 0).wanted
+        for teachers in (both[:1], both)
+    )
+    torch.testing.assert_close(with_it[0], alone[0])
+    special = Teachers(replace(TINY, teachers=both[1:]), general, CPU).answered(given, 0).wanted
+    torch.testing.assert_close(with_it[1], special[1])
+    assert (with_it[1] - alone[1]).abs().max() > 0.01
+
+
+@pytest.mark.parametrize(("scale", "pupil"), [(2, "dncnn-3"), (3, "dncnn-b")])
+def test_a_scale_that_is_not_the_teachers(tmp_path: Path, scale: int, pupil: str) -> None:
+    taught = replace(TINY, teachers=(Teacher(squares(tmp_path, 3), scale=scale),))
+    expected = rf"scale: expected dncnn-x{scale} to teach dncnn-3, found dncnn-x3 and {pupil}$"
+    with pytest.raises(RestoreError, match=expected):
+        Teachers(taught, replace(variant(pupil), architecture=SHAPE), CPU)
+
+
 def test_a_part_of_a_batch_has_its_answers(tmp_path: Path) -> None:
     taught = replace(TINY, teachers=(Teacher(weights(tmp_path, "dncnn-b", 0), (0, 60)),))
     whole = Teachers(taught, BLIND, CPU).answered(batch(10, 30, 40, 50), 0)
@@ -148,7 +214,7 @@ def test_weights_say_who_taught_them(photos: ImageSet, tmp_path: Path) -> None:
     made = load_tensors(out)[1]["training"]
     assert made["teachers"] == [denoiser.load(teacher, CPU).origin()]
     assert made["schedule"]["teachers"] == [
-        {"weights": teacher, "sigma": [20.0, 30.0], "other": False}
+        {"weights": teacher, "sigma": [20.0, 30.0], "scale": None, "other": False}
     ]
     other = tmp_path / "plain.safetensors"
     training.train_variant(BLIND, [photos], TINY, other, seed=0, compute=CPU)
@@ -209,8 +275,9 @@ def test_teachers_are_read_from_a_schedules_file(tmp_path: Path) -> None:
     [
         ("teachers: [{sigma: [1, 2]}]", "a value for the key weights"),
         ("teachers: [dncnn-b]", "keys and values"),
-        ("teachers: [{weights: dncnn-b, noise: 3}]", "keys among weights, sigma, other"),
-        ("teachers: [{weights: dncnn-b}]", "dncnn-b: expected what it teaches, .* found neither"),
+        ("teachers: [{weights: dncnn-b, noise: 3}]", "keys among weights, sigma, scale, other"),
+        ("teachers: [{weights: dncnn-b}]", "dncnn-b: expected what it teaches, .* found none of"),
+        ("teachers: [{weights: b, scale: x}]", "a whole number"),
         ("teachers: [{weights: b, sigma: [9, 2]}]", "b: sigma: expected two rising numbers"),
         ("teachers: [{weights: b, sigma: [9]}]", "b: sigma: expected two rising numbers"),
         ("teachers: [{weights: b, sigma: [-1, 2]}]", "b: sigma: expected two rising numbers"),
