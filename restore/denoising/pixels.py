@@ -14,6 +14,7 @@ from restore.denoising import clipping, tile_size
 from restore.denoising.levels import planes, stored, white
 from restore.errors import RestoreError
 from restore.networks.denoiser import DEFAULT_TILE, Denoiser
+from restore.networks.dncnn import in_squares
 from restore.networks.tiles import Tiles
 
 _Image = npt.NDArray[Any]
@@ -146,11 +147,14 @@ class PixelDenoiser:
     def _turned(self, degraded: Tensor) -> Tensor:
         if not self.how.self_ensemble:
             return self._pass(degraded)
-        total = torch.zeros_like(degraded, memory_format=torch.contiguous_format)
+        # Turned or not, whatever the network sees as one begins with the same pixel.
+        whole = in_squares(degraded, self.denoiser.network.architecture.unshuffle)
+        total = torch.zeros_like(whole, memory_format=torch.contiguous_format)
         for turns in range(4):
             for orientation in (turns, turns + 4):  # plain and mirrored
-                total += back(self._pass(oriented(degraded, orientation)), orientation)
-        return total / COUNT
+                total += back(self._pass(oriented(whole, orientation)), orientation)
+        height, width = degraded.shape[-2:]
+        return total[..., :height, :width] / COUNT
 
     def _pass(self, degraded: Tensor) -> Tensor:
         """Run the network on no more planes at once than make up a tile."""

@@ -126,14 +126,20 @@ def unshuffled(images: Tensor, side: int) -> Tensor:
     Returns
     -------
     Tensor (B, C * side², ceil(H / side), ceil(W / side))
-        In channels_last. Squares that go beyond the end repeat the last pixels.
+        In channels_last. See `in_squares` for those that go beyond the end.
     """
     if side == 1:
         return images
-    height, width = images.shape[-2:]
-    whole = functional.pad(images, (0, -width % side, 0, -height % side), mode="replicate")
-    squares = functional.pixel_unshuffle(whole, side)
+    squares = functional.pixel_unshuffle(in_squares(images, side), side)
     return squares.contiguous(memory_format=torch.channels_last)
+
+
+def in_squares(images: Tensor, side: int) -> Tensor:
+    """Repeat the last row and column of images (B, C, H, W) until both sides are multiples."""
+    rows, columns = (-length % side for length in images.shape[-2:])
+    if rows == columns == 0:
+        return images
+    return functional.pad(images, (0, columns, 0, rows), mode="replicate")
 
 
 def shuffled(squares: Tensor, shape: torch.Size) -> Tensor:

@@ -7,10 +7,12 @@ import pytest
 import torch
 from torch.nn import functional
 
+from engine import orientation
 from engine.artifacts import sha256_file
 from engine.device import Compute
 from engine.tensors import load_tensors, save_tensors
 from restore.degradations.bicubic import bicubic_batch
+from restore.denoising.pixels import How, PixelDenoiser
 from restore.errors import RestoreError
 from restore.networks import denoiser, shipped, streaming, weights_file
 from restore.networks.denoiser import Denoiser
@@ -106,6 +108,23 @@ def test_tiles_that_memory_makes_smaller_cut_none() -> None:
     assert tiles.side % 3 == 0
     assert len(starts) > 9
     assert all(start // 200 % 3 == 0 and start % 200 % 3 == 0 for start in starts)
+
+
+def test_turned_images_begin_with_the_same_squares() -> None:
+    """Also where the sides are no multiples, whole and in tiles."""
+    model = Denoiser("small", network(), {}, "", CPU)
+    given = images(1, 1, 37, 50)
+    whole = functional.pad(given, (0, 1, 0, 2), mode="replicate")
+    with torch.no_grad():
+        turned = [
+            orientation.back(model.network(orientation.oriented(whole, turn)), turn)
+            for turn in range(orientation.COUNT)
+        ]
+    expected = torch.stack(turned).mean(0)[0, 0, :37, :50].numpy()
+    for side in (0, 10, 16):
+        found = given[0, 0].numpy().copy()
+        PixelDenoiser(model, How(self_ensemble=True), side=side)([found], whites=[1.0])
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
 
 
 @torch.no_grad()
