@@ -1,9 +1,11 @@
 """Ways to damage a file: bytes, text, and the structure of a few formats, by a seeded generator."""
 
+import io
 import json
 import random
 import re
 import struct
+import zipfile
 import zlib
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -94,6 +96,39 @@ def of_png(r: random.Random, data: bytes, others: Sequence[bytes]) -> bytes:
         out += data[at : at + 4] + body + struct.pack(">I", zlib.crc32(body))
         at += 12 + size
     return bytes(out + data[at:])
+
+
+def of_npy(r: random.Random, data: bytes, others: Sequence[bytes]) -> bytes:
+    """Damage an array: bytes, or the text of its header under its right length."""
+    if r.random() < 0.5 or len(data) < 12:
+        return of_bytes(r, data, others)
+    size = struct.unpack("<H", data[8:10])[0]
+    text = of_text(r, data[10 : 10 + size].rstrip(), others)[:60_000] + b"\n"
+    return data[:8] + struct.pack("<H", len(text)) + text + data[10 + size :]
+
+
+def of_zip(r: random.Random, data: bytes, others: Sequence[bytes]) -> bytes:
+    """Damage an archive: bytes, or one of its members packed anew."""
+    if r.random() < 0.3:
+        return of_bytes(r, data, others)
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        held = {name: archive.read(name) for name in archive.namelist()}
+    name, how = r.choice(list(held)), r.randrange(5)
+    if how == 0:
+        del held[name]
+    elif how == 1:
+        held[name + r.choice(["x", "/../../x", ".npy"])] = held.pop(name)
+    elif how == 2:
+        held[name] = held[r.choice(list(held))]
+    else:
+        held[name] = of_npy(r, held[name], list(held.values()))
+    file = io.BytesIO()
+    with zipfile.ZipFile(
+        file, "w", r.choice([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+    ) as archive:
+        for key, content in held.items():
+            archive.writestr(key, content)
+    return file.getvalue()
 
 
 def of_safetensors(r: random.Random, data: bytes, others: Sequence[bytes]) -> bytes:

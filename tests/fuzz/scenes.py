@@ -1,48 +1,21 @@
-"""The readers of `hsi` to fuzz: scenes and labels of all formats, models, splits, components."""
+"""The readers of `hsi` to fuzz: scenes and labels of all formats."""
 
 import io
-import json
-import random
-import shutil
-import struct
-import zipfile
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from PIL import Image
 
-from engine.device import Compute
 from engine.errors import UserError
-from hsi.blockwise.journal import BlockJournal
-from hsi.classifiers.model import make_classifier
-from hsi.classifiers.train import train
-from hsi.features.components import ComponentsFile, load_components
-from hsi.features.pca import fit_pca
 from hsi.formats.registry import files
-from hsi.maps.classify import classify
-from hsi.maps.record import read_record, read_strip_record
 from hsi.scenes.describe import describe
-from hsi.scenes.labels import make_labels, open_labels
+from hsi.scenes.labels import open_labels
 from hsi.scenes.scene import Scene, open_scene, write_scene
-from hsi.splits.split import load_split, make_split
+from hsi.splits.split import make_split
 from tests.fuzz import mutations
 from tests.fuzz.reader import Reader, Seeds
-
-_R = np.random.default_rng(0)
-_CUBE = _R.integers(1, 200, (12, 10, 6)).astype("<u2")
-_LABELS = (np.add.outer(np.arange(12) // 4, np.arange(10) // 5 * 3) % 4).astype(np.uint8)
-_CENTRES = np.arange(6) * 100 + 400.0
-_CPU = Compute(torch.device("cpu"), "float32", "test")
-_KEY = {"scene": 1}
-
-
-def _made(folder: Path, suffix: str, make: Callable[[Path], object]) -> tuple[bytes, str]:
-    path = folder / f"made{suffix}"
-    make(path)
-    return path.read_bytes(), suffix
+from tests.fuzz.seeds import CENTRES, CUBE, LABELS, file_of
 
 
 def _read_either(path: Path) -> None:
@@ -114,7 +87,7 @@ def _envi(_: Path) -> Seeds:
 
 
 def _read_envi(path: Path) -> None:
-    data = _LABELS if b"Classification" in path.read_bytes() else _CUBE.transpose(0, 2, 1)
+    data = LABELS if b"Classification" in path.read_bytes() else CUBE.transpose(0, 2, 1)
     path.with_suffix(".img").write_bytes(data.tobytes())
     _read_either(path)
 
@@ -126,9 +99,9 @@ def _npy(array: Any, **more: Any) -> bytes:
 
 
 def _npys(_: Path) -> Seeds:
-    yield _npy(_CUBE), ".npy"
-    yield _npy(_LABELS), ".npy"
-    yield _npy(np.asfortranarray(_CUBE.astype("f4"))), ".npy"
+    yield _npy(CUBE), ".npy"
+    yield _npy(LABELS), ".npy"
+    yield _npy(np.asfortranarray(CUBE.astype("f4"))), ".npy"
 
 
 def _npz(packed: bool = False, **arrays: Any) -> tuple[bytes, str]:
@@ -138,59 +111,26 @@ def _npz(packed: bool = False, **arrays: Any) -> tuple[bytes, str]:
 
 
 def _npzs(_: Path) -> Seeds:
-    yield _npz(cube=_CUBE, wavelengths=_CENTRES)
-    yield _npz(packed=True, cube=_CUBE, gt=_LABELS)
-    yield _npz(gt=_LABELS)
-
-
-def of_npy(r: random.Random, data: bytes, others: Sequence[bytes]) -> bytes:
-    """Damage an array: bytes, or the text of its header under its right length."""
-    if r.random() < 0.5 or len(data) < 12:
-        return mutations.of_bytes(r, data, others)
-    size = struct.unpack("<H", data[8:10])[0]
-    text = mutations.of_text(r, data[10 : 10 + size].rstrip(), others)[:60_000] + b"\n"
-    return data[:8] + struct.pack("<H", len(text)) + text + data[10 + size :]
-
-
-def of_zip(r: random.Random, data: bytes, others: Sequence[bytes]) -> bytes:
-    """Damage an archive: bytes, or one of its members packed anew."""
-    if r.random() < 0.3:
-        return mutations.of_bytes(r, data, others)
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        held = {name: archive.read(name) for name in archive.namelist()}
-    name, how = r.choice(list(held)), r.randrange(5)
-    if how == 0:
-        del held[name]
-    elif how == 1:
-        held[name + r.choice(["x", "/../../x", ".npy"])] = held.pop(name)
-    elif how == 2:
-        held[name] = held[r.choice(list(held))]
-    else:
-        held[name] = of_npy(r, held[name], list(held.values()))
-    file = io.BytesIO()
-    with zipfile.ZipFile(
-        file, "w", r.choice([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
-    ) as archive:
-        for key, content in held.items():
-            archive.writestr(key, content)
-    return file.getvalue()
+    yield _npz(cube=CUBE, wavelengths=CENTRES)
+    yield _npz(packed=True, cube=CUBE, gt=LABELS)
+    yield _npz(gt=LABELS)
 
 
 def _matlab(folder: Path) -> Seeds:
     from scipy.io import savemat
 
     def saved(form: str = "5", packed: bool = False, **arrays: Any) -> tuple[bytes, str]:
-        return _made(
+        return file_of(
             folder, ".mat",
             lambda path: savemat(path, arrays, format=form, do_compression=packed),
         )  # fmt: skip
 
-    yield saved(cube=_CUBE, wavelength=_CENTRES)
+    yield saved(cube=CUBE, wavelength=CENTRES)
     cell = np.array([1, "a"], object)
-    yield saved(packed=True, gt=_LABELS, note="text", cell=cell, st={"x": 1, "y": _LABELS})
-    yield saved(x=_CUBE.reshape(120, 6).T, nRow=12.0, nCol=10.0)
-    yield saved(hsi={"cube": _CUBE, "complex": _CUBE[0] * 1j})
-    yield saved("4", y=_LABELS)
+    yield saved(packed=True, gt=LABELS, note="text", cell=cell, st={"x": 1, "y": LABELS})
+    yield saved(x=CUBE.reshape(120, 6).T, nRow=12.0, nCol=10.0)
+    yield saved(hsi={"cube": CUBE, "complex": CUBE[0] * 1j})
+    yield saved("4", y=LABELS)
 
 
 def _hdf5(folder: Path) -> Seeds:
@@ -206,43 +146,43 @@ def _hdf5(folder: Path) -> Seeds:
     def plain(path: Path, packed: bool = False) -> None:
         with h5py.File(path, "w") as file:
             how = {"chunks": (6, 5, 3), "compression": "gzip"} if packed else {}
-            cube = file.create_dataset("a/cube", data=_CUBE, **how)
+            cube = file.create_dataset("a/cube", data=CUBE, **how)
             cube.attrs["_FillValue"] = 0
             cube.attrs["scale_factor"] = [0.5]
-            file["a/wavelength"] = _CENTRES
+            file["a/wavelength"] = CENTRES
             file["a/wavelength"].attrs["units"] = "nm"
-            file["gt"] = _LABELS
+            file["gt"] = LABELS
 
     def emit(path: Path) -> None:
         with h5py.File(path, "w") as file:
-            file["reflectance"] = _CUBE.astype("f4")
-            file["sensor_band_parameters/wavelengths"] = _CENTRES
+            file["reflectance"] = CUBE.astype("f4")
+            file["sensor_band_parameters/wavelengths"] = CENTRES
             file["sensor_band_parameters/good_wavelengths"] = np.ones(6)
 
     def prisma(path: Path) -> None:
         with h5py.File(path, "w") as file:
             for sensor in ("Vnir", "Swir"):
                 place = f"HDFEOS/SWATHS/PRS_L2D_HCO/Data Fields/{sensor.upper()}_Cube"
-                file[place] = _CUBE.transpose(0, 2, 1)
+                file[place] = CUBE.transpose(0, 2, 1)
                 file.attrs[f"List_Cw_{sensor}"] = np.array([900.0, 800, 700, 600, 500, 0])
 
     def grid(path: Path) -> None:
         with h5py.File(path, "w", libver="latest") as file:
             file["x"], file["y"] = np.arange(10.0), np.arange(12.0)
-            file["cube"] = _CUBE
+            file["cube"] = CUBE
             for axis, name in ((0, "y"), (1, "x")):
                 file[name].make_scale(name)
                 file["cube"].dims[axis].attach_scale(file[name])
             file["cube"].attrs["grid_mapping"] = "crs"
             file.create_dataset("crs", data=0).attrs["crs_wkt"] = "x"
 
-    yield _made(folder, ".mat", lambda path: of_matlab(path, cube=_CUBE, wavelength=_CENTRES))
-    yield _made(folder, ".mat", lambda path: of_matlab(path, gt=_LABELS))
-    yield _made(folder, ".h5", plain)
-    yield _made(folder, ".h5", lambda path: plain(path, packed=True))
-    yield _made(folder, ".nc", emit)
-    yield _made(folder, ".he5", prisma)
-    yield _made(folder, ".nc", grid)
+    yield file_of(folder, ".mat", lambda path: of_matlab(path, cube=CUBE, wavelength=CENTRES))
+    yield file_of(folder, ".mat", lambda path: of_matlab(path, gt=LABELS))
+    yield file_of(folder, ".h5", plain)
+    yield file_of(folder, ".h5", lambda path: plain(path, packed=True))
+    yield file_of(folder, ".nc", emit)
+    yield file_of(folder, ".he5", prisma)
+    yield file_of(folder, ".nc", grid)
 
 
 def _netcdf3(folder: Path) -> Seeds:
@@ -253,131 +193,37 @@ def _netcdf3(folder: Path) -> Seeds:
             for name, size in (("y", 12), ("x", 10), ("band", 6)):
                 file.createDimension(name, size)
             cube = file.createVariable("cube", "i2", ("y", "x", "band"))
-            cube[:] = _CUBE
+            cube[:] = CUBE
             cube._FillValue = 0
-            file.createVariable("wavelength", "f8", ("band",))[:] = _CENTRES
+            file.createVariable("wavelength", "f8", ("band",))[:] = CENTRES
 
-    yield _made(folder, ".nc", make)
+    yield file_of(folder, ".nc", make)
 
 
 def _geotiff(folder: Path) -> Seeds:
-    scene = Scene("a", _CUBE, _CENTRES, ignore_value=0, mask=_LABELS > 0)
-    yield _made(folder, ".tif", lambda path: write_scene(path, scene))
-    yield _made(folder, ".tif", lambda path: Image.fromarray(_LABELS).save(path))
+    scene = Scene("a", CUBE, CENTRES, ignore_value=0, mask=LABELS > 0)
+    yield file_of(folder, ".tif", lambda path: write_scene(path, scene))
+    yield file_of(folder, ".tif", lambda path: Image.fromarray(LABELS).save(path))
 
 
 def _png_labels(_: Path) -> Seeds:
     for image in (
-        Image.fromarray(_LABELS),
-        Image.fromarray(_LABELS).convert("P"),
-        Image.fromarray(_LABELS.astype(np.uint16) * 300),
+        Image.fromarray(LABELS),
+        Image.fromarray(LABELS).convert("P"),
+        Image.fromarray(LABELS.astype(np.uint16) * 300),
     ):
         file = io.BytesIO()
         image.save(file, "PNG")
         yield file.getvalue(), ".png"
 
 
-_SCENE = Scene("a", np.tile(_CUBE, (2, 2, 1)), _CENTRES)
-_TRUTH = make_labels("a", np.tile(_LABELS, (2, 2)))
-
-
-def _models(folder: Path) -> Seeds:
-    split = make_split(_TRUTH, "random:0.3", window=9)
-    (folder / "quick.yaml").write_text("steps: 2\nbatch_size: 4\n")
-    for name in ("cnn2d", "svm", "coordinates"):
-        own: dict[str, Any] = {}
-        if name == "cnn2d":
-            own = {"window": 9, "components": 3, "settings": {"hidden": "4,4"}}
-        path = folder / f"{name}.safetensors"
-        train(
-            make_classifier(name, **own), _SCENE, _TRUTH, split, path,
-            compute=_CPU, schedule=str(folder / "quick.yaml"),
-        )  # fmt: skip
-        yield path.read_bytes(), ".safetensors"
-
-
-def _read_model(path: Path) -> None:
-    out = path.with_name("map.npy")
-    try:
-        classify(_SCENE, path, out, compute=_CPU)
-    finally:
-        for left in path.parent.glob("map.*"):
-            left.unlink()
-        shutil.rmtree(path.with_name(".map.npy.part"), ignore_errors=True)
-
-
-def _splits(folder: Path) -> Seeds:
-    split = make_split(_TRUTH, "random:0.3", window=9)
-    yield _made(folder, ".npz", split.save)
-
-
-def _read_split(path: Path) -> None:
-    split = load_split(path)
-    split.check_fits(_TRUTH)
-    split.describe()
-    out = path.with_name("model.safetensors")
-    try:
-        train(make_classifier("coordinates"), _SCENE, _TRUTH, split, out, compute=_CPU)
-    finally:
-        out.unlink(missing_ok=True)
-
-
-def _components(folder: Path) -> Seeds:
-    pca = fit_pca(_SCENE, 3)
-    made = ComponentsFile(pca.reduce(_SCENE), pca, "a", _SCENE.checksum())
-    yield _made(folder, ".npz", made.save)
-
-
-def _read_components(path: Path) -> None:
-    load_components(path).check_fits(_SCENE)
-
-
-def _records(_: Path) -> Seeds:
-    record = {
-        "scene": "a", "classifier": "svm", "split": "random:0.3", "trained_split": {"how": "x"},
-        "seed": 0, "schedule": "", "seconds_map": 1.5, "seconds_train": 2.0, "rows": [0, 12],
-        "model_sha256": "00", "precision": "float32", "bands": None, "scaling": "of the training",
-    }  # fmt: skip
-    yield json.dumps(record).encode(), ".json"
-
-
-def _read_map_record(path: Path) -> None:
-    record = read_record(path.with_suffix(".npy"))
-    start, stop = read_strip_record(path.with_suffix(".npy"))["rows"]
-    assert stop - start + round(record.get("seconds_map") or 0, 3) is not None
-
-
-def _block_journals(_: Path) -> Seeds:
-    lines = [
-        {"key": _KEY, "block": [4, 4]},
-        {"finished": [0, 1], "seconds": 0.5},
-        {"placing": True},
-    ]
-    yield "".join(json.dumps(line) + "\n" for line in lines).encode(), ".jsonl"
-
-
-def _read_block_journal(path: Path) -> None:
-    folder = path.with_name(".map.npy.part")
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    shutil.copy(path, folder / "blocks.jsonl")
-    with BlockJournal(path.with_name("map.npy"), _KEY) as journal:
-        journal.add([2], journal.seconds + 1)
-        journal.done()
-
-
 READERS: dict[str, Reader] = {
     "ENVI": Reader(_envi, mutations.of_text, _read_envi),
-    "npy": Reader(_npys, of_npy, _read_either),
-    "npz": Reader(_npzs, of_zip, _read_either),
+    "npy": Reader(_npys, mutations.of_npy, _read_either),
+    "npz": Reader(_npzs, mutations.of_zip, _read_either),
     "MATLAB": Reader(_matlab, mutations.of_bytes, _read_either),
     "HDF5": Reader(_hdf5, mutations.of_bytes, _read_either),
     "NetCDF 3": Reader(_netcdf3, mutations.of_bytes, _read_either),
     "GeoTIFF": Reader(_geotiff, mutations.of_bytes, _read_either),
     "labels as PNG": Reader(_png_labels, mutations.of_png, _read_either),
-    "models": Reader(_models, mutations.of_safetensors, _read_model),
-    "splits": Reader(_splits, of_zip, _read_split),
-    "components": Reader(_components, of_zip, _read_components),
-    "records of maps": Reader(_records, mutations.of_text, _read_map_record),
-    "journal of blocks": Reader(_block_journals, mutations.of_text, _read_block_journal),
 }

@@ -6,9 +6,6 @@ unfinished may be left. Commands run in forks of this process, which imports eve
 is killed is work, not the start of Python. The workflow is killed with all of its jobs.
 """
 
-import csv
-import hashlib
-import json
 import os
 import random
 import shutil
@@ -18,7 +15,6 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -38,13 +34,12 @@ from restore.__main__ import app as restore_app
 from restore.networks.denoiser import save
 from restore.networks.dncnn import DnCNN
 from restore.networks.variants import Architecture
+from tests.kill.results import files
 
 ROOT = Path(__file__).resolve().parents[2]
 Line = Callable[[Path, Path], Sequence[object]]
 _CPU = ("--device", "cpu", "--precision", "float32")
 _TRIES = 12  # kills of one run at most; then it may end
-_OF_TIME = ("second", "finished", "started", "versions")
-_NO_RESULTS = {".snakemake", "logs", "benchmarks"}
 _UNFINISHED = (".part", ".lock", ".denoise", ".resume", ".tmp")
 
 # Name -> the line of the command, given the folders of its inputs and of its outputs.
@@ -181,44 +176,6 @@ def ended(process: int, seconds: float) -> int | None:
             return status
         time.sleep(0.005)
     return None
-
-
-def content(path: Path) -> str:
-    """Return what must be equal: bytes, or tensors, rows and keys without times."""
-    try:
-        if path.suffix == ".safetensors":
-            from engine.tensors import load_tensors, sha256_weights
-
-            tensors, described = load_tensors(path)
-            return sha256_weights(tensors, _timeless(described))
-        if path.suffix == ".json":
-            return json.dumps(_timeless(json.loads(path.read_text())), sort_keys=True)
-        if path.suffix == ".jsonl":
-            rows = [_timeless(json.loads(line)) for line in path.read_text().splitlines()]
-            return "\n".join(sorted(json.dumps(row, sort_keys=True) for row in rows))
-        if path.suffix == ".csv":
-            with path.open() as file:
-                return json.dumps([_timeless(row) for row in csv.DictReader(file)])
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except Exception as error:
-        return f"not readable: {error}"
-
-
-def _timeless(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {
-            key: _timeless(part) for key, part in value.items() if not str(key).startswith(_OF_TIME)
-        }
-    return [_timeless(part) for part in value] if isinstance(value, list) else value
-
-
-def files(folder: Path) -> dict[str, str]:
-    """Return the content of all files below a folder by their names."""
-    return {
-        str(path.relative_to(folder)): content(path)
-        for path in folder.rglob("*")
-        if path.is_file() and not _NO_RESULTS & {*path.relative_to(folder).parts}
-    }
 
 
 def _is_unfinished(name: str) -> bool:

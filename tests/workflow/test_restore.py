@@ -1,6 +1,5 @@
 """The half of images: sets of a model's own, colour, overlap, where data lie, the ablation."""
 
-import copy
 import shutil
 from pathlib import Path
 from typing import Any
@@ -13,25 +12,16 @@ from PIL import Image
 from engine.tensors import load_tensors
 from restore.image_sets.fetch import downloads
 from restore.image_sets.find import image_set
-from tests.workflow.tiny_project import CONFIG, ROOT, Project
+from tests.workflow.tiny_project import ROOT, Project, images_alone, works_of
 
 WEIGHTS = "results/restore/models/dncnn-s-25/seed0.safetensors"
 LOG = "results/logs/restore/train/dncnn-s-25.log"
-
-
-def images_alone(**restore: Any) -> dict[str, Any]:
-    """A config of images alone, with other keys in its section `restore`."""
-    return {"restore": copy.deepcopy(CONFIG["restore"]) | restore}
 
 
 def shorten(project: Project, steps: int) -> None:
     """Let the networks learn for even fewer steps, on smaller patches."""
     text = f"steps: {steps}\nbatch_size: 1\npatch: 16\n"
     (project.folder / "user's short.yaml").write_text(text)
-
-
-def works_of(jobs: set[str], *verbs: str) -> set[str]:
-    return {job for job in jobs if job.startswith(verbs)}
 
 
 def test_a_model_may_have_sets_of_its_own(project: Project) -> None:
@@ -256,59 +246,3 @@ def test_the_published_run_needs_no_data_to_be_planned(
     assert not (project.folder / "results").exists()
     assert tmp_path in downloads().parents
     assert not downloads().exists()  # Snakemake itself may keep something beside it
-
-
-def with_pairs(project: Project, **pairs: Any) -> dict[str, Any]:
-    """A config with the tests on real noise `pairs`, whose folders it makes."""
-    for name, level in (("shots", 30), ("mean", 0)):
-        (project.folder / name).mkdir()
-        pixels = np.add.outer(np.arange(40), 3 * np.arange(48)).astype(float)
-        pixels += np.random.default_rng(0).normal(0, level, pixels.shape)
-        Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(project.folder / name / "a.png")
-    return images_alone(pairs=pairs, shipped={}, baselines={})
-
-
-def test_pairs_are_tests_of_their_own(project: Project) -> None:
-    night = {"noisy": "shots", "truth": "mean", "models": ["auto", "dncnn-s-25", "nlm"]}
-    config = with_pairs(project, night=night, PolyU={"models": ["shipped-dncnn-s-25", "dncnn-b"]})
-    jobs = project.jobs(project.configure(config))
-    assert {job for job in works_of(jobs, "score", "draw") if "pairs:" in job} == {
-        "score auto on pairs:night",
-        "score dncnn-s-25 on pairs:night",
-        "score nlm on pairs:night",
-        "score shipped-dncnn-s-25 on pairs:PolyU",
-        "score shipped-dncnn-b on pairs:PolyU",
-        "draw pairs:night",
-        "draw pairs:PolyU",
-    }
-    shown = project.run("--dry-run", "--printshellcmds")
-    trained = [line for line in shown.stdout.splitlines() if "restore train" in line]
-    assert len(trained) == 1
-    for folder in ("photos/test", "shots", "mean"):
-        assert f"--apart-from={folder} " in trained[0]
-    assert "PolyU" not in trained[0]  # the model that is trained here is not tested on it
-    assert "--images=shots --truth=mean --names=auto --name=night" in shown.stdout
-    assert "--images=PolyU" in shown.stdout
-
-
-@pytest.mark.usefixtures("installed")
-def test_rows_of_pairs_stand_beside_the_others(project: Project) -> None:
-    night = {"noisy": "shots", "truth": "mean", "models": ["auto", "nlm", "dncnn-s-25"]}
-    config = with_pairs(project, night=night) | {"device": "cpu"}
-    config["restore"]["models"] = {}
-    config["restore"]["baselines"] = {"nlm": ["noise:25"]}
-    project.configure(config)
-    done = project.run("results/restore/psnr_ssim_summary.csv", "results/restore/pairs/night.png")
-    assert done.returncode == 0, done.stderr
-    table = pd.read_csv(project.folder / "results/restore/psnr_ssim_summary.csv")
-    found = table[["model", "set", "degradation", "level"]].to_numpy().tolist()
-    assert found == [
-        ["nlm", "test", "noise", "25"],
-        ["auto", "night", "pairs", "night"],
-        ["nlm", "night", "pairs", "night"],
-        ["dncnn-s-25", "night", "pairs", "night"],
-    ]
-    assert table.schedule.fillna("").iloc[3].endswith(", shipped")
-    assert (table.psnr_gain_db[1:] > 1).all()
-    with Image.open(project.folder / "results/restore/pairs/night.png") as picture:
-        assert picture.width / 2.6 / 110 == pytest.approx(5, rel=0.01)

@@ -1,6 +1,7 @@
 """What a run says in one line before its first job."""
 
 import copy
+import fcntl
 import re
 import shutil
 import tomllib
@@ -88,3 +89,18 @@ def test_a_plan_does_without_torch(project: Project, monkeypatch: pytest.MonkeyP
     imported = set(re.findall(r"\| +([\w.]+)$", plan.stderr, re.MULTILINE))
     assert "restore.training.schedules" in imported
     assert "torch" not in imported
+
+
+def test_a_second_run_at_the_same_time_says_so(project: Project) -> None:
+    (project.folder / ".snakemake").mkdir()
+    with (project.folder / ".snakemake/live.lock").open("w") as live:
+        fcntl.flock(live, fcntl.LOCK_EX)
+        live.write("process 1 on here")
+        live.flush()
+        run = project.run()
+        assert run.returncode == 2
+        assert run.stderr.splitlines()[-1] == (
+            "snakemake: another run is at work in this folder (process 1 on here); "
+            "wait until it ends"
+        )
+    assert not (project.folder / "results").exists()

@@ -1,5 +1,6 @@
 """A tiny project: images, a scene and schedules of a few steps, as a user would have them."""
 
+import copy
 import re
 import subprocess
 import sys
@@ -82,3 +83,12 @@ def make_project(folder: Path) -> Project:
     project = Project(folder)
     project.configure(CONFIG)
     return project
+
+
+def images_alone(**restore: Any) -> dict[str, Any]:
+    """A config of images alone, with other keys in its section `restore`."""
+    return {"restore": copy.deepcopy(CONFIG["restore"]) | restore}
+
+
+def works_of(jobs: set[str], *verbs: str) -> set[str]:
+    return {job for job in jobs if job.startswith(verbs)}

@@ -11,32 +11,9 @@ from hsi.formats.envi import read as envi
 from hsi.formats.envi import write as envi_write
 from hsi.scenes.labels import open_labels
 from hsi.scenes.scene import open_scene, write_scene
+from tests.hsi.cli.conftest import hsi
 
-# Runs the command line in this process: starting torch anew for each command takes seconds.
 RUN = "from hsi.__main__ import run; run()"
-
-
-def hsi(*arguments: object) -> int:
-    from hsi.__main__ import run
-
-    before = sys.argv
-    sys.argv = ["hsi", *map(str, arguments)]
-    try:
-        with pytest.raises(SystemExit) as ended:
-            run()
-    finally:
-        sys.argv = before
-    return ended.value.code
-
-
-@pytest.fixture
-def files(tmp_path, scene, labels):
-    """An ENVI scene with its labels and a split."""
-    write_scene(tmp_path / "stripes.hdr", scene)
-    np.save(tmp_path / "gt.npy", labels.ground_truth)
-    args = ("--how", "random:0.1", "--window", 9, "--out", tmp_path / "split.npz")
-    assert hsi("split", tmp_path / "gt.npy", *args) == 0
-    return tmp_path
 
 
 def test_help_is_quick_and_loads_no_library():
@@ -192,28 +169,6 @@ def test_names_are_drawn_as_they_are(files):
     assert hsi("score", files / "named.hdr", files / "named.hdr", *args) == 0
     confusion = pd.read_csv(files / "r" / "confusion.csv", index_col=0)
     assert confusion.columns.tolist() == ["$a_$", r"$\foo$", "class 7"]
-
-
-@pytest.mark.parametrize(
-    ("made", "arguments"),
-    [
-        ("labels.png", ("split", "labels.png", "--how", "random:0.1", "--out", "labels.npz")),
-        ("labels.npz", ("split", "labels.npz", "--how", "random:0.1", "--out", "labels.npz")),
-        ("masks.npz", ("split", "gt.npy", "--how", "mask:masks.npz", "--out", "masks.npz")),
-        ("scene.npz", ("reduce", "scene.npz", "scene.npz", "--components", "5")),
-        (
-            "labels.png",
-            ("train", "stripes.hdr", "labels.png", "--classifier", "svm", "--split", "split.npz",
-             "--out", "m.safetensors", "--log", "labels.csv"),
-        ),
-    ],
-)  # fmt: skip
-def test_what_is_read_is_never_replaced(files, monkeypatch, capsys, made, arguments):
-    monkeypatch.chdir(files)
-    (files / made).write_bytes(b"years of work")
-    assert hsi(*arguments) == 2
-    assert f"{made}: the output would overwrite an input" in capsys.readouterr().err
-    assert (files / made).read_bytes() == b"years of work"
 
 
 def test_a_map_is_scored_on_the_split_it_was_learned_from(files, capsys, caplog):

@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from hsi.scenes.scene import write_scene
-from tests.hsi.cli.test_commands import hsi
+from tests.hsi.cli.conftest import hsi
 
 
 @pytest.fixture
@@ -54,3 +54,25 @@ def test_strips_are_not_joined_over_their_scene_or_model(small_models, tmp_path,
     assert hsi("join", tmp_path / "s.hdr", model, *out) == 2
     assert "would replace" in capsys.readouterr().err
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("made", "arguments"),
+    [
+        ("labels.png", ("split", "labels.png", "--how", "random:0.1", "--out", "labels.npz")),
+        ("labels.npz", ("split", "labels.npz", "--how", "random:0.1", "--out", "labels.npz")),
+        ("masks.npz", ("split", "gt.npy", "--how", "mask:masks.npz", "--out", "masks.npz")),
+        ("scene.npz", ("reduce", "scene.npz", "scene.npz", "--components", "5")),
+        (
+            "labels.png",
+            ("train", "stripes.hdr", "labels.png", "--classifier", "svm", "--split", "split.npz",
+             "--out", "m.safetensors", "--log", "labels.csv"),
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_read_is_never_replaced(files, monkeypatch, capsys, made, arguments):
+    monkeypatch.chdir(files)
+    (files / made).write_bytes(b"years of work")
+    assert hsi(*arguments) == 2
+    assert f"{made}: the output would overwrite an input" in capsys.readouterr().err
+    assert (files / made).read_bytes() == b"years of work"

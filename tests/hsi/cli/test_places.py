@@ -7,7 +7,7 @@ import pytest
 
 from hsi.scenes.labels import open_labels, write_labels
 from hsi.scenes.scene import write_scene
-from tests.hsi.cli.test_commands import hsi
+from tests.hsi.cli.conftest import hsi
 
 pytest.importorskip("rasterio")
 

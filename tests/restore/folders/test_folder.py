@@ -4,53 +4,19 @@ import json
 import os
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
-from engine.device import Compute
 from engine.errors import Partial
 from restore.denoising.pixels import How
 from restore.errors import RestoreError
-from restore.folders.folder import denoise_files
 from restore.folders.journal import JOURNAL, Journal
 from restore.folders.options import FolderOptions
 from restore.folders.shards import Shard
 from restore.images.files import read
-from restore.networks import shipped
-
-CPU = Compute(torch.device("cpu"), "float32", "test")
-
-
-@pytest.fixture
-def weights(make_weights) -> str:
-    """An untrained network: it changes nothing, so every output can be checked exactly."""
-    return str(make_weights())
-
-
-@pytest.fixture
-def photos(tmp_path: Path) -> Path:
-    folder = tmp_path / "photos"
-    (folder / "trip").mkdir(parents=True)
-    rng = np.random.default_rng(0)
-    Image.fromarray(rng.integers(0, 256, (9, 7), np.uint8)).save(folder / "grey.png")
-    Image.fromarray(rng.integers(0, 256, (9, 7, 4), np.uint8)).save(folder / "alpha ä.png")
-    Image.fromarray(rng.integers(0, 65536, (9, 7), np.uint16)).save(folder / "deep.png")
-    Image.fromarray(rng.integers(0, 256, (9, 7, 3), np.uint8)).save(folder / "trip" / "sea.tif")
-    return folder
-
-
-def lines(out: Path) -> dict[str, dict[str, Any]]:
-    """Give the journal by file; there is one line a file."""
-    records = [json.loads(x) for x in (out / JOURNAL).read_text().splitlines()]
-    return {record["file"]: record for record in records}
-
-
-def run(photos: Path, out: Path, weights: str, **options: object) -> None:
-    denoise_files(photos, out, weights, FolderOptions(**options), lambda: CPU)  # type: ignore[arg-type]
+from tests.restore.folders.conftest import lines, run
 
 
 def test_depth_alpha_and_folders_are_kept(photos: Path, tmp_path: Path, weights: str) -> None:
@@ -193,54 +159,6 @@ def test_killed_around_the_line_in_the_journal(
     assert {record["status"] for record in lines(out).values()} == {"done"}
     assert len(list(out.glob("*.png"))) == 3
     assert not list(out.glob(".denoise*"))
-
-
-def test_shards_share_the_work_and_know_of_each_other(
-    photos: Path, tmp_path: Path, weights: str
-) -> None:
-    out = tmp_path / "clean"
-    for number in (1, 2, 3):
-        run(photos, out, weights, recursive=True, shard=Shard(number, 3))
-    assert {path.name for path in out.rglob("*.[pt]*")} == {
-        "grey.png", "alpha ä.png", "deep.png", "sea.tif"
-    }  # fmt: skip
-    assert len(list(out.glob("denoise-*-of-3.jsonl"))) >= 1
-    before = {path: path.stat().st_mtime_ns for path in out.rglob("*.[pt]*")}
-    run(photos, out, weights, recursive=True)
-    run(photos, out, weights, recursive=True, shard=Shard(2, 2))
-    assert before == {path: path.stat().st_mtime_ns for path in out.rglob("*.[pt]*")}
-
-
-def test_auto_picks_by_image_and_says_why(
-    photos: Path, tmp_path: Path, make_weights, monkeypatch: pytest.MonkeyPatch, caplog
-) -> None:
-    found = [make_weights(name) for name in ("dncnn-s-25", "dncnn-b", "dncnn-3")]
-    found.append(make_weights("dncnn-b-color", 3))
-    monkeypatch.setattr(shipped, "shipped_models", lambda: {path.stem: path for path in found})
-    rng = np.random.default_rng(0)
-    noisy = np.clip(128 + 25 * rng.standard_normal((160, 160, 3)), 0, 255).astype(np.uint8)
-    Image.fromarray(noisy[..., 0]).save(photos / "noisy.png")
-    Image.fromarray(noisy // 4 + 90).save(photos / "slight colour.png")
-    tinted = noisy // 4 + np.array([90, 60, 120], np.uint8)
-    Image.fromarray(tinted).save(photos / "photo.jpg", quality=40)
-    with caplog.at_level("INFO"):
-        run(photos, tmp_path / "clean", "auto")
-    records = lines(tmp_path / "clean")
-    assert records["noisy.png"]["model"] == "dncnn-s-25"
-    assert records["noisy.png"]["sigma"] == pytest.approx(25, abs=2)
-    assert records["slight colour.png"]["model"] == "dncnn-b-color"
-    assert records["photo.jpg"]["model"] == "dncnn-3"
-    assert records["photo.jpg"]["output"] == "photo.png"
-    assert "noisy.png: dncnn-s-25 (a grey image, σ about 2" in caplog.text
-    assert "each channel of a colour image by itself" in caplog.text
-
-
-def test_auto_without_shipped_weights_says_what_to_do(
-    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(shipped, "shipped_models", dict)
-    with pytest.raises(RestoreError, match=r"no weights are shipped .* name a file with `model`"):
-        run(photos, tmp_path / "clean", "auto")
 
 
 def test_strict_does_not_skip_what_was_doubtful(photos: Path, tmp_path: Path, weights: str) -> None:

@@ -1,6 +1,7 @@
 """A folder in parts: by the name alone, and in a number that seldom changes."""
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +9,7 @@ from restore.errors import RestoreError
 from restore.folders import listing, shards
 from restore.folders.listing import Job
 from restore.folders.shards import Shard
+from tests.restore.folders.conftest import run
 
 
 def test_shards_part_the_images():
@@ -70,3 +72,19 @@ def test_a_listing_for_one_shard_still_sees_what_shares_an_output(tmp_path):
         (tmp_path / name).write_bytes(b"x")
     (job,) = listing.folder(tmp_path, tmp_path.parent / "out", holds=lambda name: name == "a.png")
     assert "a.jpg would be written to a.png too" in job.problem
+
+
+def test_shards_share_the_work_and_know_of_each_other(
+    photos: Path, tmp_path: Path, weights: str
+) -> None:
+    out = tmp_path / "clean"
+    for number in (1, 2, 3):
+        run(photos, out, weights, recursive=True, shard=Shard(number, 3))
+    assert {path.name for path in out.rglob("*.[pt]*")} == {
+        "grey.png", "alpha ä.png", "deep.png", "sea.tif"
+    }  # fmt: skip
+    assert len(list(out.glob("denoise-*-of-3.jsonl"))) >= 1
+    before = {path: path.stat().st_mtime_ns for path in out.rglob("*.[pt]*")}
+    run(photos, out, weights, recursive=True)
+    run(photos, out, weights, recursive=True, shard=Shard(2, 2))
+    assert before == {path: path.stat().st_mtime_ns for path in out.rglob("*.[pt]*")}
