@@ -145,6 +145,8 @@ def _teachers(training: Mapping[str, Any]) -> dict[str, str]:
 def _lesson(teacher: Mapping[str, Any]) -> str:
     """Return what a teacher teaches."""
     lessons = ["what is not white noise alone"] if teacher.get("other") else []
+    if teacher.get("jpeg"):
+        lessons.insert(0, "JPEG")
     if teacher.get("scale") is not None:
         lessons.insert(0, f"bicubic ×{teacher['scale']}")
     if teacher["sigma"] is not None:

@@ -122,6 +122,8 @@ class Patches:
         Where the images stay, as uint8, and where batches are made.
     noise : RealNoise, optional
         What a network for photographs learns to remove.
+    shares : sequence of 3 int, optional
+        Noise, bicubic upscaling and JPEG in the batches of DnCNN-3, in proportion.
 
     Raises
     ------
@@ -141,10 +143,12 @@ class Patches:
         device: torch.device,
         darkest: float = 1.0,
         noise: RealNoise | None = None,
+        shares: Sequence[int] = (1, 1, 1),
     ) -> None:
         self.variant, self.patch, self.batch_size = variant, patch, batch_size
         self.darkest = darkest
         self.noise = noise or RealNoise()
+        self.shares = shares
         # of what is cut
         self.side = {
             "general": patch + 3 * _AROUND,
@@ -227,7 +231,7 @@ class Patches:
         return Batch(degraded[inner], values[inner], (len(clean),))
 
     def _general(self, clean: Tensor, generator: torch.Generator) -> Batch:
-        """Degrade a third of the patches by noise, a third by bicubic, a third by JPEG.
+        """Degrade some of the patches by noise, some by bicubic, some by JPEG; each has its share.
 
         Where the blocks of JPEG and the pixels of the small image begin is drawn for each batch.
         At the patch's own border they would tell the network, which knows a border by its zero
@@ -235,32 +239,32 @@ class Patches:
         """
         values = clean.float() / 255
         count = len(clean)
-        third = count // 3
-        sigma = self.variant.sigma * _stratified(count - 2 * third, generator)
-        noisy = slice(0, count - 2 * third)
+        small, compressed = (count * share // sum(self.shares) for share in self.shares[1:])
+        kinds = (count - small - compressed, small, compressed)
+        sigma = self.variant.sigma * _stratified(kinds[0], generator)
+        noisy = slice(0, kinds[0])
         degraded = values.clone()
         levels = torch.full((count,), torch.nan)
         levels[noisy] = sigma
         levels = levels.to(clean.device)
         degraded[noisy] = gaussian_batch(values[noisy], levels[noisy], generator)
-        which = (_stratified(third, generator) * len(SCALES)).long()
+        which = (_stratified(small, generator) * len(SCALES)).long()
         scales = torch.zeros(count, dtype=torch.long)
-        scales[noisy.stop : noisy.stop + third] = torch.tensor(SCALES)[which]
+        scales[noisy.stop : noisy.stop + small] = torch.tensor(SCALES)[which]
         scales = scales.to(clean.device)
         for scale in SCALES:
             chosen = torch.nonzero(scales == scale)[:, 0]
             if len(chosen):
                 degraded[chosen] = bicubic_batch(values[chosen], scale)
         low, high = QUALITIES
-        qualities = low + (_stratified(third, generator) * (high + 1 - low)).long().numpy()
-        tail = slice(count - third, count)
-        if third:
+        qualities = low + (_stratified(compressed, generator) * (high + 1 - low)).long().numpy()
+        tail = slice(count - compressed, count)
+        if compressed:
             blocky = jpeg.compress_batch(clean[tail, 0].cpu().numpy(), qualities, self.pool)
             degraded[tail, 0] = torch.from_numpy(blocky).to(clean.device).float() / 255
         row, column = torch.randint(_AROUND, 2 * _AROUND, (2,), generator=generator).tolist()
         around = Around(degraded, row, column, scales)
         seen, inner = (around.inner(images, self.patch) for images in (degraded, values))
-        kinds = (count - 2 * third, third, third)
         return Batch(seen, inner, kinds, levels, around=around)
 
 

@@ -28,20 +28,27 @@ class Teacher:
         the second, on the 0..255 scale; none if left out.
     scale : int, optional
         It teaches patches that were so many times smaller: a network of bicubic upscaling.
+    jpeg : bool
+        It teaches patches that JPEG compressed.
     other : bool
-        It teaches patches of any other degradation, but for scales that another one teaches.
+        It teaches patches of any other degradation, but for what another one teaches by name.
     """
 
     weights: str
     sigma: tuple[float, ...] | None = None
     scale: int | None = None
+    jpeg: bool = False
     other: bool = False
 
     def __post_init__(self) -> None:
-        if self.sigma is None and self.scale is None and not self.other:
+        if self.sigma is None and self.scale is None and not (self.jpeg or self.other):
             raise RestoreError(
-                f"teachers: {self.weights}: expected what it teaches, sigma: [FROM, TO], scale: N "
-                "or other: true, found none of them"
+                f"teachers: {self.weights}: expected what it teaches, sigma: [FROM, TO], scale: N, "
+                "jpeg: true or other: true, found none of them"
+            )
+        if self.scale is not None and (self.sigma is not None or self.jpeg or self.other):
+            raise RestoreError(
+                f"teachers: {self.weights}: expected `scale` alone, found it beside other lessons"
             )
         if self.sigma is not None and not (
             len(self.sigma) == 2 and 0 <= self.sigma[0] < self.sigma[1]
@@ -73,6 +80,9 @@ class PatchSchedule(Schedule):
         `restore.training.ghost`.
     noise : RealNoise, optional
         What DnCNN-R learns to remove; other variants ignore it.
+    shares : tuple of 3 int
+        Noise, bicubic upscaling and JPEG in the batches of DnCNN-3, in proportion; other variants
+        ignore it.
     teachers : tuple of Teacher
         Trained networks; see `restore.training.teaching`.
     taught : float
@@ -89,6 +99,7 @@ class PatchSchedule(Schedule):
     renormalised: bool = False
     ghost_batches: int = 1
     noise: RealNoise | None = None
+    shares: tuple[int, ...] = (1, 1, 1)
     teachers: tuple[Teacher, ...] = ()
     taught: float = 1.0
 
@@ -112,6 +123,11 @@ class PatchSchedule(Schedule):
             raise RestoreError(
                 f"schedule {self.name}: ghost_batches: expected a divisor of batch_size "
                 f"{self.batch_size}, found {self.ghost_batches}"
+            )
+        if len(self.shares) != 3 or min(self.shares) < 0 or not any(self.shares):
+            raise RestoreError(
+                f"schedule {self.name}: shares: expected three whole numbers, 0 or more and not "
+                f"all 0, found {list(self.shares)}"
             )
         if not 0 < self.taught <= 1:
             raise RestoreError(

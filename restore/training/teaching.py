@@ -104,43 +104,52 @@ class Teachers:
             With `answers`. Where several teach, the mean of their results counts; where none does,
             the clean patch.
         """
-        sigma = batch.sigma
-        if sigma is None:
-            sigma = torch.full((len(batch.clean),), torch.nan, device=batch.clean.device)
-        scales = torch.zeros_like(sigma) if batch.around is None else batch.around.scales
-        special = [teacher.scale for teacher, _, _ in self._taught if teacher.scale is not None]
-        others = sigma.isnan() & ~torch.isin(scales, torch.tensor(special).to(scales))
         results = torch.zeros_like(batch.clean)
-        counts = torch.zeros_like(sigma)
-        for teacher, loaded, own in self._taught:
-            low, high = teacher.sigma or (0.0, 0.0)
-            chosen = (sigma >= low) & (sigma < high) | others & teacher.other
-            chosen = torch.nonzero(chosen)[:, 0]
-            if len(chosen):
-                result = _of_patches(loaded, batch.degraded[chosen], own, sigma[chosen], turn)
-                results.index_add_(0, chosen, result.to(results.dtype))
-                counts[chosen] += 1
-            if teacher.scale is None or batch.around is None:
+        counts = torch.zeros(len(results), device=results.device)
+        for (teacher, loaded, own), pupils in zip(self._taught, self._pupils(batch), strict=True):
+            chosen = torch.nonzero(pupils)[:, 0]
+            if not len(chosen):
                 continue
-            chosen = torch.nonzero(scales == teacher.scale)[:, 0]
-            if len(chosen):
+            if teacher.scale is None:
+                stronger = None
+                if own is not None and batch.sigma is not None:
+                    stronger = batch.sigma[chosen].clamp(min=_LEAST) / own
+                result = _of_patches(loaded, batch.degraded[chosen], stronger, turn)
+            else:
+                assert batch.around is not None  # it has pupils
                 whole = _of_whole_pixels(loaded, batch.around.degraded[chosen], teacher.scale, turn)
                 result = batch.around.inner(whole, results.shape[-1])
-                results.index_add_(0, chosen, result.to(results.dtype))
-                counts[chosen] += 1
+            results.index_add_(0, chosen, result.to(results.dtype))
+            counts[chosen] += 1
         share = (self.share * (counts > 0))[:, None, None, None]
         means = results / counts.clamp(min=1)[:, None, None, None]
         return replace(batch, answers=share * means + (1 - share) * batch.clean)
 
+    def _pupils(self, batch: Batch) -> list[Tensor]:
+        """Return for each teacher which patches it teaches, (B,) of bool."""
+        sigma, around = batch.sigma, batch.around
+        if sigma is None:
+            sigma = torch.full((len(batch.clean),), torch.nan, device=batch.clean.device)
+        scales = torch.zeros_like(sigma) if around is None else around.scales
+        named = []
+        for teacher, _, _ in self._taught:
+            low, high = teacher.sigma or (0.0, 0.0)
+            jpeg = sigma.isnan() & (scales == 0) & teacher.jpeg
+            enlarged = (scales > 0) & (scales == (teacher.scale or 0))
+            named.append((sigma >= low) & (sigma < high) | jpeg | enlarged)
+        rest = sigma.isnan() & ~torch.stack(named).any(dim=0)
+        return [
+            own | rest & teacher.other
+            for own, (teacher, _, _) in zip(named, self._taught, strict=True)
+        ]
 
-def _of_patches(
-    teacher: Denoiser, noisy: Tensor, own: float | None, sigma: Tensor, turn: int
-) -> Tensor:
-    """Return what a network makes of patches; one for a noise level of its `own` sees that."""
+
+def _of_patches(teacher: Denoiser, noisy: Tensor, stronger: Tensor | None, turn: int) -> Tensor:
+    """Return what a network makes of patches; of such that are so many times noisier, scaled."""
     mean = noisy.mean((1, 2, 3), keepdim=True)
     scale = torch.ones_like(mean)
-    if own is not None:
-        scale *= own / sigma.clamp(min=_LEAST)[:, None, None, None]
+    if stronger is not None:
+        scale /= stronger[:, None, None, None]
     return (_restored(teacher, (noisy - mean) * scale + mean, turn) - mean) / scale + mean
 
 
@@ -180,6 +189,8 @@ def _mistake(teacher: Teacher, known: Variant, pupil: Variant) -> str:
                 f"scale: expected dncnn-x{teacher.scale} to teach dncnn-3, found {known.name} and "
                 f"{pupil.name}"
             )
+    if teacher.jpeg and not pupil.task == known.task == "general":
+        return f"jpeg: expected dncnn-3 to teach dncnn-3, found {known.name} and {pupil.name}"
     if teacher.other and (pupil.task not in _OTHERS or known.task not in _OTHERS):
         both = f"{known.name} and {pupil.name}"
         return f"other: expected networks that know more than white noise, found {both}"

@@ -282,6 +282,7 @@ def patches_of(
         darkest=schedule.darkest,
         device=compute.device,
         noise=schedule.noise,
+        shares=schedule.shares,
     )
 
 

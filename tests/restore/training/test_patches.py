@@ -156,6 +156,40 @@ def test_a_batch_of_all_degradations_has_what_is_around_it() -> None:
     assert batch.part(1, 2).around is None
 
 
+@pytest.mark.parametrize(
+    ("shares", "kinds"),
+    [
+        ((1, 1, 1), (4, 3, 3)),
+        ((0, 0, 1), (0, 0, 10)),
+        ((0, 1, 0), (0, 10, 0)),
+        ((2, 1, 2), (4, 2, 4)),
+    ],
+)
+def test_each_degradation_has_its_share(
+    shares: tuple[int, int, int], kinds: tuple[int, int, int]
+) -> None:
+    image = np.random.default_rng(1).integers(0, 255, (90, 90), dtype=np.uint8)
+    source = Patches(
+        [image],
+        variant("dncnn-3"),
+        patch=24,
+        batch_size=10,
+        scales=(1.0,),
+        device=torch.device("cpu"),
+        shares=shares,
+    )
+    batch = source.draw(0, torch.Generator().manual_seed(0))
+    assert batch.kinds == kinds
+    assert batch.sigma is not None
+    assert batch.around is not None
+    assert batch.sigma.isnan().tolist() == [False] * kinds[0] + [True] * (kinds[1] + kinds[2])
+    small = slice(kinds[0], kinds[0] + kinds[1])
+    assert bool((batch.around.scales[small] > 0).all())
+    assert int((batch.around.scales > 0).sum()) == kinds[1]
+    changed = (batch.degraded - batch.clean).abs().amax((1, 2, 3))
+    assert bool((changed > 0).all())
+
+
 def test_a_batch_depends_on_its_generator_alone() -> None:
     source = patches("dncnn-3", [numbered(40, 40)], 12, 16)
     draws = [source.draw(0, torch.Generator().manual_seed(seed)) for seed in (5, 6, 5)]

@@ -164,6 +164,31 @@ def test_a_scale_is_left_to_the_teacher_of_it(tmp_path: Path) -> None:
     assert (with_it[1] - alone[1]).abs().max() > 0.01
 
 
+def test_jpeg_is_left_to_the_teacher_of_it(tmp_path: Path) -> None:
+    first, second = (weights(tmp_path, "dncnn-3", seed) for seed in (0, 1))
+    general = replace(variant("dncnn-3"), architecture=SHAPE)
+    given = enlarged(0, 2, 3, -1)
+    assert given.around is not None
+    assert given.sigma is not None
+    compressed = replace(given.around, scales=given.around.scales.clamp(min=0))
+    given = replace(given, around=compressed)
+    both = (Teacher(first, jpeg=True), Teacher(second, other=True))
+    found = Teachers(replace(TINY, teachers=both), general, CPU).answered(given, 3).wanted
+    for teacher, own in ((first, [3]), (second, [1, 2])):
+        network = denoiser.load(teacher, CPU)
+        seen = network.restore_batch(orientation.oriented(given.degraded[own], 3))
+        torch.testing.assert_close(found[own], orientation.back(seen, 3))
+    assert torch.equal(found[0], given.clean[0])
+
+
+@pytest.mark.parametrize(("teacher", "pupil"), [("dncnn-b", "dncnn-3"), ("dncnn-3", "dncnn-b")])
+def test_jpeg_is_taught_among_those_that_know_it(tmp_path: Path, teacher: str, pupil: str) -> None:
+    taught = replace(TINY, teachers=(Teacher(weights(tmp_path, teacher, 0), jpeg=True),))
+    expected = f"jpeg: expected dncnn-3 to teach dncnn-3, found {teacher} and {pupil}$"
+    with pytest.raises(RestoreError, match=expected):
+        Teachers(taught, replace(variant(pupil), architecture=SHAPE), CPU)
+
+
 @pytest.mark.parametrize(("scale", "pupil"), [(2, "dncnn-3"), (3, "dncnn-b")])
 def test_a_scale_that_is_not_the_teachers(tmp_path: Path, scale: int, pupil: str) -> None:
     taught = replace(TINY, teachers=(Teacher(squares(tmp_path, 3), scale=scale),))
@@ -214,7 +239,7 @@ def test_weights_say_who_taught_them(photos: ImageSet, tmp_path: Path) -> None:
     made = load_tensors(out)[1]["training"]
     assert made["teachers"] == [denoiser.load(teacher, CPU).origin()]
     assert made["schedule"]["teachers"] == [
-        {"weights": teacher, "sigma": [20.0, 30.0], "scale": None, "other": False}
+        {"weights": teacher, "sigma": [20.0, 30.0], "scale": None, "jpeg": False, "other": False}
     ]
     other = tmp_path / "plain.safetensors"
     training.train_variant(BLIND, [photos], TINY, other, seed=0, compute=CPU)
@@ -275,9 +300,16 @@ def test_teachers_are_read_from_a_schedules_file(tmp_path: Path) -> None:
     [
         ("teachers: [{sigma: [1, 2]}]", "a value for the key weights"),
         ("teachers: [dncnn-b]", "keys and values"),
-        ("teachers: [{weights: dncnn-b, noise: 3}]", "keys among weights, sigma, scale, other"),
+        (
+            "teachers: [{weights: dncnn-b, noise: 3}]",
+            "keys among weights, sigma, scale, jpeg, other",
+        ),
         ("teachers: [{weights: dncnn-b}]", "dncnn-b: expected what it teaches, .* found none of"),
         ("teachers: [{weights: b, scale: x}]", "a whole number"),
+        ("teachers: [{weights: b, scale: 3, jpeg: true}]", "b: expected `scale` alone, found it"),
+        ("shares: [1, 2]", r"shares: expected three whole numbers, .* found \[1, 2\]"),
+        ("shares: [0, 0, 0]", "shares: expected three whole numbers, 0 or more and not all 0"),
+        ("shares: [1, -1, 1]", "shares: expected three whole numbers, 0 or more and not all 0"),
         ("teachers: [{weights: b, sigma: [9, 2]}]", "b: sigma: expected two rising numbers"),
         ("teachers: [{weights: b, sigma: [9]}]", "b: sigma: expected two rising numbers"),
         ("teachers: [{weights: b, sigma: [-1, 2]}]", "b: sigma: expected two rising numbers"),
