@@ -90,7 +90,7 @@ def write_card(description: Mapping[str, Any], form: str, summary: pd.DataFrame)
         f"{_ghosts(schedule)}, "
         f"{schedule['optimizer']} at {schedule['learning_rate']:g}, {schedule['decay']}, "
         f"{schedule.get('loss', 'squared')} loss; "
-        f"{share:.2g} % of the paper's pixels",
+        f"{share:.2g} % of the pixels of `paper`",
         "seed": training["seed"],
         "time and machine": f"{training['seconds']:.0f} s on {_machine(training)}, "
         f"{training['precision']}, torch {description['versions']['torch']}",

@@ -11,7 +11,7 @@ References
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -56,8 +56,8 @@ def export(name_or_file: str, out: Path, *, opset: int = OPSET) -> dict[str, str
     Raises
     ------
     RestoreError
-        No such model; another ending or opset; a network that gives the image itself, as a state
-        dict, or one of squares of pixels; the package onnx is missing; the file cannot be written.
+        No such model; another ending or opset; a network that gives the image itself or computes on
+        squares of pixels, as a state dict; the package onnx is missing; the file cannot be written.
 
     Examples
     --------
@@ -118,33 +118,52 @@ def onnx_bytes(network: DnCNN, about: dict[str, str], opset: int = OPSET) -> byt
     ------
     ImportError
         The package onnx is missing.
-    RestoreError
-        The network computes on squares of pixels.
     """
-    _expect_pixels(network, about["model"])
     import onnx
     from onnx import helper, numpy_helper
 
-    shape = network.architecture
+    shape, side = network.architecture, network.architecture.unshuffle
     nodes, weights = [], []
-    hidden = "image"
+
+    def constant(name: str, values: Any) -> str:
+        weights.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
+        return name
+
+    def node(kind: str, inputs: Sequence[str], output: str, **how: Any) -> str:
+        nodes.append(helper.make_node(kind, list(inputs), [output], **how))
+        return output
+
+    whole = hidden = "image"
+    if side > 1:  # as `unshuffled`
+        node("Shape", ["image"], "shape")
+        beyond = node("Mod", [node("Neg", ["shape"], "minus"), constant("side", [side])], "beyond")
+        # How much is put before and behind: of images, channels, rows and columns.
+        ends = constant("ends", np.array([0, 0, 1, 1]))
+        node("Mul", [beyond, ends], "behind")
+        node("Concat", [constant("before", np.zeros(4, np.int64)), "behind"], "pads", axis=0)
+        whole = node("Pad", ["image", "pads"], "whole", mode="edge")
+        hidden = node("SpaceToDepth", [whole], "squares", blocksize=side)
     for index, conv in enumerate(network.convolutions()):
-        inputs = [hidden]
-        for key, value in (("weight", conv.weight), ("bias", conv.bias)):
-            assert value is not None
-            inputs.append(f"layer{index}.{key}")
-            plain = np.ascontiguousarray(value.detach().cpu().float().numpy())
-            weights.append(numpy_helper.from_array(plain, inputs[-1]))
-        last = index == shape.depth - 1
-        hidden = f"sum{index}" if not last else "noise" if shape.residual else "restored"
-        nodes.append(
-            helper.make_node("Conv", inputs, [hidden], kernel_shape=[3, 3], pads=[1, 1, 1, 1])
+        weight, bias = (
+            value.detach().cpu().float().numpy() for value in (conv.weight, _bias(conv))
         )
-        if not last:
-            nodes.append(helper.make_node("Relu", [hidden], [f"hidden{index}"]))
-            hidden = f"hidden{index}"
+        if index == 0:  # ONNX has the channels of the image last in a square
+            parts = weight.reshape(len(weight), shape.channels, side**2, 3, 3)
+            weight = parts.swapaxes(1, 2).reshape(weight.shape)
+        inputs = [hidden, constant(f"layer{index}.weight", weight)]
+        inputs.append(constant(f"layer{index}.bias", bias))
+        hidden = node("Conv", inputs, f"sum{index}", kernel_shape=[3, 3], pads=[1, 1, 1, 1])
+        if index < shape.depth - 1:
+            hidden = node("Relu", [hidden], f"hidden{index}")
+    if side > 1:
+        hidden = node("DepthToSpace", [hidden], "output", blocksize=side, mode="CRD")
     if shape.residual:
-        nodes.append(helper.make_node("Sub", ["image", "noise"], ["restored"]))
+        hidden = node("Sub", [whole, hidden], "difference")
+    if side > 1:
+        starts = constant("starts", np.zeros(4, np.int64))
+        node("Slice", [hidden, starts, "shape"], "restored")
+    else:
+        node("Identity", [hidden], "restored")
     image, restored = (
         helper.make_tensor_value_info(
             name, onnx.TensorProto.FLOAT, ["batch", shape.channels, "height", "width"]
@@ -165,17 +184,17 @@ def onnx_bytes(network: DnCNN, about: dict[str, str], opset: int = OPSET) -> byt
     return content
 
 
-def _expect_pixels(network: DnCNN, name: str) -> None:
-    side = network.architecture.unshuffle
-    if side > 1:
+def _bias(conv: torch.nn.Conv2d) -> Tensor:
+    assert conv.bias is not None
+    return conv.bias
+
+
+def _state_dict(network: DnCNN, out: Path) -> Tensors:
+    if network.architecture.unshuffle > 1:
         raise RestoreError(
-            f"{name}: expected a network that computes on pixels, found one of squares of {side}, "
-            "which other programs are not given; choose another model"
+            f"{out}: expected a network that computes on pixels, as KAIR's does, found one of "
+            f"squares of {network.architecture.unshuffle}; export it to .onnx"
         )
-
-
-def _state_dict(network: DnCNN, out: Path, name: str) -> Tensors:
-    _expect_pixels(network, name)
     if not network.architecture.residual:
         raise RestoreError(
             f"{out}: expected a network that predicts the noise, as KAIR's does, found one that "
@@ -189,7 +208,7 @@ def _state_dict(network: DnCNN, out: Path, name: str) -> Tensors:
 
 
 def _pth(network: DnCNN, out: Path, about: dict[str, str], opset: int) -> None:  # noqa: ARG001
-    state = _state_dict(network, out, about["model"])
+    state = _state_dict(network, out)
     with artifacts.atomic(out) as part, part.open("wb") as file:
         torch.save(state, file)
 
@@ -199,7 +218,7 @@ def _safetensors(
 ) -> None:  # fmt: skip
     from safetensors.torch import save
 
-    content = save(_state_dict(network, out, about["model"]), {"restore-hsi": json.dumps(about)})
+    content = save(_state_dict(network, out), {"restore-hsi": json.dumps(about)})
     with artifacts.atomic(out) as part:
         part.write_bytes(content)
 

@@ -107,8 +107,8 @@ def variant(name: str) -> Variant:
     ----------
     name : str
         `dncnn-s-N` (σ = N), `dncnn-b`, `dncnn-3`, `dncnn-r` (colour alone), or `dncnn-x2`, `-x3`
-        or `-x4` (enlarged so many times). The first may go on with `-nobn` (no
-        batch normalisation) and `-direct` (predicts the image itself, not the degradation), as the
+        or `-x4` (enlarged so many times). The first may go on with `-nobn` (no batch
+        normalisation) and `-direct` (predicts the image itself, not the degradation), as the
         paper's ablation has it; then the first two with `-color`.
 
     Raises

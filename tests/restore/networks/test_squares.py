@@ -163,24 +163,44 @@ def test_files_without_squares_stay_what_they_were(tmp_path: Path) -> None:
     assert sha256_file(file) != sha256_file(tmp_path / "again.safetensors")
 
 
-@pytest.mark.parametrize("suffix", [".onnx", ".pth", ".safetensors"])
-def test_no_other_program_is_given_squares(tmp_path: Path, suffix: str) -> None:
+@pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
+def test_programs_that_know_no_squares_are_not_given_them(tmp_path: Path, suffix: str) -> None:
     file = tmp_path / "x3.safetensors"
     denoiser.save(file, network(), "dncnn-x3", {})
     out = tmp_path / f"out{suffix}"
-    with pytest.raises(RestoreError, match="expected a network that computes on pixels, found"):
+    with pytest.raises(RestoreError, match=r"found one of squares of 3; export it to \.onnx$"):
         export(str(file), out)
     assert not out.exists()
 
 
-def test_no_engine_is_given_squares(tmp_path: Path) -> None:
-    pytest.importorskip("onnxruntime")
+@pytest.mark.parametrize("size", [(12, 18), (13, 20), (1, 2)])
+@pytest.mark.parametrize(("channels", "residual", "opset"), [(1, True, 14), (3, False, 25)])
+def test_onnx_has_the_squares(
+    tmp_path: Path, size: tuple[int, int], channels: int, residual: bool, opset: int
+) -> None:
+    pytest.importorskip("onnx")
+    runtime = pytest.importorskip("onnxruntime")
+    generator = torch.Generator().manual_seed(1)
+    made = DnCNN(Architecture(DEPTH, channels, 8, False, residual, unshuffle=2), generator)
+    torch.nn.init.normal_(made.convolutions()[-1].weight, std=0.2, generator=generator)
+    denoiser.save(tmp_path / "x2.safetensors", made, "dncnn-x2", {})
+    export(str(tmp_path / "x2.safetensors"), tmp_path / "x2.onnx", opset=opset)
+    session = runtime.InferenceSession(tmp_path / "x2.onnx", providers=["CPUExecutionProvider"])
+    given = images(2, channels, *size)
+    (found,) = session.run(None, {"image": given.numpy()})
+    with torch.inference_mode():
+        np.testing.assert_allclose(found, made(given).numpy(), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("engine", ["onnx", "openvino"])
+def test_engines_run_squares(tmp_path: Path, engine: str) -> None:
+    pytest.importorskip({"onnx": "onnxruntime"}.get(engine, engine))
     file = tmp_path / "x3.safetensors"
     denoiser.save(file, network(), "dncnn-x3", {})
     model = denoiser.load(str(file), CPU)
-    with pytest.raises(RestoreError, match=r"cannot run dncnn-x3 \(.*squares of 3.*use torch$"):
-        run_by(model, "onnx")
-    assert run_by(model, "torch").engine is None
+    given = images(1, 1, 31, 20)
+    found = run_by(model, engine).restore_batch(given)
+    torch.testing.assert_close(found, model.restore_batch(given), rtol=0, atol=1e-5)
 
 
 @torch.no_grad()
