@@ -60,6 +60,15 @@ class Architecture:
         return self.depth * self.unshuffle
 
     @property
+    def in_words(self) -> str:
+        """What a message shows of the shape."""
+        squares = f", squares of {self.unshuffle} pixels" * (self.unshuffle > 1)
+        return (
+            f"{self.depth} layers, {self.channels} channels, {self.features} features, "
+            f"{'residual' if self.residual else 'direct'}{squares}"
+        )
+
+    @property
     def widths(self) -> list[int]:
         """Channels that the first convolution reads, and that each gives."""
         outer = self.channels * self.unshuffle**2

@@ -36,7 +36,8 @@ from restore.networks import denoiser
 from restore.networks.denoiser import Denoiser
 from restore.networks.variants import Variant, variant
 from restore.training.patches import Batch
-from restore.training.schedules import PatchSchedule, Teacher
+from restore.training.schedules import PatchSchedule
+from restore.training.teacher import Teacher
 
 Draw = Callable[[int, torch.Generator], Batch]
 

@@ -289,14 +289,7 @@ def patches_of(
 def _check_shape(first: denoiser.Denoiser, name: str, expected: Architecture) -> None:
     found = first.network.architecture
     if found != expected:
-        shown = [
-            f"{shape.depth} layers, {shape.channels} channels, {shape.features} features, "
-            f"{'residual' if shape.residual else 'direct'}"
-            + f", squares of {shape.unshuffle} pixels"
-            * (shape.unshuffle > 1)
-            for shape in (expected, found)
-        ]
         raise RestoreError(
-            f"`start_from` {first.name}: expected a network of the shape of {name} ({shown[0]}), "
-            f"found {shown[1]}; start from another, or leave it out"
+            f"`start_from` {first.name}: expected a network of the shape of {name} "
+            f"({expected.in_words}), found {found.in_words}; start from another, or leave it out"
         )
