@@ -87,8 +87,8 @@ def headlines(rows: Sequence[Row]) -> list[dict[str, Any]]:
 
 
 def _figure(row: Row) -> dict[str, str]:
-    psnr, before = number(row["psnr_db"]), number(row["psnr_input_db"])
-    gain = "" if psnr is None or before is None else f"{psnr - before:+.2f}".replace("-", "−")
+    # Not the difference of the two means as they are shown, whose last digit is another.
+    gain = _signed(row.get("psnr_gain_db", ""))
     return {"method": row["model"], "psnr": row["psnr_db"], "gain": gain}
 
 

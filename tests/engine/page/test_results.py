@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from engine.errors import UserError
-from engine.page import results
+from engine.page import images, results
 from engine.page.folder import ResultsFolder
 from engine.page.results import MOST_BYTES, write_page
 from tests.engine.page.results_folder import CLASS_MARKUP, MARKUP, make_view, write_results
@@ -176,3 +176,14 @@ def test_the_command(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert re.fullmatch(r"page: .*config.yaml: expected keys with values, found .*\n", done.stderr)
+
+
+def test_a_gain_is_that_of_the_table_not_of_rounded_means() -> None:
+    """11.335 is 11.34 in the table, and 31.50 - 20.17 is 11.33."""
+    row = {"model": "dncnn-s-25", "schedule": "best (9 steps), shipped", "set": "test"} | {
+        "degradation": "noise", "level": "25", "psnr_db": "31.50", "psnr_input_db": "20.17",
+        "psnr_gain_db": "11.34",
+    }  # fmt: skip
+    assert images.scores([row])[0]["gain"] == "+11.34"
+    assert images.scores([row | {"psnr_gain_db": "-0.10"}])[0]["gain"] == "−0.10"
+    assert images.scores([row | {"psnr_gain_db": ""}])[0]["gain"] == ""
