@@ -2,7 +2,6 @@
 
 import math
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from benchmarks.goals import FOLDER
-from benchmarks.side_by_side import Row, counted, machine
+from benchmarks.side_by_side import Row, counted, in_turn, machine
 from engine.device import Compute
 from restore.degradations import degradation
 from restore.evaluation import pairs
@@ -27,20 +26,21 @@ from restore.networks.dncnn import DnCNN
 
 MODEL = "dncnn-s-25"
 SIZE = (321, 481)  # of BSD68's images, in rows and columns
-FEW, MANY = 12, 200  # images where a network is slow (a minute on two AVX2 cores), and fast
+FEW, MANY = 12, 100  # images where a network is slow (a minute on two AVX2 cores), and fast
+TURNS = 4  # of each way, for a machine's speed changes within minutes
 _SIGMA = 25.0
 # Four sigmas from black and white, and no draw beyond 3.8: nothing is cut off that ours would mend.
 _RANGE, _FARTHEST = (100.0, 155.0), 3.8
 
 
 def rows(compute: Compute, count: int | None = None) -> Iterator[Row]:
-    """Measure a folder of noisy grey PNGs, files and all, each way once.
+    """Measure folders of noisy grey PNGs, files and all, both ways in turn.
 
     Parameters
     ----------
     compute : Compute
     count : int, optional
-        Images; by default as many as take about a minute.
+        Images; by default as many as take some minutes.
     """
     slow = compute.device.type == "cpu" and compute.precision == "float32"
     with tempfile.TemporaryDirectory() as folder:
@@ -63,7 +63,7 @@ def throughput(
     folder : Path
         An empty one.
     count : int
-        Images.
+        Images, in as many folders as there are turns.
     model : str
         A shipped name or a weights file, grey.
     size : (int, int)
@@ -83,28 +83,29 @@ def throughput(
     def ours(source: Path, target: Path) -> None:
         denoise_files(source, target, model, FolderOptions(), lambda: compute)
 
-    for name, number in (("one", 1), ("all", count)):
-        write_noisy(folder / name, number, size)
-    seconds, work = {}, {}
+    write_noisy(folder / "one", 1, size)
+    turns = min(TURNS, count)
+    for turn in range(turns):
+        write_noisy(folder / "all" / str(turn), len(range(turn, count, turns)), size)
+    work, begun = {}, {}
     for way in (baseline, ours):
         out = folder / way.__name__
         work[way.__name__] = count * _work(way, folder / "one", out / "one")
-        began = time.perf_counter()
-        way(folder / "all", out / "all")
-        seconds[way.__name__] = time.perf_counter() - began
+        begun[way.__name__] = _next_of(way, folder / "all", out)
+    seconds = {name: sum(spent) for name, spent in in_turn(begun, turns).items()}
     difference = max(
-        int(np.abs(_pixels(path) - _pixels(folder / "ours" / "all" / path.name)).max())
-        for path in (folder / "baseline" / "all").iterdir()
+        int(np.abs(_pixels(path) - _pixels(folder / "ours" / path.parent.name / path.name)).max())
+        for path in (folder / "baseline").glob("[0-9]*/*")
     )
     per_second = [count * math.prod(size) / 1e6 / spent for spent in seconds.values()]
     rates = [work[way] / spent / 1e9 for way, spent in seconds.items()]
     ratio = seconds["baseline"] / seconds["ours"]
     row = Row(
         "restore folder",
-        f"{MODEL}, {count} grey 8-bit PNGs of {size[1]}x{size[0]} read, denoised and written: one "
-        "at a time (eager contiguous float32, unfolded) against restore denoise (channels_last "
-        f"{compute.precision}, folded, in batches, files read and written meanwhile, journal); "
-        f"{per_second[0]:.3g} against {per_second[1]:.3g} megapixels/s; "
+        f"{MODEL}, {count} grey 8-bit PNGs of {size[1]}x{size[0]} read, denoised and written, in "
+        f"{turns} turns: one at a time (eager contiguous float32, unfolded) against restore "
+        f"denoise (channels_last {compute.precision}, folded, in batches, files read and written "
+        f"meanwhile, journal); {per_second[0]:.3g} against {per_second[1]:.3g} megapixels/s; "
         f"{rates[0]:.0f} against {rates[1]:.0f} GFLOP/s; the difference is in grey levels",
         round(seconds["baseline"], 5),
         round(seconds["ours"], 5),
@@ -171,6 +172,17 @@ def write_noisy(folder: Path, count: int, size: tuple[int, int]) -> None:
         noisy = low + clean * (high - low) / 255 + noise_drawn
         pixels = np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
         files.write(folder / f"{number:04}.png", Picture(pixels))
+
+
+def _next_of(way: Callable[[Path, Path], None], source: Path, target: Path) -> Callable[[], None]:
+    """Return what runs a way on the next folder of `source` at each call."""
+    folders = iter(sorted(source.iterdir()))
+
+    def run() -> None:
+        folder = next(folders)
+        way(folder, target / folder.name)
+
+    return run
 
 
 def _work(way: Callable[[Path, Path], None], source: Path, target: Path) -> int:
