@@ -1,13 +1,13 @@
 """The before/after sheet of a denoised folder: one PNG, or one HTML page that stands alone."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, PngImagePlugin, UnidentifiedImageError
 
 from engine import artifacts
 from engine.page.document import document
@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 CROP = 256  # pixels shown of each image, each way, at their own size
 MOST = {".png": 24, ".html": 200}
 _TITLE, _GAP = 16, 4
+_MARK = "restore denoise --compare"  # in each sheet, so that another one may replace it
+_HEAD = 4096  # bytes of a page that the mark is looked for in
 
 
 class BeforeAfter(NamedTuple):
@@ -32,10 +34,57 @@ class BeforeAfter(NamedTuple):
     after: Path
 
 
-def check(out: Path) -> None:
-    """Refuse a name that is no sheet's, before any work."""
+def check(out: Path, *, overwrite: bool = False) -> None:
+    """Refuse a name that is no sheet's, or that of a file which is none, before any work.
+
+    Parameters
+    ----------
+    out : Path
+    overwrite : bool
+        Let it replace any file.
+
+    Raises
+    ------
+    RestoreError
+    """
     if out.suffix.lower() not in MOST:
         raise RestoreError(f"`compare` {out}: expected a name ending in .png or .html")
+    if out.exists() and not overwrite and not _is_sheet(out):
+        raise RestoreError(
+            f"`compare` {out}: expected a new file or an earlier sheet, found a file of another "
+            "kind; name another, or use `overwrite` to replace it"
+        )
+
+
+def check_apart(out: Path, images: Iterable[BeforeAfter]) -> None:
+    """Refuse a sheet in the place of an image that is read or written.
+
+    Raises
+    ------
+    RestoreError
+        It would replace an input or an output.
+    """
+    place = out.resolve()
+    for image in images:
+        # Names first: to resolve those of a million files takes long.
+        for path, what in ((image.before, "input"), (image.after, "output")):
+            if path.name.casefold() == place.name.casefold() and path.resolve() == place:
+                raise RestoreError(
+                    f"`compare` {out}: expected a file of its own, found the name of an {what} "
+                    f"({image.name}); name another"
+                )
+
+
+def _is_sheet(path: Path) -> bool:
+    """Return whether a file is a sheet that was written here."""
+    try:
+        if path.suffix.lower() == ".html":
+            with path.open("rb") as file:
+                return _MARK.encode() in file.read(_HEAD)
+        with Image.open(path) as picture:
+            return picture.info.get("Software") == _MARK
+    except (OSError, UnidentifiedImageError, Image.DecompressionBombError):
+        return False
 
 
 def sheet(images: Sequence[BeforeAfter], out: Path) -> None:
@@ -48,7 +97,6 @@ def sheet(images: Sequence[BeforeAfter], out: Path) -> None:
     out : Path
         A .png file with at most 24 images, or an .html file with at most 200.
     """
-    check(out)
     most = MOST[out.suffix.lower()]
     places = np.linspace(0, len(images) - 1, min(most, len(images)))
     shown = [images[int(index)] for index in places]
@@ -58,8 +106,10 @@ def sheet(images: Sequence[BeforeAfter], out: Path) -> None:
     if out.suffix.lower() == ".html":
         artifacts.write_text(out, _page(rows, len(images)))
         return
+    mark = PngImagePlugin.PngInfo()
+    mark.add_text("Software", _MARK)
     with artifacts.atomic(out) as part:
-        _picture(rows).save(part)
+        _picture(rows).save(part, pnginfo=mark)
 
 
 def _middle(path: Path) -> NDArray[np.uint8]:
@@ -99,4 +149,11 @@ def _page(rows: Sequence[tuple[str, NDArray[Any], NDArray[Any]]], count: int) ->
     shown = f"The middle of each image, at most {CROP} pixels each way; 1:1 shows each as it is."
     if len(rows) < count:
         shown += f" {len(rows)} of {count} images are shown."
-    return document("sheet.html.j2", title="Before and after", pairs=pairs, shown=shown, data={})
+    return document(
+        "sheet.html.j2",
+        title="Before and after",
+        generator=_MARK,
+        pairs=pairs,
+        shown=shown,
+        data={},
+    )

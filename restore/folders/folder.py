@@ -131,7 +131,7 @@ def denoise_folder(
             f"`noise` {noise}: expected auto, as `model` {model} is named; leave one of them out"
         )
     if compare is not None:
-        contact_sheet.check(Path(compare))
+        contact_sheet.check(Path(compare), overwrite=overwrite)
     options = FolderOptions(
         sigma=sigma,
         white=white,
@@ -181,6 +181,8 @@ def denoise_files(
         After all work: some images failed, each named in the log and in the journal.
     """
     jobs = _jobs(source, target, options)
+    if options.compare is not None:
+        contact_sheet.check_apart(options.compare, map(_before_after, jobs))
     candidates = choose.candidates(model)
     if not jobs:
         log.info("shard %d of %d: no image falls on it", options.shard.number, options.shard.count)
@@ -190,8 +192,7 @@ def denoise_files(
         worker = Worker(candidates, options, journal, compute(), ask=model == "auto")
         failed = _run(jobs, worker, journal)
         if options.compare is not None:
-            done = [job for job in jobs if journal.made(job)]
-            shown = [BeforeAfter(job.name, job.source, job.target) for job in done]
+            shown = [_before_after(job) for job in jobs if journal.made(job)]
             contact_sheet.sheet(shown, options.compare)
     if len(jobs) == len(failed) == 1:
         file, reason = str(jobs[0].source), str(failed[0]["reason"])
@@ -213,6 +214,10 @@ def _jobs(source: Path, target: Path | str, options: FolderOptions) -> list[Job]
         form=options.form,
         holds=options.shard.holds,
     )
+
+
+def _before_after(job: Job) -> BeforeAfter:
+    return BeforeAfter(job.name, job.source, job.target)
 
 
 def _is_single(source: Path) -> bool:

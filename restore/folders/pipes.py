@@ -14,7 +14,8 @@ from engine import artifacts
 from engine.command import kept_output, read_input
 from engine.errors import Partial, UserError
 from restore.errors import RestoreError
-from restore.folders import naming
+from restore.folders import contact_sheet, naming
+from restore.folders.contact_sheet import BeforeAfter
 from restore.folders.folder import denoise_folder
 from restore.images import codecs, heads
 from restore.images.zarr import layout
@@ -50,6 +51,9 @@ def denoise_piped(source: str, target: str, model: str = "auto", **options: Any)
             raise RestoreError(f"{source}: {_no_file(Path(source))}")
         if target != PIPE:
             _check(target, overwrite=options.get("overwrite", False))
+            if options.get("compare"):
+                sheet = BeforeAfter(target, Path(source), Path(target))
+                contact_sheet.check_apart(Path(options["compare"]), [sheet])
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="restore-")))
         read = _received(folder) if source == PIPE else Path(source)
         form = options.pop("form", "auto")

@@ -130,6 +130,23 @@ def test_exit_status_tells_what_happened(tmp_path, make_weights):
     assert "a.png" in sheet.read_text()
 
 
+@pytest.mark.parametrize("name", ["photos/a.png", "out/a.png", "mine.png"])
+def test_a_sheet_never_replaces_an_image(tmp_path, make_weights, name):
+    pixels = np.arange(81, dtype=np.uint8).reshape(9, 9)
+    for file in ("photos/a.png", "mine.png"):
+        files.write(tmp_path / file, Picture(pixels))
+    words = ["--model", make_weights(), "--compare", tmp_path / name]
+    run = subprocess.run(
+        command(tmp_path / "photos", tmp_path / "out", *words),
+        cwd=ROOT, check=False, capture_output=True, text=True,
+    )  # fmt: skip
+    assert run.returncode == 2
+    assert f"--compare {tmp_path / name}: expected " in run.stderr.splitlines()[-1]
+    assert not (tmp_path / "out" / "a.png").exists()
+    for file in ("photos/a.png", "mine.png"):
+        assert (files.read(tmp_path / file).pixels == pixels).all()
+
+
 def peak_bytes(*words):
     run = subprocess.run(
         [sys.executable, "-c", MEASURED, "denoise", *map(str, words)],

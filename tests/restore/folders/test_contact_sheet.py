@@ -53,3 +53,27 @@ def test_of_many_images_some_are_shown(images, tmp_path, monkeypatch):
 def test_other_names_are_refused():
     with pytest.raises(RestoreError, match=r"expected a name ending in .png or .html"):
         contact_sheet.check(contact_sheet.Path("sheet.pdf"))
+
+
+@pytest.mark.parametrize("name", ["sheet.png", "sheet.html"])
+def test_a_sheet_replaces_an_earlier_one_and_no_other_file(images, tmp_path, name):
+    out = tmp_path / name
+    contact_sheet.check(out)
+    contact_sheet.sheet(images, out)
+    contact_sheet.check(out)
+    if name.endswith(".png"):
+        files.write(out, Picture(np.zeros((9, 9), np.uint8)))
+    else:
+        out.write_text("<p>a page of somebody</p>")
+    with pytest.raises(RestoreError, match=f"{name}: expected a new file or an earlier sheet"):
+        contact_sheet.check(out)
+    contact_sheet.check(out, overwrite=True)
+
+
+@pytest.mark.parametrize("side", ["before", "after"])
+def test_a_sheet_is_no_input_and_no_output(images, side):
+    out = getattr(images[1], side)
+    what = "input" if side == "before" else "output"
+    with pytest.raises(RestoreError, match=f"found the name of an {what} "):
+        contact_sheet.check_apart(out.parent / ".." / out.parent.name / out.name, images)
+    contact_sheet.check_apart(out.with_name("sheet.png"), images)

@@ -177,3 +177,11 @@ def test_a_slash_at_the_end_names_a_folder(restore, tmp_path):
     status, _, said = restore(tmp_path / "a.tif", f"{tmp_path}/a.tif/", *MODEL)
     assert status == 2
     assert "expected a folder, found a file; leave out the slash" in said
+
+
+def test_a_sheet_is_not_the_output(restore, tmp_path):
+    out = tmp_path / "o.png"
+    code, _, said = restore("-", out, *MODEL, "--compare", out, sent=picture("PNG"))
+    assert code == 2
+    assert f"--compare {out}: expected a file of its own, found the name of an output" in said
+    assert not out.exists()
