@@ -55,10 +55,11 @@ def read_yaml(path: Path | str, expected: str) -> Any:
     Raises
     ------
     UserError
-        The file is missing, is not YAML, holds itself, or stands for more than `_MOST_VALUES`.
+        The file is missing, is not YAML, holds itself, stands for more than `_MOST_VALUES`, or
+        gives a key twice.
     """
     try:
-        found = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        found = yaml.load(Path(path).read_text(encoding="utf-8"), _EachKeyOnce)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" line {mark.line + 1}, column {mark.column + 1}:" if mark else ""
@@ -68,6 +69,21 @@ def read_yaml(path: Path | str, expected: str) -> Any:
         raise UserError(f"{path}: expected {expected} ({why(error)})") from error
     _refuse_bombs(found, str(path))
     return found
+
+
+class _EachKeyOnce(yaml.SafeLoader):
+    """Reads plain values; YAML's own reader lets the last of equal keys win without a word."""
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        node: yaml.MappingNode = super().compose_mapping_node(anchor)
+        seen = set()
+        for key, _ in node.value:
+            named = (key.tag, str(key.value))
+            if named in seen:
+                problem = f"the key '{key.value}' is there twice; remove one"
+                raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
+            seen.add(named)
+        return node
 
 
 def _refuse_bombs(value: object, source: str) -> None:

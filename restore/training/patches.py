@@ -129,7 +129,8 @@ class Patches:
     ------
     RestoreError
         All images are smaller than a patch; those of DnCNN-3 and of bicubic upscaling are cut with
-        24 pixels more, those of DnCNN-R as `RealNoise.side` says.
+        24 pixels more, those of DnCNN-R as `RealNoise.side` says. Or a batch is too small for all
+        that have a share.
     """
 
     def __init__(
@@ -148,7 +149,7 @@ class Patches:
         self.variant, self.patch, self.batch_size = variant, patch, batch_size
         self.darkest = darkest
         self.noise = noise or RealNoise()
-        self.shares = shares
+        self.kinds = _kinds(batch_size, shares) if variant.task == "general" else (batch_size,)
         # of what is cut
         self.side = {
             "general": patch + 3 * _AROUND,
@@ -239,8 +240,7 @@ class Patches:
         """
         values = clean.float() / 255
         count = len(clean)
-        small, compressed = (count * share // sum(self.shares) for share in self.shares[1:])
-        kinds = (count - small - compressed, small, compressed)
+        kinds = _, small, compressed = self.kinds
         sigma = self.variant.sigma * _stratified(kinds[0], generator)
         noisy = slice(0, kinds[0])
         degraded = values.clone()
@@ -266,6 +266,24 @@ class Patches:
         around = Around(degraded, row, column, scales)
         seen, inner = (around.inner(images, self.patch) for images in (degraded, values))
         return Batch(seen, inner, kinds, levels, around=around)
+
+
+def _kinds(count: int, shares: Sequence[int]) -> tuple[int, ...]:
+    """Return how many patches of a batch have each degradation; the first share takes what is over.
+
+    Raises
+    ------
+    RestoreError
+        Too few patches for all that have a share.
+    """
+    kinds = [count * share // sum(shares) for share in shares]
+    kinds[next(place for place, share in enumerate(shares) if share)] += count - sum(kinds)
+    if any(share and not kind for share, kind in zip(shares, kinds, strict=True)):
+        raise RestoreError(
+            f"batch_size {count}: expected a patch or more of each degradation (noise, bicubic "
+            f"upscaling, JPEG: shares {list(shares)}), found {kinds}; raise it"
+        )
+    return tuple(kinds)
 
 
 def _stratified(count: int, generator: torch.Generator) -> Tensor:

@@ -42,6 +42,7 @@ from restore.training.teacher import Teacher
 Draw = Callable[[int, torch.Generator], Batch]
 
 _OTHERS = ("general", "real")  # tasks with other degradations than white noise
+_WHITE_NOISE = ("gaussian", "blind", "general")
 _LEAST = 1.0  # a patch of less noise would have many times the contrast of any
 
 
@@ -177,6 +178,11 @@ def _mistake(teacher: Teacher, known: Variant, pupil: Variant) -> str:
             f"expected weights of {channels[0]} channels, as {pupil.name} has, found {channels[1]}"
         )
     if teacher.sigma is not None:
+        if known.task not in _WHITE_NOISE:
+            return (
+                f"sigma: expected a network that removes white noise, found {known.name}; did you "
+                "mean scale: or other:?"
+            )
         low, high = teacher.sigma
         learned = pupil.task in ("blind", "general") and low < pupil.sigma
         if not learned and not (pupil.task == "gaussian" and low <= pupil.sigma < high):

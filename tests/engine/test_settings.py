@@ -151,6 +151,14 @@ def test_an_unknown_key_is_told_first() -> None:
     ("text", "message"),
     [
         ("a: [1\nb: 2", r"my\.yaml: line 2, column 2: expected YAML; "),
+        (
+            "a: 1\nb: 2\na: 3",
+            r"my\.yaml: line 3, column 1: expected YAML; the key 'a' is there twice",
+        ),
+        (
+            "a: [{b: 1, c: 2, b: 1}]",
+            r"line 1, column 18: expected YAML; the key 'b' is there twice",
+        ),
         ("- a\n- b", r"my\.yaml: expected keys with values, found \[a, b\]$"),
         ("", r"my\.yaml: expected keys with values, found nothing$"),
     ],

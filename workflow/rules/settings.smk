@@ -216,6 +216,9 @@ def checked(found):
     schema = settings.load(beside("../schemas/config.schema.yaml"))
     source = ", ".join(names) or "--config"
     try:
+        for path in files:
+            if path.suffix in (".yaml", ".yml"):  # Snakemake lets the last of equal keys win
+                settings.read_yaml(path, "YAML")
         complete = settings.validate(found, schema, source, checks)
         if not (complete["restore"] or complete["hsi"]):
             raise UserError(

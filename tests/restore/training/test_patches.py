@@ -163,6 +163,7 @@ def test_a_batch_of_all_degradations_has_what_is_around_it() -> None:
         ((0, 0, 1), (0, 0, 10)),
         ((0, 1, 0), (0, 10, 0)),
         ((2, 1, 2), (4, 2, 4)),
+        ((0, 1, 2), (0, 4, 6)),
     ],
 )
 def test_each_degradation_has_its_share(
@@ -202,3 +203,17 @@ def test_images_smaller_than_a_patch_are_one_line() -> None:
         patches("dncnn-b", [numbered(7, 20)])
     with pytest.raises(RestoreError, match="at least one of 32x32 pixels"):
         patches("dncnn-3", [numbered(31, 40)])
+
+
+def test_too_few_patches_for_all_shares_are_one_line() -> None:
+    image = np.zeros((90, 90), np.uint8)
+    with pytest.raises(RestoreError, match=r"^batch_size 8: .*\[1, 1, 10\]\), found \[2, 0, 6\]"):
+        Patches(
+            [image],
+            variant("dncnn-3"),
+            patch=24,
+            batch_size=8,
+            scales=(1.0,),
+            device=torch.device("cpu"),
+            shares=(1, 1, 10),
+        )

@@ -162,6 +162,7 @@ def test_a_taught_training_resumes_to_the_same_weights(photos: ImageSet, tmp_pat
         ("dncnn-b", "dncnn-b", {"sigma": (55, 60)}, "noise that dncnn-b learns, found 55 to 60"),
         ("dncnn-s-25", "dncnn-b", {"sigma": (0, 25)}, "that dncnn-s-25 learns, found 0 to 25"),
         ("dncnn-r", "dncnn-b-color", {"sigma": (0, 55)}, "that dncnn-r learns, found 0 to 55"),
+        ("dncnn-b", "dncnn-x3", {"sigma": (0, 55)}, "white noise, found dncnn-x3; did you .*"),
         ("dncnn-3", "dncnn-b", {"other": True}, "than white noise, found dncnn-b and dncnn-3"),
         ("dncnn-b", "dncnn-3", {"other": True}, "than white noise, found dncnn-3 and dncnn-b"),
     ],
