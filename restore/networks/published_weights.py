@@ -139,20 +139,30 @@ def _matconvnet(path: Path) -> tuple[Convolutions, bool]:
 def _checked(path: Path, convolutions: Convolutions) -> int:
     """Check that the convolutions form a DnCNN, and give its number of features."""
     shapes = [tuple(weight.shape) for weight, _ in convolutions]
-    if len(shapes) >= 3 and len(shapes[0]) == 4:
-        features, channels = shapes[0][:2]
-        inner = (features, features, 3, 3)
-        expected = [(features, channels, 3, 3), *[inner] * (len(shapes) - 2)]
-        expected.append((channels, features, 3, 3))
-        biases = [tuple(bias.shape) for _, bias in convolutions]
-        if shapes == expected and biases == [(shape[0],) for shape in expected]:
-            if not all(part.isfinite().all() for layer in convolutions for part in layer):
-                raise RestoreError(f"{path}: expected finite weights, found NaN or infinite ones")
-            return int(features)
-    raise RestoreError(
-        f"{path}: expected a DnCNN (3x3 convolutions, as many channels out as in), found "
-        f"{len(shapes)} layers {', '.join(map(str, shapes[:3]))}"
-    )
+    if len(shapes) < 3 or len(shapes[0]) != 4:
+        raise RestoreError(
+            f"{path}: expected a DnCNN, three 3x3 convolutions or more, found {len(shapes)} layers "
+            f"{', '.join(map(str, shapes[:3]))}"
+        )
+    features, channels = shapes[0][:2]
+    inner = (features, features, 3, 3)
+    expected = [(features, channels, 3, 3), *[inner] * (len(shapes) - 2)]
+    expected.append((channels, features, 3, 3))
+    for number, (found, right) in enumerate(zip(shapes, expected, strict=True), 1):
+        if found != right:
+            raise RestoreError(
+                f"{path}: layer {number} of {len(shapes)}: expected a convolution of a DnCNN, "
+                f"{right} (features, channels, rows, columns), found {found}"
+            )
+    for number, (weight, bias) in enumerate(convolutions, 1):
+        if bias.shape != weight.shape[:1]:
+            raise RestoreError(
+                f"{path}: layer {number} of {len(shapes)}: expected {len(weight)} biases, found "
+                f"{tuple(bias.shape)}"
+            )
+    if not all(part.isfinite().all() for layer in convolutions for part in layer):
+        raise RestoreError(f"{path}: expected finite weights, found NaN or infinite ones")
+    return int(features)
 
 
 def _from_name(path: Path, depth: int, channels: int) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import load_file
 from torch import Tensor
 
 from restore.errors import RestoreError
@@ -30,12 +31,14 @@ def read(path: Path) -> tuple[Convolutions, float | None]:
     Parameters
     ----------
     path : Path
-        What ``torch.save`` wrote, also inside a checkpoint under 'state_dict', 'params' or 'model'.
+        What ``torch.save`` wrote, also inside a checkpoint under 'state_dict', 'params' or 'model',
+        or safetensors.
 
     Returns
     -------
     convolutions : list of (Tensor (out, in, h, w), Tensor (out,))
-        Weights and biases in float32, in the file's order; a missing bias is zero.
+        Weights and biases in float32, by the numbers in their names, else in the file's order; a
+        missing bias is zero.
     eps : float or None
         Of the batch normalisation that was folded, None where there was none.
 
@@ -95,7 +98,11 @@ def fold(
 
 def _loaded(path: Path) -> dict[str, Tensor]:
     try:
-        state: Any = torch.load(path, map_location="cpu", weights_only=True)
+        state: Any
+        if path.suffix.lower() == ".safetensors":
+            state = load_file(path)
+        else:
+            state = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         reason = re.search(r"(?:global|GLOBAL|class) ([\w.]+)", str(error))
         if reason:
@@ -118,10 +125,15 @@ def _loaded(path: Path) -> dict[str, Tensor]:
 
 
 def _layers(state: dict[str, Tensor]) -> dict[str, dict[str, Tensor]]:
-    """Gather the tensors of each layer, in the file's order."""
+    """Gather the tensors of each layer, by the numbers in their names, else in the file's order.
+
+    safetensors sorts names as text: model.10 before model.2.
+    """
     layers: dict[str, dict[str, Tensor]] = {}
     for name, value in state.items():
         layer, _, part = name.rpartition(".")
         if part != "num_batches_tracked":
             layers.setdefault(layer, {})[part] = value
-    return layers
+    if len({re.sub(r"\d+", "#", name) for name in layers}) > 1:
+        return layers
+    return dict(sorted(layers.items(), key=lambda item: [*map(int, re.findall(r"\d+", item[0]))]))

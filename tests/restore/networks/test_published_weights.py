@@ -7,6 +7,7 @@ import h5py
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from engine.device import Compute
 from restore.degradations import degradation as degrade
@@ -133,6 +134,16 @@ def test_pytorch_equals_matconvnet(wrap, tmp_path):
     assert all(torch.equal(one[key], two[key]) for key in one)
 
 
+def test_safetensors_come_in_the_order_of_their_numbers(tmp_path):
+    published = state(matconvnet(tmp_path / "a.mat", depth=7))
+    assert sorted(published) != list(published)  # model.10 before model.2
+    save_file(published, tmp_path / "dncnn_b.safetensors")
+    one, _ = import_weights(tmp_path / "a.mat")
+    two, _ = import_weights(tmp_path / "dncnn_b.safetensors")
+    assert one.keys() == two.keys()
+    assert all(torch.equal(one[key], two[key]) for key in one)
+
+
 class Payload:
     def __reduce__(self):
         return (print, ("this must never be seen",))
@@ -168,6 +179,17 @@ def test_other_files_are_refused_in_one_line(tmp_path):
         ("short.pth", state(weights[:2]), "expected a DnCNN"),
         ("norm.pth", {**state(weights), "model.3.running_mean": torch.zeros(8)}, "nothing else"),
         ("nobias.pth", {"a.weight": torch.zeros(8, 1, 3, 3)}, "expected a DnCNN"),
+        (
+            "other.pth",
+            state([*weights[:1], (weights[1][0][:4], weights[1][1]), *weights[2:]]),
+            "layer 2 of 4: expected a convolution of a DnCNN, (8, 8, 3, 3) (features, channels, "
+            "rows, columns), found (4, 8, 3, 3)",
+        ),
+        (
+            "bias.pth",
+            state([(w, b[:-1]) for w, b in weights]),
+            "layer 1 of 4: expected 8 biases, found (7,)",
+        ),
         ("nan.pth", state([(w * np.nan, b) for w, b in weights]), "expected finite weights"),
     ]:
         buffer = io.BytesIO()
