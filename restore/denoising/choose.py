@@ -19,6 +19,9 @@ SHOWS = 60
 NOISES = ("auto", "gaussian", "camera", "jpeg")  # what may be asked for
 
 
+UPSCALES = ("general", "bicubic")  # tasks of models that bring back what interpolation took
+
+
 @dataclass(frozen=True)
 class Candidate:
     """Weights, and what they were trained to remove.

@@ -16,7 +16,8 @@ from restore.images.gaps import Gaps
 
 # How far a restored value may lie beyond all that came in: in standard deviations of the noise, and
 # as a share of white. At sigma 5, 25 and 50 on four photographs the shipped weights went beyond by
-# 1.1 standard deviations and 0.012 of white at most.
+# 1.1 standard deviations and 0.012 of white at most. Interpolation takes from thin lines and points
+# any part of their contrast, so what brings it back is held to black and white alone.
 NOISE, FLOOR = 3.0, 0.02
 
 _Array = npt.NDArray[Any]
@@ -44,6 +45,8 @@ class Plane:
         The smallest and largest value of each channel that came in.
     doubt : str
         What speaks against how the values are taken; empty for nothing.
+    upscales : bool
+        Whether the model brings back what interpolation took.
     """
 
     values: _Array
@@ -56,6 +59,7 @@ class Plane:
     low: _Array
     high: _Array
     doubt: str
+    upscales: bool = False
 
     @property
     def channels(self) -> int:
@@ -75,19 +79,24 @@ class Plane:
         Raises
         ------
         RestoreError
-            A value lies beyond those that came in by more than the noise, or is not finite.
+            A value lies beyond those that came in by more than the noise, or is not finite; of a
+            model that upscales, beyond black or white as well.
         """
         low, high = _extremes(self.values)
         if not (np.isfinite(low).all() and np.isfinite(high).all()):
             raise RestoreError("expected finite values of the model, found NaN or infinite ones")
         sigma = self.sigma if math.isfinite(self.sigma) else 0.0
         margin = (NOISE * sigma / 255 + FLOOR) * self.white
-        beyond = np.maximum(self.low - low, high - self.high)
+        least, most = self.low, self.high
+        if self.upscales:
+            least = np.minimum(least, self.black)
+            most = np.maximum(most, self.black + self.white)
+        beyond = np.maximum(least - low, high - most)
         worst = int(beyond.argmax())
         if beyond[worst] > margin:
             channel = f" in channel {worst + 1}" if self.channels > 1 else ""
             raise RestoreError(
-                f"expected a result within {self.low[worst]:g}..{self.high[worst]:g} and the "
+                f"expected a result within {least[worst]:g}..{most[worst]:g} and the "
                 f"noise{channel}, found {low[worst]:g}..{high[worst]:g}; this model does not suit "
                 "the image"
             )

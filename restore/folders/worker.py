@@ -146,6 +146,7 @@ class Worker:
         for plane in lifted:
             plane.values += plane.black
         for plane in planes:
+            plane.upscales = choice.candidate.task in choose.UPSCALES
             plane.judge()
 
     def store(self, loaded: Loaded) -> Record:

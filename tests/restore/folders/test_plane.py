@@ -1,14 +1,18 @@
 """The contract of a result: within what came in and the noise, finite, and no plane missing."""
 
 import json
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
 import tifffile
+from skimage import data
 
 from engine.errors import Partial
 from engine.tensors import load_tensors
+from restore.degradations.bicubic import imresize
 from restore.errors import RestoreError
+from restore.evaluation.metrics import psnr
 from restore.folders import worker
 from restore.folders.folder import denoise_folder
 from restore.folders.journal import JOURNAL
@@ -43,6 +47,29 @@ def test_the_range_holds_for_each_channel():
     plane.values[..., 1] += 0.3
     with pytest.raises(RestoreError, match="expected a result within"):
         plane.finish()
+
+
+def test_what_upscales_is_held_to_black_and_white():
+    dull = PIXELS * 0.1 + 0.4
+    for value, fine in ((0.9, True), (0.05, True), (1.1, False), (-0.1, False)):
+        plane = one(dull, sigma=0.0, white=1.0)
+        plane.values[3, 4] = value
+        with pytest.raises(RestoreError, match="expected a result within"):
+            plane.finish()
+        plane.upscales = True
+        with nullcontext() if fine else pytest.raises(RestoreError, match=r"within 0\.\.1 and"):
+            plane.finish()
+
+
+def test_letters_that_were_enlarged_get_their_black_back(tmp_path):
+    letters = data.page()[:189, :240]
+    enlarged = imresize(imresize(letters, 1 / 3), 3)
+    files.write(tmp_path / "in" / "page.png", Picture(enlarged))
+    out = tmp_path / "out"
+    denoise_folder(tmp_path / "in", out, "dncnn-x3", device="cpu", precision="float32")
+    found = files.read(out / "page.png").pixels
+    assert found.min() < enlarged.min() - 15  # what no noise explains
+    assert psnr(found, letters) > psnr(enlarged, letters) + 1
 
 
 def test_a_value_that_is_not_finite_is_a_breach():
