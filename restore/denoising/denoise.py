@@ -10,7 +10,7 @@ import numpy.typing as npt
 from engine.device import pick
 from restore.denoising import choose, levels, noise_seen
 from restore.denoising.photographs import PhotographDenoiser, is_for_photographs
-from restore.denoising.pixels import How, PixelDenoiser, single_channel, used
+from restore.denoising.pixels import How, PixelDenoiser, is_number, single_channel, used
 from restore.errors import RestoreError
 from restore.networks.denoiser import Denoiser, load
 
@@ -112,6 +112,8 @@ def _check(image: npt.NDArray[Any], sigma: float | None) -> None:
     expected = "`image`: expected an array (H, W) or (H, W, 3) of uint8, uint16 or float32, found"
     if not isinstance(image, np.ndarray):
         raise RestoreError(f"{expected} {type(image).__name__}; convert it with numpy.asarray")
+    if isinstance(image, np.ma.MaskedArray):
+        raise RestoreError(f"{expected} a masked one; fill it with image.filled")
     if image.ndim not in (2, 3) or image.shape[2:] not in ((), (3,)):
         raise RestoreError(f"{expected} the shape {image.shape}; choose one or three channels")
     if image.size == 0:
@@ -123,5 +125,5 @@ def _check(image: npt.NDArray[Any], sigma: float | None) -> None:
         raise RestoreError(
             f"`image`: expected finite values, found {bad} NaN or infinite; fill them first"
         )
-    if sigma is not None and not 0 <= sigma <= 255:
-        raise RestoreError(f"`sigma` {sigma:g}: expected None or a number from 0 to 255")
+    if sigma is not None and not (is_number(sigma) and 0 <= sigma <= 255):
+        raise RestoreError(f"`sigma` {sigma!r}: expected None or a number from 0 to 255")

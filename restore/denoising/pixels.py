@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,11 @@ _Image = npt.NDArray[Any]
 _AT_ONCE = 2**20  # samples compared at a time
 
 
+def is_number(value: object) -> bool:
+    """Return whether a value is a real number, numpy's included."""
+    return isinstance(value, Real)
+
+
 @dataclass(frozen=True)
 class How:
     """How pixels are restored.
@@ -38,8 +44,8 @@ class How:
     self_ensemble: bool = False
 
     def __post_init__(self) -> None:
-        if not 0 < self.strength <= 1:
-            raise RestoreError(f"`strength` {self.strength:g}: expected more than 0, at most 1")
+        if not (is_number(self.strength) and 0 < self.strength <= 1):
+            raise RestoreError(f"`strength` {self.strength!r}: expected more than 0, at most 1")
 
 
 class PixelDenoiser:

@@ -127,6 +127,11 @@ def degrade(
     >>> restore.degrade(clean, "bicubic:2").shape
     (32, 32)
     """
+    if not isinstance(image, np.ndarray):
+        raise RestoreError(
+            f"`image`: expected an array (H, W) or (H, W, 3) of uint8, found "
+            f"{type(image).__name__}; convert it with numpy.asarray"
+        )
     kind = parse(degradation)
     return degraded(image, kind, seed=seed, name=name, colour=image.ndim == 3)[1]
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from engine import memory
 from engine.device import Compute, pick
-from engine.errors import Partial
+from engine.errors import Partial, why
 from engine.progress import progress
 from restore.denoising import choose
 from restore.denoising.choose import Candidate
@@ -195,7 +195,8 @@ def denoise_files(
             shown = [_before_after(job) for job in jobs if journal.made(job)]
             contact_sheet.sheet(shown, options.compare)
     if len(jobs) == len(failed) == 1:
-        file, reason = str(jobs[0].source), str(failed[0]["reason"])
+        file = why(RestoreError(str(jobs[0].source)), whole=True)  # one line, as the reason is
+        reason = str(failed[0]["reason"])
         raise Partial(reason if reason.startswith(file) else f"{file}: {reason}")
     if failed:
         raise Partial(

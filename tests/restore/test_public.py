@@ -119,6 +119,10 @@ NAN = np.full((9, 9), np.nan, np.float32)
         (np.zeros((9, 9, 5), np.uint8), r"found the shape \(9, 9, 5\); choose one or three"),
         (np.zeros(9, np.uint8), r"found the shape \(9,\); choose"),
         (np.zeros((2, 9, 9, 3), np.uint8), r"found the shape \(2, 9, 9, 3\); choose"),
+        (
+            np.ma.masked_array(np.zeros((9, 9), np.uint8)),
+            "found a masked one; fill it with image.f",
+        ),
         (NAN, "`image`: expected finite values, found 81 NaN or infinite; fill them first"),
         (np.float32([[1, np.inf]]), "found 1 NaN or infinite"),
     ],
@@ -133,12 +137,19 @@ def test_what_is_no_image_is_one_clear_line(image: object, message: str) -> None
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"sigma": -1.0}, "`sigma` -1: expected None or a number from 0 to 255"),
+        ({"sigma": -1.0}, "`sigma` -1.0: expected None or a number from 0 to 255"),
+        ({"sigma": "25"}, "`sigma` '25': expected None or a number from 0 to 255"),
         ({"sigma": float("nan")}, "`sigma` nan: expected None or a number"),
-        ({"strength": 0.0}, "`strength` 0: expected more than 0, at most 1"),
+        ({"strength": 0.0}, "`strength` 0.0: expected more than 0, at most 1"),
+        ({"strength": "1"}, "`strength` '1': expected more than 0, at most 1"),
         ({"model": "dncnn-9"}, "model 'dncnn-9': expected a .safetensors file or a shipped name"),
     ],
 )
 def test_wrong_options_name_the_argument(options: dict[str, object], message: str) -> None:
     with pytest.raises(restore.RestoreError, match=message):
         restore.denoise(np.zeros((9, 9), np.uint8), **options)  # type: ignore[arg-type]
+
+
+def test_what_cannot_be_degraded_is_one_line() -> None:
+    with pytest.raises(restore.RestoreError, match=r"^`image`: expected .* uint8, found list;"):
+        restore.degrade([[1, 2]], "noise:25")  # type: ignore[arg-type]

@@ -237,3 +237,12 @@ def test_another_run_in_the_same_folder_is_refused(
 def test_wrong_options_are_one_line(options: dict[str, object], message: str) -> None:
     with pytest.raises(RestoreError, match=message):
         FolderOptions(**options)  # type: ignore[arg-type]
+
+
+def test_a_name_of_two_lines_is_said_once_in_one(tmp_path: Path, weights: str) -> None:
+    path = tmp_path / "two\nlines.png"
+    path.write_text("no image")
+    with pytest.raises(Partial) as error:
+        run(path, tmp_path / "out.png", weights)
+    assert str(error.value).startswith(f"{tmp_path}/two lines.png: expected")
+    assert str(error.value).count("lines.png") == 1
