@@ -1,12 +1,13 @@
 """Where the pixels of a scene lie on the ground, and how large they are."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from hsi.errors import HsiError
 from hsi.formats.georeference import for_geotiff, moved
@@ -103,13 +104,42 @@ class Grid:
             return None
         if not {"crs", "transform"} <= set(here) & set(there) or here["transform"].is_degenerate:
             return None
-        own, other = (np.reshape(one["transform"], (3, 3)) for one in (here, there))
-        rows, columns = self.shape
-        corners = np.array([(0, 0, 1), (columns, 0, 1), (0, rows, 1), (columns, rows, 1)]).T
-        points = other @ corners
-        if here["crs"] != there["crs"]:
-            try:
-                points[:2] = moved(points[:2].T, there["crs"], here["crs"]).T
-            except HsiError:
-                return math.inf
-        return float(np.abs(np.linalg.solve(own, points) - corners).max())
+        if here["crs"] == there["crs"]:
+            return corners_apart(here["transform"], there["transform"], self.shape)
+
+        def brought(points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+            return moved(points, there["crs"], here["crs"])
+
+        try:
+            return corners_apart(here["transform"], there["transform"], self.shape, brought)
+        except HsiError:
+            return math.inf
+
+
+def corners_apart(
+    here: Sequence[float],
+    there: Sequence[float],
+    shape: tuple[int, int],
+    brought: Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]] | None = None,
+) -> float:
+    """Return how far, at most, the corners of two rasters of one size are apart, in pixels.
+
+    Parameters
+    ----------
+    here, there : sequence of float
+        Transforms of both, of rasterio; the first one's pixels are the unit.
+    shape : tuple of int
+        Rows and columns.
+    brought : callable, optional
+        Brings points (n, 2) from the system of `there` to that of `here`.
+    """
+    own, other = (np.reshape(tuple(one)[:6], (2, 3)) for one in (here, there))
+    rows, columns = shape
+    corners = np.array([(0, 0, 1), (columns, 0, 1), (0, rows, 1), (columns, rows, 1)], float)
+    points = corners @ other.T
+    if brought is not None:
+        points = brought(points)
+    if np.linalg.det(own[:, :2]) == 0:  # no pixel to count in
+        return 0.0 if np.array_equal(own, other) else math.inf
+    found = np.linalg.solve(own[:, :2], (points - own[:, 2]).T).T
+    return float(np.abs(found - corners[:, :2]).max())

@@ -112,9 +112,10 @@ def append(scenes: Sequence[Scene]) -> tuple[Scene, npt.NDArray[np.int32]]:
     for number, (scene, start) in enumerate(zip(scenes, starts, strict=True), 1):
         places[start : start + scene.shape[0], : scene.shape[1]] = number
     bad = [scene.bad_bands for scene in scenes if scene.bad_bands is not None]
+    all_bad = np.logical_or.reduce(bad) if bad else None
     told = {repr(scene.ignore_value) for scene in scenes}
     one = first.ignore_value if len(told) == 1 else None
-    masks = [_mask_of(scene, ignored=one is None) for scene in scenes]
+    masks = [_mask_of(scene, all_bad, ignored=one is None) for scene in scenes]
     parts = list(zip(starts, scenes, masks, strict=True))
     if any(scene.georeference for scene in scenes):
         log.info("georeference left out: the scenes lie in different places")
@@ -122,7 +123,7 @@ def append(scenes: Sequence[Scene]) -> tuple[Scene, npt.NDArray[np.int32]]:
         "+".join(scene.name for scene in scenes),
         cube,
         first.wavelengths,
-        bad_bands=np.logical_or.reduce(bad) if bad else None,
+        bad_bands=all_bad,
         ignore_value=one,
         fwhm=first.fwhm,
         band_names=first.band_names,
@@ -229,11 +230,15 @@ def _check_alike(first: Scene, scene: Scene) -> None:
             )
 
 
-def _mask_of(scene: Scene, *, ignored: bool) -> Mask | None:
+def _mask_of(
+    scene: Scene, bad_bands: npt.NDArray[np.bool_] | None, *, ignored: bool
+) -> Mask | None:
+    """Return where a scene holds data, in the bands that are bad in no scene."""
     if scene.mask is not None:
         return scene.mask
     if ignored and scene.ignore_value is not None:
-        return IgnoredValues(scene.cube, [scene.ignore_value])
+        good = None if bad_bands is None else ~bad_bands
+        return IgnoredValues(scene.cube, [scene.ignore_value], good)
     return None
 
 

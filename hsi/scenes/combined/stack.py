@@ -12,6 +12,7 @@ from hsi.formats.georeference import for_geotiff
 from hsi.formats.lazy import LazyCube, repeated
 from hsi.formats.no_data import IgnoredValues, Mask
 from hsi.formats.registry import files
+from hsi.scenes.grid import APART, corners_apart
 from hsi.scenes.quality import masked
 from hsi.scenes.scene import Scene, open_scene
 
@@ -135,10 +136,8 @@ def _factor(scene: Scene, finest: Scene, *, repeat: bool) -> int:
     here, there = (for_geotiff(each.georeference) for each in (scene, finest))
     same = here.get("crs") == there.get("crs") and ("transform" in here) == ("transform" in there)
     if same and "transform" in here:
-        across = [*np.array(here["transform"])[:6]]
-        wanted = [*np.array(there["transform"])[:6]]
-        wanted = [value * (1 if n in (2, 5) else factor) for n, value in enumerate(wanted)]
-        same = bool(np.allclose(across, wanted, rtol=1e-9, atol=1e-6))
+        pixels = here["transform"] @ here["transform"].scale(1 / factor)
+        same = corners_apart(there["transform"], pixels, finest.shape) <= APART
     if not same:
         raise HsiError(
             f"{scene.name}: expected the place of {finest.name}, found another coordinate system "
@@ -179,5 +178,7 @@ def _no_data(
         if scene.mask is not None:
             parts.append((scene.mask, factor))
         elif one is None and scene.ignore_value is not None:
-            parts.append((IgnoredValues(scene.cube, [scene.ignore_value]), factor))
+            good = None if scene.bad_bands is None else ~scene.bad_bands
+            if good is None or good.any():
+                parts.append((IgnoredValues(scene.cube, [scene.ignore_value], good), factor))
     return one, StackedMask(parts, cube.shape[:2]) if parts else None
