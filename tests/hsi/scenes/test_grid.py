@@ -76,3 +76,41 @@ def test_masks_of_another_place_are_refused(tmp_path, labels):
     read_side(str(tmp_path / "mask.tif"), labels)
     with pytest.raises(HsiError, match=r"mask.tif: expected the place of the labels .* 3.0 pixels"):
         read_side(str(tmp_path / "mask.tif"), replace(labels, georeference=UTM33))
+
+
+def mercator(rows):
+    place = {"crs": "EPSG:3857", "transform": (30.0, 0.0, 1.6e6, 0.0, -30.0, 8.4e6)}
+    return Grid("map", (rows, 40), place)
+
+
+@pytest.mark.parametrize(
+    ("crs", "transform", "hectares"),
+    [
+        ("EPSG:32633", UTM33["transform"], 0.01),
+        ("EPSG:32633", (30.0, 0.0, 170000.0, 0.0, -30.0, 10.0), 0.09),  # the edge of the zone
+        ("EPSG:3035", (10.0, 0.0, 4e6, 0.0, -10.0, 3e6), 0.01),
+        ("EPSG:2263", (10.0, 0.0, 1e6, 0.0, -10.0, 2e5), 0.000929034),  # feet
+        ("EPSG:32633", (6.0, 8.0, 6e5, 8.0, -6.0, 4.5e6), 0.01),  # turned
+    ],
+)
+def test_areas_are_those_of_a_projection_that_keeps_them(crs, transform, hectares, caplog):
+    grid = Grid("map", (60, 84), {"crs": crs, "transform": transform})
+    assert grid.hectares_per_pixel() == pytest.approx(hectares, rel=1e-5)
+    assert caplog.text == ""
+
+
+def test_areas_are_true_where_the_projection_distorts_them(caplog):
+    # A quarter by latitude (60 degrees), more by the flattening: 40 x 40 pixels of EPSG:6933.
+    assert mercator(40).hectares_per_pixel() == pytest.approx(0.0225776, rel=1e-4)
+    assert "pixels of 900 m² by it truly cover 225.8 m²" in caplog.text
+
+
+def test_areas_that_vary_within_the_scene_are_not_given(caplog):
+    assert mercator(4000).hectares_per_pixel() is None
+    assert "cover 225.7 to 233.2 m²; areas in pixels; warp the map" in caplog.text
+
+
+def test_a_place_that_is_nowhere_has_no_area(caplog):
+    place = {"crs": "EPSG:3857", "transform": (30.0, 0.0, 1.6e6, 0.0, -30.0, 1e12)}
+    assert Grid("map", (40, 40), place).hectares_per_pixel() is None
+    assert "no known place on the Earth" in caplog.text
