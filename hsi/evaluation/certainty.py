@@ -14,6 +14,7 @@ from hsi.calibration.reliability import COLUMNS, calibration_error, coverage_cur
 from hsi.errors import HsiError
 from hsi.figures import blank_figure, save_figure
 from hsi.formats.registry import read
+from hsi.maps.record import layer_beside
 from hsi.scenes.labels import Labels
 from hsi.splits.split import Split
 
@@ -33,12 +34,12 @@ def layers_beside(map_path: Path, record: Mapping[str, Any]) -> dict[str, npt.ND
     Returns
     -------
     dict of str to ndarray
-        `confidence` (H, W) and `sets` (H, W, C), where they are there.
+        `confidence` (H, W) and `sets` (H, W, C), where they are there and the record names them.
     """
     found = {}
     for name in ("confidence", "sets"):
-        path = map_path.with_name(f"{map_path.stem}_{name}{map_path.suffix}")
-        if record and path.is_file():
+        path = layer_beside(map_path, record, name)
+        if path is not None:
             found[name] = read(path, "cube" if name == "sets" else "labels").array
     changed = [key for key in ("abstain", "majority", "sieve") if record.get(key) is not None]
     if changed and "confidence" in found:
@@ -56,6 +57,8 @@ def score_layers(
     title: str,
 ) -> dict[str, float]:
     """Write `coverage.csv` and `coverage.png`, and return the figures for `scores.json`.
+
+    Without `confidence`, those of earlier scores in the folder are deleted.
 
     Parameters
     ----------
@@ -96,6 +99,9 @@ def score_layers(
         table = curve.round({"coverage": 2, "least_probability": 6, "accuracy": 2})
         write_csv(table, out / "coverage.csv", COLUMNS)
         save_coverage(out / "coverage.png", curve, title)
+    elif (out / "scores.json").is_file():  # of the scores that are replaced
+        for stale in ("coverage.csv", "coverage.png"):
+            (out / stale).unlink(missing_ok=True)
     if "sets" in layers:
         sets = np.asarray(layers["sets"])[split.test]
         if sets.shape[1] != len(labels.classes):

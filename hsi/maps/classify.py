@@ -34,6 +34,7 @@ from hsi.maps.outputs import (
     make_rasters,
     outputs,
     refuse_existing,
+    remove_earlier,
 )
 from hsi.maps.plan import Plan, plan
 from hsi.maps.record import write_record
@@ -152,7 +153,8 @@ def classify(
                 log.info("%s: holds exactly this map already; nothing to do", files.map)
                 state.done()
                 return files
-            refuse_existing(files, options, state, scene_files(scene) | {model_path.resolve()})
+            inputs = scene_files(scene) | {model_path.resolve()}
+            refuse_existing(files, options, state, inputs)
             rasters = make_rasters(files, loaded, scene, options)
             _fill(state, rasters, scene, loaded, application, options)
             if rasters.map.is_open and options.abstain is None and not rasters.map.read().any():
@@ -162,6 +164,7 @@ def classify(
                 changed = generalise(rasters.map, options, state.folder)
             state.place()
             if rasters.map.is_open:
+                remove_earlier(files, options, inputs)
                 write_record(
                     files, rasters, state, scene, loaded, application, options, model_path, changed
                 )

@@ -15,9 +15,9 @@ from hsi.classifiers.model import load_model
 from hsi.errors import HsiError
 from hsi.maps.generalise import generalise
 from hsi.maps.options import LAYERS, MapOptions
-from hsi.maps.outputs import make_rasters, outputs, refuse_existing
+from hsi.maps.outputs import make_rasters, outputs, refuse_existing, remove_earlier
 from hsi.maps.rasters import Raster
-from hsi.maps.record import LATER, SHARED, read_strip_record, write_joined
+from hsi.maps.record import LATER, SHARED, layer_beside, read_strip_record, write_joined
 from hsi.scenes.scene import Scene
 
 log = logging.getLogger(__name__)
@@ -85,7 +85,8 @@ def join(
     try:
         with state:
             read = {model_path.resolve(), *(path.resolve() for _, path in parts)}
-            refuse_existing(files, options, state, scene_files(scene) | read)
+            inputs = scene_files(scene) | read
+            refuse_existing(files, options, state, inputs)
             rasters = make_rasters(files, model, scene, options)
             rasters.open(state.folder, resume=False)
             _copy(parts, rasters.map, "")
@@ -96,6 +97,7 @@ def join(
                 changed = generalise(rasters.map, options, state.folder)
             numbers = rasters.map.read()
             records = [record for record, _ in parts]
+            remove_earlier(files, options, inputs)
             write_joined(files, numbers, model, records, options, changed)
             del numbers
             rasters.close()
@@ -132,7 +134,7 @@ def _check(parts: Sequence[tuple[Record, Path]], scene: Scene, model_sha256: str
 
 
 def _all_beside(parts: Sequence[tuple[Record, Path]], name: str) -> bool:
-    return all(_beside(path, f"_{name}").is_file() for _, path in parts)
+    return all(layer_beside(path, record, name) is not None for record, path in parts)
 
 
 def _beside(path: Path, ending: str) -> Path:

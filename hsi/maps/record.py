@@ -1,7 +1,7 @@
 """What lies beside a map: a picture with a legend, and the record of how the map was made.
 
 The record is a JSON file under the map's own name. `write_record` and `write_joined` write it;
-`read_record` and `read_strip_record` read it.
+`read_record` and `read_strip_record` read it, and `layer_beside` finds a raster that it names.
 """
 
 import json
@@ -45,6 +45,10 @@ _SCHEMA: dict[str, Any] = {
         **dict.fromkeys(("seconds_map", "seconds_train", "seed"), _NUMBER),
         **dict.fromkeys(("abstain", "sets", *GENERALISING), _NUMBER),
         "smooth": _TEXT,
+        "layers": {
+            "type": ["array", "null"], "title": "the names of rasters beside the map",
+            "items": {"type": "string", "title": "a name"},
+        },
         "trained_split": {"type": ["object", "null"], "title": "the description of a split"},
         "rows": {
             "type": "array", "title": "the first row and that behind the last",
@@ -98,6 +102,7 @@ def write_record(
         **{name: getattr(options, name) for name in GENERALISING},
         "generalised_pixels": changed,
         "smooth": None if options.smooth is None else str(options.smooth),
+        "layers": list(rasters.layers),
         "model": str(model_path),
         "model_sha256": state.key["model"],
         "made_from": state.fingerprint,
@@ -150,6 +155,7 @@ def write_joined(
     record["seconds_map"] = round(sum(strip["seconds_map"] for strip in strips), 3)
     record |= {name: getattr(options, name) for name in GENERALISING}
     record["generalised_pixels"] = changed
+    record["layers"] = options.layers
     write_json(files.record, record | {"strips": len(strips), "pixels": _counted(numbers)})
 
 
@@ -170,6 +176,36 @@ def read_record(map_path: Path) -> dict[str, Any]:
             log.warning("%s: no record of hsi classify; it is not used", path)
             return {}
         return validate(found, _SCHEMA, str(path))
+
+
+def layer_beside(map_path: Path, record: Mapping[str, Any], name: str) -> Path | None:
+    """Return the file of a raster beside a map, if the map's record says that it came with it.
+
+    A raster under the map's name may be of an earlier map: `layers` of the record decides. Records
+    of earlier versions lack it; theirs name the sets alone. What is left out is said.
+
+    Parameters
+    ----------
+    map_path : Path
+    record : mapping
+        Of the map, as `read_record` returns it; empty where there is none.
+    name : str
+        One of `hsi.maps.options.LAYERS`.
+    """
+    path = map_path.with_name(f"{map_path.stem}_{name}{map_path.suffix}")
+    if not path.is_file():
+        return None
+    named = record.get("layers")
+    if named is None and name == "sets":
+        named = ["sets"] if record.get("sets") is not None else []
+    if named is not None and name in named:
+        return path
+    reason = "does not name it, so it may be of an earlier map" if record else "is not there"
+    log.warning(
+        "%s: not used: the record of %s %s; run hsi classify again, with --%s, for one of this map",
+        path, map_path.name, reason, name,
+    )  # fmt: skip
+    return None
 
 
 def read_strip_record(map_path: Path) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from hsi.errors import HsiError
 from hsi.formats.contents import Contents
 from hsi.formats.registry import read
 from hsi.maps.options import GENERALISING
-from hsi.maps.record import read_record
+from hsi.maps.record import layer_beside, read_record
 from hsi.scenes.bands import Bands
 from hsi.scenes.false_colour import choose_bands, false_colour, in_words
 from hsi.scenes.grid import Grid
@@ -256,10 +256,11 @@ def _title(found: Contents) -> str:
 
 def _confidence(found: Contents, scene: Scene) -> npt.NDArray[Any] | None:
     """Return the highest probabilities beside a map, if they are those of the map's classes."""
-    if any(read_record(found.path).get(key) is not None for key in ("abstain", *GENERALISING)):
+    record = read_record(found.path)
+    if any(record.get(key) is not None for key in ("abstain", *GENERALISING)):
         return None
-    path = found.path.with_name(f"{found.path.stem}_confidence{found.path.suffix}")
-    if not path.is_file():
+    path = layer_beside(found.path, record, "confidence")
+    if path is None:
         return None
     values = read(path, "labels").array
     return np.asarray(values) if values.shape == scene.shape else None

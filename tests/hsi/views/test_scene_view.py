@@ -1,5 +1,6 @@
 """The view of a scene: what is thinned, kept in steps, averaged and named."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -93,8 +94,9 @@ def test_maps_bring_classes_probabilities_and_a_name(tmp_path: Path) -> None:
     numbers = np.random.default_rng(1).integers(0, 3, scene.shape).astype(np.uint8)
     np.save(tmp_path / "map.npy", numbers)
     np.save(tmp_path / "map_confidence.npy", np.full(scene.shape, 0.5, np.float32))
-    record = '{"model_sha256": "a", "classifier": "svm", "split": "blocks:8", "class_names": %s}'
-    (tmp_path / "map.json").write_text(record % '{"1": "corn"}')
+    record = {"model_sha256": "a", "classifier": "svm", "split": "blocks:8"}
+    record |= {"class_names": {"1": "corn"}, "layers": ["confidence"]}
+    (tmp_path / "map.json").write_text(json.dumps(record))
     view = make_view(scene, None, [tmp_path])
     assert view.class_names == ["corn", "class 2"]
     assert view.truth.size == 0
@@ -111,8 +113,20 @@ def test_a_probability_that_is_not_the_maps_is_not_shown(tmp_path: Path) -> None
     scene, _ = field()
     np.save(tmp_path / "map.npy", np.ones(scene.shape, np.uint8))
     np.save(tmp_path / "map_confidence.npy", np.full(scene.shape, 0.5, np.float32))
-    (tmp_path / "map.json").write_text('{"model_sha256": "a", "majority": 3}')
+    record = {"model_sha256": "a", "majority": 3, "layers": ["confidence"]}
+    (tmp_path / "map.json").write_text(json.dumps(record))
     assert make_view(scene, None, [tmp_path / "map.npy"]).maps[0].confidence is None
+
+
+@pytest.mark.parametrize("record", [None, {}, {"layers": []}, {"layers": None}])
+def test_a_probability_that_no_record_names_is_not_shown(tmp_path: Path, record, caplog) -> None:
+    scene, _ = field()
+    np.save(tmp_path / "map.npy", np.ones(scene.shape, np.uint8))
+    np.save(tmp_path / "map_confidence.npy", np.full(scene.shape, 0.5, np.float32))
+    if record is not None:
+        (tmp_path / "map.json").write_text(json.dumps({"model_sha256": "a"} | record))
+    assert make_view(scene, None, [tmp_path / "map.npy"]).maps[0].confidence is None
+    assert "map_confidence.npy: not used: the record of map.npy" in caplog.text
 
 
 def test_a_scene_alone_has_a_view() -> None:
