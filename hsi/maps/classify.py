@@ -26,6 +26,7 @@ from hsi.features.smoothing import Smoothing
 from hsi.formats.georeference import load_rasterio
 from hsi.maps.blocks import classified, reader
 from hsi.maps.certainty import certainty_of
+from hsi.maps.earlier import remove_earlier
 from hsi.maps.generalise import generalise
 from hsi.maps.options import MapOptions
 from hsi.maps.outputs import (
@@ -34,7 +35,6 @@ from hsi.maps.outputs import (
     make_rasters,
     outputs,
     refuse_existing,
-    remove_earlier,
 )
 from hsi.maps.plan import Plan, plan
 from hsi.maps.record import write_record

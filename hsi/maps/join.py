@@ -13,9 +13,10 @@ from hsi.blockwise.identity import scene_files
 from hsi.blockwise.journal import BlockJournal
 from hsi.classifiers.model import load_model
 from hsi.errors import HsiError
+from hsi.maps.earlier import remove_earlier
 from hsi.maps.generalise import generalise
 from hsi.maps.options import LAYERS, MapOptions
-from hsi.maps.outputs import make_rasters, outputs, refuse_existing, remove_earlier
+from hsi.maps.outputs import make_rasters, outputs, refuse_existing
 from hsi.maps.rasters import Raster
 from hsi.maps.record import LATER, SHARED, layer_beside, read_strip_record, write_joined
 from hsi.scenes.scene import Scene

@@ -1,6 +1,5 @@
 """The files of a map: which are written, their names, and what each holds."""
 
-import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,14 +14,10 @@ from hsi.classifiers.model import Model
 from hsi.classifiers.protocol import Prediction
 from hsi.errors import HsiError
 from hsi.formats.envi import read as envi
-from hsi.formats.writing import sidecars, written_with
 from hsi.maps.certainty import Certainty, certainty_of
 from hsi.maps.options import LAYERS, MapOptions
 from hsi.maps.rasters import RASTERS, Content, Raster
-from hsi.maps.record import read_record
 from hsi.scenes.scene import Scene
-
-log = logging.getLogger(__name__)
 
 # The suffix of a map, by the first word of its scene's format.
 SUFFIXES = {"ENVI": ".hdr", "GeoTIFF": ".tif"}
@@ -97,28 +92,6 @@ def refuse_existing(
             f"{files.map}: found {', '.join(there)} there already; add `overwrite`, or write "
             "elsewhere"
         )
-
-
-def remove_earlier(files: Outputs, options: MapOptions, inputs: set[Path]) -> None:
-    """Delete rasters of the map that is replaced, if the new map brings none in their place.
-
-    They would pass for the new map's. Only what the record of the earlier map names is deleted,
-    and nothing that the new map is made from.
-    """
-    try:
-        named = read_record(files.map).get("layers") or []
-    except HsiError:  # a file that is no record
-        return
-    for name in LAYERS:
-        path = getattr(files, name)
-        if name not in named or name in options.layers or not path.is_file():
-            continue
-        parts = [*written_with(path), *sidecars(path)]
-        if inputs & {part.resolve() for part in parts}:
-            continue
-        for part in parts:
-            part.unlink(missing_ok=True)
-        log.info("%s: deleted, since it was of the map that is replaced", path)
 
 
 @dataclass(frozen=True)

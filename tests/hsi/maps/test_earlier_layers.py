@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from hsi.evaluation.certainty import layers_beside, score_layers
+from hsi.maps.earlier import remove_earlier
 from hsi.maps.join import join
 from hsi.maps.options import MapOptions, Strip
+from hsi.maps.outputs import outputs
 from hsi.maps.record import read_record
 from hsi.scenes.scene import open_scene
 from hsi.splits.split import make_split
@@ -34,8 +36,6 @@ def test_rasters_that_are_not_made_anew_are_deleted(small_models, tmp_path, cpu,
 
 
 def test_what_the_map_is_made_from_stays(small_models, tmp_path, cpu, scene):
-    from hsi.maps.outputs import outputs, remove_earlier
-
     found = run(small_models, tmp_path / "m.npy", cpu, confidence=True, margin=True)
     files = outputs(tmp_path / "m.npy", scene)
     remove_earlier(files, MapOptions(), {found.confidence.resolve()})
