@@ -18,7 +18,14 @@ from hsi.maps.generalise import generalise
 from hsi.maps.options import LAYERS, MapOptions
 from hsi.maps.outputs import make_rasters, outputs, refuse_existing
 from hsi.maps.rasters import Raster
-from hsi.maps.record import LATER, SHARED, layer_beside, read_strip_record, write_joined
+from hsi.maps.record import (
+    LATER,
+    SHARED,
+    layer_beside,
+    read_strip_record,
+    sample_sha256,
+    write_joined,
+)
 from hsi.scenes.scene import Scene
 
 log = logging.getLogger(__name__)
@@ -42,7 +49,8 @@ def join(
     Parameters
     ----------
     scene : Scene
-        Gives the size, the format and the georeference; its cube is not read.
+        Gives the size, the format and the georeference; of its cube, only the few rows are read
+        by which strips tell their scene from others of its name.
     model_path : Path
         The model that made the strips.
     strips : sequence of Path
@@ -116,6 +124,7 @@ def _check(parts: Sequence[tuple[Record, Path]], scene: Scene, model_sha256: str
         raise HsiError(f"{path}: made by another model than the one given")
     if first["scene"] != scene.name:
         raise HsiError(f"{path}: expected strips of {scene.name}, found {first['scene']}")
+    _check_same_scene(parts, scene)
     for record, other in parts[1:]:
         for key in (*SHARED, *LATER):
             if record.get(key) != first.get(key):
@@ -132,6 +141,26 @@ def _check(parts: Sequence[tuple[Record, Path]], scene: Scene, model_sha256: str
                 f"{scene.name}: expected strips of all {scene.shape[0]} rows, each once; rows "
                 f"{low} to {high - 1} are {wrong}"
             )
+
+
+def _check_same_scene(parts: Sequence[tuple[Record, Path]], scene: Scene) -> None:
+    """Raise HsiError where a strip is of another scene of the same name."""
+    known = [(record, path) for record, path in parts if record.get("sample_sha256") is not None]
+    own = sample_sha256(scene) if known else ""
+    for record, path in known:
+        if record["sample_sha256"] != own:
+            raise HsiError(
+                f"{path}: expected a strip of {scene.provenance.get('source', scene.name)}, found "
+                f"one of other values, of {record.get('source')}; give strips of one scene, or run "
+                "hsi classify --strip again if the scene has changed"
+            )
+    sources = sorted({str(record.get("source")) for record, _ in parts})
+    if len(known) < len(parts) and len(sources) > 1:
+        log.warning(
+            "strips of %s: their records do not say whether these are one scene; run hsi classify "
+            "--strip again if they are not",
+            ", ".join(sources),
+        )
 
 
 def _all_beside(parts: Sequence[tuple[Record, Path]], name: str) -> bool:

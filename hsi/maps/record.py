@@ -4,6 +4,7 @@ The record is a JSON file under the map's own name. `write_record` and `write_jo
 `read_record` and `read_strip_record` read it, and `layer_beside` finds a raster that it names.
 """
 
+import hashlib
 import json
 import logging
 from collections import Counter
@@ -16,6 +17,7 @@ import numpy.typing as npt
 
 from engine.artifacts import write_json
 from engine.errors import parsing
+from engine.memory import release
 from engine.settings import validate
 from engine.training.schedule import in_words
 from hsi.errors import HsiError
@@ -36,12 +38,14 @@ LARGEST_PICTURE = 1500  # pixels; the map itself is never resized
 # What strips of one map have in common, by the keys of their records.
 SHARED = ("scene", "model_sha256", "precision", "bands", "scaling")
 LATER = ("abstain", "sets", "smooth")  # shared, too; records of earlier versions lack them
+SAMPLED_ROWS = 4  # of a scene, whose values tell it from others of its name
 _TEXT = {"type": ["string", "null"], "title": "text"}
 _NUMBER = {"type": ["number", "null"], "title": "a number"}
 _SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {
         **dict.fromkeys(("scene", "classifier", "split", "model_sha256", "schedule"), _TEXT),
+        **dict.fromkeys(("source", "sample_sha256"), _TEXT),
         **dict.fromkeys(("seconds_map", "seconds_train", "seed"), _NUMBER),
         **dict.fromkeys(("abstain", "sets", *GENERALISING), _NUMBER),
         "smooth": _TEXT,
@@ -112,6 +116,7 @@ def write_record(
     if options.strip is not None:
         rows = options.strip.rows(scene.shape[0])
         record["rows"] = [rows.start, rows.stop]
+        record["sample_sha256"] = sample_sha256(scene)
     write_json(files.record, record)
     missing = pixels.get(0, 0)
     if missing:
@@ -124,6 +129,20 @@ def write_record(
     log.info(
         "%s: %d × %d pixels in %.2f s, %.3g per second", files.map, height, width, seconds, rate
     )
+
+
+def sample_sha256(scene: "Scene") -> str:
+    """Return the SHA-256 of a scene's size, type and some of its rows; reads these rows.
+
+    It tells strips of one scene from those of another, wherever each machine mounts its files.
+    """
+    height, kind = scene.shape[0], scene.cube.dtype.newbyteorder("<")
+    digest = hashlib.sha256(f"{scene.cube.shape}{kind.str}".encode())
+    for place in range(SAMPLED_ROWS):
+        row = (2 * place + 1) * height // (2 * SAMPLED_ROWS)
+        digest.update(np.ascontiguousarray(scene.cube[row : row + 1], kind).tobytes())
+        release(scene.cube)
+    return digest.hexdigest()
 
 
 def write_joined(

@@ -98,6 +98,31 @@ def test_strips_of_something_else_are_refused(files, tmp_path, cpu):
         classify(scene, weights, tmp_path / "s.hdr", MapOptions(strip=Strip(1, 2)), compute=cpu)
 
 
+def test_strips_of_another_scene_of_that_name_are_refused(files, tmp_path, cpu, caplog):
+    scene, strips = mapped(files, tmp_path, cpu, 2, "boxmean-svm")
+    weights = files / "boxmean-svm.safetensors"
+    for name, change in (("mount", 0), ("other", 1)):
+        (tmp_path / name).mkdir()
+        there = tmp_path / name / "stripes.hdr"
+        write_scene(there, replace(scene, cube=np.asarray(scene.cube[:]) + change))
+        how = MapOptions(strip=Strip(2, 2))
+        classify(open_scene(there), weights, tmp_path / name / "s2.npy", how, compute=cpu)
+    other = tmp_path / "other/s2.npy"
+    with pytest.raises(HsiError, match=r"other/s2\.npy: expected a strip of .*stripes\.hdr, found"):
+        join(scene, weights, [strips[0], other], tmp_path / "joined.npy")
+    with pytest.raises(HsiError, match=r"s1\.npy: expected a strip of .*other/stripes\.hdr"):
+        join(open_scene(tmp_path / "other/stripes.hdr"), weights, strips, tmp_path / "joined.npy")
+    # The same scene, mounted elsewhere by another machine.
+    join(scene, weights, [strips[0], tmp_path / "mount/s2.npy"], tmp_path / "joined.npy")
+    assert "one scene" not in caplog.text
+    record = other.with_suffix(".json")
+    stated = json.loads(record.read_text())
+    del stated["sample_sha256"]  # as earlier versions wrote it
+    record.write_text(json.dumps(stated))
+    join(scene, weights, [strips[0], other], tmp_path / "joined.npy", overwrite=True)
+    assert "do not say whether these are one scene" in caplog.text
+
+
 def test_strips_cover_all_rows_once():
     for height, count in ((30, 4), (7, 7), (101, 10)):
         rows = [Strip(number, count).rows(height) for number in range(1, count + 1)]
