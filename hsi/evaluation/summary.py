@@ -1,6 +1,7 @@
 """Tables over runs: each run's scores, means beside the published figures, pairs compared."""
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -21,6 +22,9 @@ from hsi.evaluation.bootstrap import (
 from hsi.evaluation.compare import MCNEMAR_COLUMNS, compared
 from hsi.evaluation.score import OF_THE_MASK, OF_THE_MODEL, PER_CLASS_COLUMNS
 from hsi.splits.leakage import LEAKAGE
+from hsi.splits.masks import MASKS
+
+log = logging.getLogger(__name__)
 
 OVERALL_COLUMNS = (
     "scene",
@@ -100,6 +104,8 @@ def summarise(folders: Sequence[Path], out: Path) -> None:
         seeds, with its 95 % interval.
         Intervals are drawn by block or polygon (see `hsi.evaluation.bootstrap`).
 
+        Seeds of a split that test the same pixels are named in a warning.
+
     Raises
     ------
     HsiError
@@ -114,6 +120,7 @@ def summarise(folders: Sequence[Path], out: Path) -> None:
         if key in seen:
             raise HsiError(f"{folder}: the same run as {seen[key]}; give each once")
         seen[key] = folder
+    _warn_of_one_draw(runs)
 
     per_class = pd.concat([read_csv(folder / "per_class.csv") for folder in folders])
     write_csv(per_class, out / "per_class_accuracy.csv", PER_CLASS_COLUMNS)
@@ -136,6 +143,31 @@ def summarise(folders: Sequence[Path], out: Path) -> None:
     write_csv(pairs, out / "mcnemar.csv", MCNEMAR_COLUMNS)
     apart = pd.DataFrame(differences(runs, folders), columns=list(DIFFERENCE_COLUMNS))
     write_csv(apart, out / "differences.csv", DIFFERENCE_COLUMNS)
+
+
+def _warn_of_one_draw(runs: Sequence[Mapping[str, Any]]) -> None:
+    """Say which seeds of a split test the same pixels, and so are no draws of it.
+
+    With a mask all seeds do, as they should. Annealing may find the one best assignment of large
+    blocks from any seed.
+    """
+    tested: dict[tuple[str, str], dict[str, set[int]]] = {}
+    for run in runs:
+        pixels, seed = run.get("test_sha256"), run.get("split_seed")
+        masked = run["split"].partition(":")[0] in MASKS or run["report"].get("labels_of")
+        if pixels is not None and seed is not None and not masked:
+            tested.setdefault((run["scene"], run["split"]), {}).setdefault(pixels, set()).add(seed)
+    for (scene, split), by_pixels in tested.items():
+        for seeds in by_pixels.values():
+            if len(seeds) > 1:
+                *others, last = sorted(seeds)
+                way_on = f"; make smaller blocks, or kfold:5,{split}"
+                log.warning(
+                    "%s %s: the seeds %s and %d test the same pixels: they are one draw of the "
+                    "split, so their mean and spread tell of the trainings alone%s",
+                    scene, split, ", ".join(map(str, others)), last,
+                    way_on if split.startswith("blocks:") else "",
+                )  # fmt: skip
 
 
 def _interval(folders: Sequence[Path]) -> dict[str, Any]:

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -52,6 +53,24 @@ def test_class_without_test_pixels_is_empty(tmp_path, labels, split):
     run(tmp_path, labels, fewer)
     last = (tmp_path / "per_class.csv").read_text().splitlines()[-1]
     assert last.endswith(",0,,,")
+
+
+def test_seeds_that_test_the_same_pixels_are_named(tmp_path, labels, caplog):
+    drawn = [make_split(labels, "random:0.1", seed=seed) for seed in (0, 1, 2, 3)]
+    same = [replace(drawn[0], seed=seed) for seed in (2, 5)]  # as annealing may end
+    for number, one in enumerate([drawn[0], drawn[1], *same, drawn[3]]):
+        run(tmp_path / f"{number}", labels, one, seed=one.seed)
+    folders = [tmp_path / f"{number}" for number in range(5)]
+    summarise([folders[0], folders[1], folders[4]], tmp_path / "out")
+    run(tmp_path / "again", labels, drawn[0], seed=9)  # another training on the same draw
+    summarise([folders[0], tmp_path / "again"], tmp_path / "out")
+    masks = [replace(one, how="mask:training", report={**one.report}) for one in same]
+    for one in masks:
+        run(tmp_path / f"mask{one.seed}", labels, one, seed=one.seed)
+    summarise([tmp_path / "mask2", tmp_path / "mask5"], tmp_path / "out")
+    assert "the same pixels" not in caplog.text
+    summarise(folders, tmp_path / "out")
+    assert "random:0.1: the seeds 0, 2 and 5 test the same pixels" in caplog.text
 
 
 def test_map_of_another_size_is_refused(tmp_path, labels, split):
