@@ -12,7 +12,7 @@ from restore.errors import RestoreError
 from restore.images import gaps, png_chunks
 from restore.images import orientation as exif_block
 from restore.images.picture import Picture, split
-from restore.images.tiff import exif
+from restore.images.tiff import exif, segments
 from restore.images.tiff.colours import GREY, peak, samples_of
 from restore.images.tiff.tags import IMAGEJ, IPTC, NO_DATA, SUB_FILES, WHITES, XMP, is_structure
 
@@ -137,7 +137,8 @@ def _planes(
 
 
 def _array(page: "tifffile.TiffPage") -> NDArray[Any]:
-    """Decode a page as it lies in the file; what is not read is named."""
+    """Decode a page as it lies in the file; what is not read or not whole is named."""
+    segments.check(page)
     try:
         return page.asarray()
     except (ValueError, NotImplementedError, ImportError) as error:
