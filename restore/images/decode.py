@@ -120,20 +120,20 @@ def _decoded(
 ) -> tuple[NDArray[Any], float | None, bytes | None]:
     """Decode the samples, with the value of white where they state it, and their profile."""
     deep = codecs.depth(image.format, file) > 8
-    if png16.is_deep(head) or netpbm.is_deep(head) or deep:
-        file.seek(0)
+    file.seek(0)
+    if netpbm.is_grey_or_colour(head):
+        whole = bytearray(_length(file))
+        file.readinto(whole)  # type: ignore[attr-defined]
+        return *netpbm.read(whole), icc
+    if png16.is_deep(head) or deep:
         data = file.read()
         if png16.is_deep(head):
             return png16.read(data), None, icc
-        if netpbm.is_deep(head):
-            return *netpbm.read(data), icc
         return *codecs.deep(image.format, data), icc
     if key is not None:
         image.info.pop("transparency", None)  # Pillow compares it before it spreads the samples
     image, icc = _plain(image, icc)
     samples = _samples(image)
-    if samples.dtype == np.int32:  # Pillow's form of a 16-bit plain PGM
-        samples = samples.astype(np.uint16)
     return samples, None, icc
 
 

@@ -20,7 +20,9 @@ _LARGE = 2**26  # samples beyond which a PNG is written without a second copy
 def write(path: Path, picture: Picture, kind: str) -> None:
     """Write one image in a format other than TIFF; errors without the file's name."""
     depth = picture.pixels.dtype
-    if depth == np.float32 or (depth == np.uint16 and kind not in ("PNG", "PPM")):
+    if depth == np.float32:
+        raise RestoreError(f"{kind} cannot hold {depth} pixels; write a TIFF")
+    if depth == np.uint16 and kind not in ("PNG", "PPM"):
         raise RestoreError(f"{kind} cannot hold {depth} pixels; write a TIFF or PNG")
     if picture.alpha is not None and kind in ("JPEG", "PPM", "BMP"):
         raise RestoreError(f"{kind} cannot hold alpha; write a PNG, WebP or TIFF")
@@ -31,6 +33,7 @@ def write(path: Path, picture: Picture, kind: str) -> None:
         with path.open("wb") as file:
             netpbm.write(file, picture.pixels, picture.white)
         return
+    picture = _full_range(picture)
     if kind == "PNG":
         _write_png(path, picture)
         return
@@ -48,15 +51,21 @@ def write(path: Path, picture: Picture, kind: str) -> None:
     _save(path, picture, kind, options)
 
 
+def _full_range(picture: Picture) -> Picture:
+    """Return a picture for a format that has no place for another white than the type's."""
+    white, alpha = picture.white, picture.alpha
+    alpha = None if alpha is None else full_range(alpha, white)
+    return replace(picture, pixels=full_range(picture.pixels, white), alpha=alpha, white=None)
+
+
 def _write_png(path: Path, picture: Picture) -> None:
     texts = metadata.texts(picture)
-    pixels = full_range(picture.pixels, picture.white)
     if picture.pixels.dtype == np.uint16 or picture.pixels.size > _LARGE:
         with path.open("wb") as file:
             png16.write(
                 file,
-                pixels,
-                None if picture.alpha is None else full_range(picture.alpha, picture.white),
+                picture.pixels,
+                picture.alpha,
                 icc=picture.icc,
                 exif=picture.exif,
                 dpi=picture.dpi,
@@ -69,7 +78,7 @@ def _write_png(path: Path, picture: Picture) -> None:
         options["pnginfo"] = PngImagePlugin.PngInfo()
         for name, content in texts:
             options["pnginfo"].add(name, content)
-    _save(path, replace(picture, pixels=pixels), "PNG", options)
+    _save(path, picture, "PNG", options)
     if picture.colour:
         png_chunks.insert(path, picture.colour)
 

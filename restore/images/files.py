@@ -183,7 +183,7 @@ def encode(path: Path, pictures: list[Picture]) -> None:
 def as_uint8(picture: Picture) -> NDArray[np.uint8]:
     """Return 8-bit pixels without alpha: 16 bit is scaled and rounded, float is refused."""
     if picture.pixels.dtype == np.uint8:
-        return picture.pixels
+        return full_range(picture.pixels, picture.white)
     if picture.pixels.dtype == np.uint16:
         pixels = full_range(picture.pixels, picture.white)
         # 65535 = 257 * 255; adding half of it rounds to nearest.

@@ -122,7 +122,7 @@ def test_format_is_told_by_content(tmp_path):
     ("name", "kind", "message"),
     [
         ("a.jpg", {"dtype": np.uint16}, "JPEG cannot hold uint16"),
-        ("a.png", {"dtype": np.float32}, "PNG cannot hold float32"),
+        ("a.png", {"dtype": np.float32}, r"PNG cannot hold float32 pixels; write a TIFF$"),
         ("a.jpg", {"alpha": True}, "JPEG cannot hold alpha"),
         ("a.ppm", {"alpha": True}, "PPM cannot hold alpha"),
         ("a.xyz", {}, "expected one of .bmp"),
