@@ -7,8 +7,8 @@ from restore.evaluation import metrics
 
 def test_psnr_of_a_known_error():
     target = np.zeros((4, 6))
-    assert metrics.psnr(target, target + 255) == pytest.approx(0)
-    assert metrics.psnr(target, target + 2.55) == pytest.approx(40)
+    assert metrics.psnr(target, target + 255, white=255) == pytest.approx(0)
+    assert metrics.psnr(target, target + 2.55, white=255) == pytest.approx(40)
     assert metrics.psnr(target, target) == float("inf")
 
 
@@ -16,14 +16,14 @@ def test_border_is_left_out():
     target, estimate = np.zeros((20, 30)), np.zeros((20, 30))
     estimate[:3] = 99
     estimate[5, 5] = 255
-    assert metrics.psnr(target, estimate, 3) == pytest.approx(10 * np.log10(14 * 24))
+    assert metrics.psnr(target, estimate, 3, white=255) == pytest.approx(10 * np.log10(14 * 24))
 
 
 def test_colour_is_one_mean_over_all_channels():
     target = np.zeros((4, 4, 3))
     estimate = target.copy()
     estimate[..., 0] = 255
-    assert metrics.psnr(target, estimate) == pytest.approx(10 * np.log10(3))
+    assert metrics.psnr(target, estimate, white=255) == pytest.approx(10 * np.log10(3))
 
 
 def direct_ssim(x, y):
@@ -73,3 +73,56 @@ def test_wrong_shapes_are_refused():
         metrics.psnr(np.zeros((4, 4)), np.zeros((4, 4)), 2)
     with pytest.raises(RestoreError, match="at least 11x11"):
         metrics.ssim(np.zeros((10, 40)), np.zeros((10, 40)))
+
+
+CLEAN = np.random.default_rng(2).uniform(0.1, 0.9, (32, 40))
+NOISY = CLEAN + np.random.default_rng(3).normal(0, 0.02, CLEAN.shape)
+
+
+def scaled(values, dtype, white):
+    values = values * white
+    return (values if np.dtype(dtype).kind == "f" else np.rint(values)).astype(dtype)
+
+
+@pytest.mark.parametrize("score", [metrics.psnr, metrics.ssim])
+@pytest.mark.parametrize(
+    ("dtype", "white"),
+    [(np.uint8, 255), (np.uint16, 65535), (">u2", 65535)]
+    + [(dtype, white) for dtype in (np.float32, np.float64) for white in (1, 255, 65535)],
+)
+def test_scores_hang_on_no_scale(score, dtype, white):
+    expected = score(255 * CLEAN, 255 * NOISY, white=255)
+    within = 0.1 if dtype == np.uint8 else 0.001
+    clean, noisy = scaled(CLEAN, dtype, white), scaled(NOISY, dtype, white)
+    assert score(clean, noisy) == pytest.approx(expected, abs=within)
+    if np.dtype(dtype).kind == "u":  # an estimate in floats, on the same scale
+        assert score(clean, noisy.astype(np.float32)) == pytest.approx(expected, abs=within)
+        assert score(clean.astype(np.float32), noisy) == pytest.approx(expected, abs=within)
+
+
+def test_a_black_image_is_scored_by_its_type():
+    black = np.zeros((4, 4), np.uint8)
+    assert metrics.psnr(black, black + np.float32(2.55)) == pytest.approx(40)
+    assert metrics.psnr(black + np.uint8(200), black.astype(np.float32)) < 3
+
+
+@pytest.mark.parametrize("score", [metrics.psnr, metrics.ssim])
+@pytest.mark.parametrize(
+    ("target", "estimate", "message"),
+    [
+        (scaled(CLEAN, np.uint8, 255), scaled(NOISY, np.uint16, 65535), "of one type"),
+        (scaled(CLEAN, np.uint8, 255), scaled(NOISY, np.float32, 1), "on one scale"),
+        (scaled(CLEAN, np.float32, 1), scaled(NOISY, np.uint8, 255), "on one scale"),
+        (scaled(CLEAN, np.uint16, 65535), scaled(NOISY, np.float32, 255), "on one scale"),
+        (scaled(CLEAN, np.float32, 1), scaled(NOISY, np.float32, 255), "on one scale"),
+        (scaled(CLEAN, np.float32, 255), scaled(NOISY, np.float32, 1), "on one scale"),
+        (CLEAN > 0.5, CLEAN > 0.5, "`target`: expected an array of uint8.*found bool"),
+        (CLEAN, NOISY.astype(int), "`estimate`: .* found int64"),
+        (CLEAN, NOISY.tolist(), "`estimate`: .* found list"),
+        (CLEAN, np.where(NOISY > 0.8, np.nan, NOISY), "`estimate`: expected finite values, found"),
+    ],
+)
+def test_images_without_a_common_scale_are_refused(score, target, estimate, message):
+    with pytest.raises(RestoreError, match=message) as error:
+        score(target, estimate)
+    assert "\n" not in str(error.value)
