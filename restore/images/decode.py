@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from engine.memory import admit
 from engine.untrusted import png
@@ -66,6 +66,8 @@ def read(file: BinaryIO, suffix: str = "") -> Picture:
         if image.format != "MPO" and frames > 1:
             raise RestoreError(f"expected a still image, found {frames} frames")
         left = ("the further pictures of an MPO",) * (image.format == "MPO" and frames > 1)
+        if image.mode == "CMYK":
+            left = (*left, sample_formats.inks_left(image.info.get("icc_profile")))
         more, info = _metadata(image, texts), dict(image.info)
         block = info.get("exif") or behind
         block = block.removeprefix(_EXIF_MARK) if block else None
@@ -210,16 +212,8 @@ def _plain(image: Image.Image, icc: bytes | None) -> tuple[Image.Image, bytes | 
         return image.convert("RGBA" if see_through or image.mode == "PA" else "RGB"), icc
     if image.mode == "1":
         return image.convert("L"), icc
-    if image.mode == "CMYK" and icc:
-        # The profile describes inks; sRGB takes its place.
-        try:
-            source = ImageCms.ImageCmsProfile(io.BytesIO(icc))
-            done = ImageCms.profileToProfile(
-                image, source, ImageCms.createProfile("sRGB"), outputMode="RGB"
-            )
-        except (ImageCms.PyCMSError, OSError):  # a profile of other colours, or a damaged one
-            done = None
-        return done or image.convert("RGB"), None
+    if image.mode == "CMYK":  # the profile describes inks; sRGB takes its place
+        return sample_formats.from_inks(image, icc), None
     if image.mode in ("L", "RGB") and see_through:
         return image.convert("LA" if image.mode == "L" else "RGBA"), icc
     if image.mode in ("L", "LA", "RGB", "RGBA", "I", "I;16", "I;16B"):

@@ -1,13 +1,15 @@
-"""Which sample formats are read, whatever library decodes them: the one place that decides.
+"""Which sample formats and inks are read, whatever decodes them: the one place that decides.
 
 Anything else is refused by name. A decoder that narrows samples by itself (as Pillow does with deep
 colour) must not be asked for them.
 """
 
+import io
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageCms
 
 from restore.errors import RestoreError
 
@@ -78,3 +80,41 @@ def full_range(values: NDArray[Any], white: float | None) -> NDArray[Any]:
     peak = np.iinfo(values.dtype).max
     spread = np.minimum(np.rint(np.arange(peak + 1) * (peak / white)), peak).astype(values.dtype)
     return np.asarray(spread[values])
+
+
+def from_inks(image: Image.Image, icc: bytes | None) -> Image.Image:
+    """Return a CMYK image in sRGB, by its profile of the inks if that is one."""
+    if icc:
+        try:
+            source = ImageCms.ImageCmsProfile(io.BytesIO(icc))
+            target = ImageCms.createProfile("sRGB")
+            done = ImageCms.profileToProfile(image, source, target, outputMode="RGB")
+        except (ImageCms.PyCMSError, OSError):  # a profile of other colours, or a damaged one
+            done = None
+        if done is not None:
+            return done
+    return image.convert("RGB")
+
+
+def from_deep_inks(inks: NDArray[np.uint16], icc: bytes | None) -> NDArray[np.uint16]:
+    """Return CMYK (H, W, 4) of 16 bits in sRGB (H, W, 3), as `from_inks` does for 8 bits."""
+    if icc:
+        import imagecodecs
+
+        target = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+        inks = np.ascontiguousarray(inks)
+        try:
+            done = imagecodecs.cms_transform(
+                inks, icc, target, colorspace="cmyk", outcolorspace="rgb"
+            )
+            return np.asarray(done, np.uint16)
+        except (imagecodecs.CmsError, ValueError):
+            pass
+    peak = 65535
+    light = peak - inks.astype(np.float64)
+    return np.rint(light[..., :3] * light[..., 3:] / peak).astype(np.uint16)
+
+
+def inks_left(icc: bytes | None) -> str:
+    """Return in words what of a CMYK file no output holds."""
+    return "CMYK and its colour profile" if icc else "CMYK"

@@ -4,10 +4,12 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from restore.errors import RestoreError
 from restore.images.heads import open_image
-from restore.images.samples import checked
+from restore.images.samples import checked, from_deep_inks, from_inks
+from restore.images.tiff.tags import PROFILE
 
 if TYPE_CHECKING:
     import tifffile
@@ -44,10 +46,9 @@ def samples_of(
         return np.concatenate([first[..., None], samples[..., 1:]], axis=-1), white
     inks = samples.shape[2] - len(page.extrasamples) if samples.ndim == 3 else 0
     if kind == colours.SEPARATED and inks == 4 and samples.dtype.kind == "u":
-        top = np.iinfo(samples.dtype).max
-        ink = top - samples[..., :4].astype(np.float64)
-        rgb = np.rint(ink[..., :3] * ink[..., 3:] / top).astype(samples.dtype)
-        return np.concatenate([rgb, samples[..., 4:]], axis=-1), None
+        return np.concatenate(
+            [_of_inks(samples[..., :4], profile(page)), samples[..., 4:]], -1
+        ), None
     if kind not in (colours.MINISBLACK, colours.RGB, colours.YCBCR):
         name = getattr(kind, "name", str(kind))
         raise RestoreError(f"expected grey, RGB, palette or CMYK, found a TIFF of {name} colours")
@@ -56,6 +57,18 @@ def samples_of(
     associated = page.extrasamples[:1] == (tifffile.EXTRASAMPLE.ASSOCALPHA,)
     colours_only = 3 if kind != colours.MINISBLACK else 1
     return _straight(samples, colours_only) if associated else samples, white
+
+
+def profile(page: "tifffile.TiffPage") -> bytes | None:
+    """Return the colour profile of a page."""
+    value = page.tags.valueof(PROFILE)
+    return bytes(value) if value else None
+
+
+def _of_inks(inks: NDArray[Any], icc: bytes | None) -> NDArray[Any]:
+    if inks.dtype == np.uint16:
+        return from_deep_inks(inks, icc)
+    return np.asarray(from_inks(Image.fromarray(np.ascontiguousarray(inks), "CMYK"), icc))
 
 
 def _table(colormap: NDArray[Any]) -> NDArray[Any]:

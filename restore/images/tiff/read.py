@@ -12,8 +12,9 @@ from restore.errors import RestoreError
 from restore.images import gaps, png_chunks
 from restore.images import orientation as exif_block
 from restore.images.picture import Picture, split
+from restore.images.samples import inks_left
 from restore.images.tiff import exif, segments
-from restore.images.tiff.colours import GREY, peak, samples_of
+from restore.images.tiff.colours import GREY, peak, profile, samples_of
 from restore.images.tiff.tags import IMAGEJ, IPTC, NO_DATA, SUB_FILES, WHITES, XMP, is_structure
 
 if TYPE_CHECKING:
@@ -189,8 +190,9 @@ def _picture(
         if factor and a and b and c and d:
             dpi = (a / b * factor, c / d * factor)
             dpi = (dpi[1], dpi[0]) if value >= 5 else dpi
-    icc = bytes(tags[34675].value) if 34675 in tags else None
+    icc = profile(page)
     if page.photometric == tifffile.PHOTOMETRIC.SEPARATED:
+        left = (*left, inks_left(icc))
         icc = None  # it describes inks, and the pixels are RGB now
     turn = exif_block.turn if value != 1 else lambda array, _: array
     return Picture(

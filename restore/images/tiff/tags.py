@@ -13,6 +13,7 @@ WHITE = 281  # MaxSampleValue
 WHITES = (WHITE, 341)  # and SMaxSampleValue
 SUB_FILES = 330  # SubIFDs
 XMP, IPTC = 700, 33723
+PROFILE = 34675
 NO_DATA = 42113  # GDAL's
 IMAGEJ = 50839
 
