@@ -110,7 +110,8 @@ def read(path: Path, variable: str | None, kind: Kind) -> Contents:
     if kind == "labels":
         values = _whole(array).reshape(squeezed(array.shape, 2))
         values = no_data.unlabelled(path, values, ignored) if values.ndim == 2 else values
-        return Contents(path, values, provenance=found)
+        place = _georeference(arrays, name, cf_grid.image_axes(array.shape))
+        return Contents(path, values, georeference=place, provenance=found)
     if len(squeezed(array.shape, 3)) != 3:
         return Contents(path, _whole(array), provenance=found)
     return _cube(path, root, arrays, name, ignored, found)
@@ -151,7 +152,7 @@ def _cube(
     gain, offset = attributes.scale_and_offset(path, _Listable(array), bands)
     first, mask = no_data.first_and_mask(ignored, cube)
     used = [name, *(item.name for item in (listed, wide) if item is not None)]
-    place = _georeference(arrays, name, cube)
+    place = _georeference(arrays, name, cube.axes[:2])
     coordinates = [key for key, item in arrays.items() if item.ndim < 2 and place is not None]
     return Contents(
         path,
@@ -217,16 +218,24 @@ def _ignored(path: Path, array: Any) -> tuple[float, ...]:
     return stated
 
 
-def _georeference(arrays: Mapping[str, Any], name: str, cube: ZarrCube) -> dict[str, Any] | None:
-    """Return the place by a CF grid mapping, as rioxarray writes it."""
+def _georeference(
+    arrays: Mapping[str, Any], name: str, image: tuple[int, ...]
+) -> dict[str, Any] | None:
+    """Return the place by a CF grid mapping, as rioxarray writes it.
+
+    `image` names the axes of rows and columns; none for no image.
+    """
     array, folder = arrays[name], name.rpartition("/")[0]
     known = array.attrs.asdict()
     mapping = arrays.get(f"{folder}/{known.get('grid_mapping', 'spatial_ref')}".strip("/"))
-    if mapping is None:
+    if mapping is None or not image:
         return None
     names = _names(array)
+    down, across = (names[axis] if axis < len(names) else "" for axis in image)
+    if cf_grid.mirrored(name, down, across):
+        return None
     axes = []
-    for axis in cube.axes[:2]:
+    for axis in image:
         listed = arrays.get(f"{folder}/{names[axis]}".strip("/")) if axis < len(names) else None
         axes.append(None if listed is None or listed.ndim != 1 else np.asarray(listed[...], float))
     return cf_grid.place(mapping.attrs.asdict(), axes[0], axes[1])

@@ -1,5 +1,6 @@
 """The georeference of a NetCDF grid by the CF conventions: grid mapping and even coordinates."""
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,10 @@ import numpy.typing as npt
 from hsi.formats.hdf5.attributes import text
 from hsi.formats.hdf5.cube import whole
 
+log = logging.getLogger(__name__)
+
+_ACROSS = ("x", "lon", "longitude", "easting")
+_DOWN = ("y", "lat", "latitude", "northing")
 EVEN = 1e-3  # of a step: by how much coordinates may stray, as float32 does
 
 
@@ -26,8 +31,43 @@ def georeference(dataset: Any, axes: tuple[int, ...]) -> dict[str, Any] | None:
     found = dataset.file.get(mapping) if mapping and found is None else found
     if found is None:
         return None
+    if mirrored(dataset.name, *(_axis_name(dataset, axis) for axis in axes[:2])):
+        return None
     rows, columns = (_coordinates(dataset, axis) for axis in axes[:2])
     return place(found.attrs, rows, columns)
+
+
+def mirrored(what: str, rows: str, columns: str) -> bool:
+    """Return whether axes are named as if rows were columns, and say so in the log."""
+    down, across = (name.rpartition("/")[2].lower() for name in (rows, columns))
+    found = down in _ACROSS and across in _DOWN
+    if found:
+        log.warning(
+            "%s: its axes are %s and %s in this order, so that the image is mirrored, and its "
+            "place is left out; write it with %s first",
+            what, down, across, across,
+        )  # fmt: skip
+    return found
+
+
+def of_labels(dataset: Any) -> dict[str, Any] | None:
+    """Return `crs` and `transform` of a raster of labels, or None unless both are stated."""
+    axes = image_axes(dataset.shape)
+    return georeference(dataset, axes) if axes else None
+
+
+def image_axes(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the axes of rows and columns among others of one entry; none where that is no image.
+
+    Examples
+    --------
+    >>> image_axes((1, 30, 24)), image_axes((1, 24)), image_axes((2, 30, 24))
+    ((1, 2), (0, 1), ())
+    """
+    if len(shape) == 2:
+        return (0, 1)
+    axes = tuple(axis for axis, length in enumerate(shape) if length > 1)
+    return axes if len(axes) == 2 else ()
 
 
 def place(
@@ -42,21 +82,51 @@ def place(
     mapping : mapping
         Its attributes.
     rows, columns : ndarray (H,), (W,), optional
-        Coordinates of the pixels' centres.
+        Coordinates of the pixels' centres, in the order in which the file holds them.
     """
     crs = next((text(mapping[key]) for key in ("crs_wkt", "spatial_ref") if key in mapping), "")
+    if not crs:
+        log.warning(
+            "the grid mapping%s has no crs_wkt, so the place is left out; add it, with pyproj's "
+            "CRS.from_cf for example",
+            f" {said}" if (said := text(mapping.get("grid_mapping_name"))) else "",
+        )
     listed = mapping.get("GeoTransform")  # a text, or six numbers
     stated = text(listed).split() or np.ravel([] if listed is None else listed).tolist()
+    transform = _by_coordinates(rows, columns)
     if len(stated) == 6:  # in GDAL's order
         left, across, shear_x, top, shear_y, down = (float(value) for value in stated)
-        transform: tuple[float, ...] | None = (across, shear_x, left, shear_y, down, top)
-    else:
-        y_step, x_step = _even(rows), _even(columns)
-        transform = None
-        if y_step is not None and x_step is not None:
-            (y, down), (x, across) = y_step, x_step
-            transform = (across, 0.0, x - across / 2, 0.0, down, y - down / 2)
+        as_stated = (across, shear_x, left, shear_y, down, top)
+        if transform is None or rows is None or not _turned(as_stated, transform, rows.size):
+            transform = as_stated
     return {"crs": crs, "transform": transform} if crs and transform else None
+
+
+def _by_coordinates(
+    rows: npt.NDArray[np.float64] | None, columns: npt.NDArray[np.float64] | None
+) -> tuple[float, ...] | None:
+    """Return the transform that even coordinates tell, or None."""
+    y_step, x_step = _even(rows), _even(columns)
+    if y_step is None or x_step is None:
+        return None
+    (y, down), (x, across) = y_step, x_step
+    return (across, 0.0, x - across / 2, 0.0, down, y - down / 2)
+
+
+def _turned(stated: tuple[float, ...], told: tuple[float, ...], rows: int) -> bool:
+    """Return whether two transforms of a grid without shear put its rows in opposite order.
+
+    GDAL writes the lowest row first, with its coordinates, beside the transform of the upright
+    image.
+    """
+    _, shear_x, _, shear_y, down, top = stated
+    upright = shear_x == shear_y == 0 and down * told[4] < 0
+    return upright and abs(top + down * rows - told[5]) < abs(down) / 2
+
+
+def _axis_name(dataset: Any, axis: int) -> str:
+    dimension = dataset.dims[axis]
+    return str(dimension[0].name if len(dimension) else dimension.label)
 
 
 def _coordinates(dataset: Any, axis: int) -> npt.NDArray[np.float64] | None:

@@ -1,5 +1,6 @@
 """Classic NetCDF (version 3), through SciPy."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,19 @@ import numpy as np
 from engine.errors import parsing
 from hsi.errors import HsiError
 from hsi.formats import centres, no_data
-from hsi.formats.contents import Contents, Kind, bands_last, beside, choose, layout_name, squeezed
+from hsi.formats.contents import (
+    LAYOUTS,
+    Contents,
+    Kind,
+    bands_last,
+    beside,
+    choose,
+    layout_name,
+    squeezed,
+)
+from hsi.formats.hdf5 import cf_grid
+from hsi.formats.hdf5.attributes import text
+from hsi.formats.hdf5.cube import axes_kept
 from hsi.formats.units import decoded
 
 
@@ -49,12 +62,20 @@ def read_netcdf3(path: Path, variable: str | None, kind: Kind) -> Contents:
             if len(item.shape) == 1 and item.data.dtype.kind in "uif"
         ]
         names = list(file.variables)
+        mapped = file.variables.get(text(stated.get("grid_mapping")))
+        mapping = None if mapped is None else dict(vars(mapped)["_attributes"])
+        dimensions = file.variables[name].dimensions
+        sides = [
+            np.array(file.variables[side].data, np.float64) if side in file.variables else None
+            for side in dimensions
+        ]
     found: dict[str, Any] = {"format": "NetCDF-3", "variable": name}
     ignored = no_data.stated(stated, str(path))
     if kind == "labels":
         array = array.reshape(squeezed(array.shape, 2))
         array = no_data.unlabelled(path, array, ignored) if array.ndim == 2 else array
-        return Contents(path, array, provenance=found)
+        place = _georeference(mapping, dimensions, sides, cf_grid.image_axes(shapes[name]))
+        return Contents(path, array, georeference=place, provenance=found)
     array = array.reshape(squeezed(array.shape, 3))
     if array.ndim != 3:
         return Contents(path, array, provenance=found)
@@ -70,10 +91,14 @@ def read_netcdf3(path: Path, variable: str | None, kind: Kind) -> Contents:
     )
     first, mask = no_data.first_and_mask(ignored, cube)
     used = [name, *(item.name for item in (listed, wide) if item is not None)]
+    kept = axes_kept(shapes[name])
+    axis = LAYOUTS.index(found["layout"])
+    image = tuple(place for number, place in enumerate(kept) if number != axis)
     return Contents(
         path,
         cube,
         wavelengths,
+        georeference=_georeference(mapping, dimensions, sides, image),
         ignore_value=first,
         mask=mask,
         fwhm=centres.widths_in_nanometres(wide, listed, wavelengths),
@@ -82,6 +107,20 @@ def read_netcdf3(path: Path, variable: str | None, kind: Kind) -> Contents:
         provenance=found,
         left_out=beside(names, used),
     )
+
+
+def _georeference(
+    mapping: dict[str, Any] | None,
+    names: Sequence[str],
+    sides: list[Any],
+    image: tuple[int, ...],
+) -> dict[str, Any] | None:
+    """Return the place by a CF grid mapping; `sides` are the coordinates of each axis."""
+    if mapping is None or not image:
+        return None
+    if cf_grid.mirrored("cube or labels", *(names[axis] for axis in image)):
+        return None
+    return cf_grid.place(mapping, sides[image[0]], sides[image[1]])
 
 
 def _unit(variable: Any) -> str | None:

@@ -72,7 +72,8 @@ def _contents(path: Path, file: Any, variable: str | None, kind: Kind) -> Conten
     if kind == "labels":
         array = whole(dataset).reshape(squeezed(dataset.shape, 2))
         array = no_data.unlabelled(path, array, ignored) if array.ndim == 2 else array
-        return Contents(path, array, provenance=found)
+        place = cf_grid.of_labels(dataset)
+        return Contents(path, array, georeference=place, provenance=found)
     if len(squeezed(dataset.shape, 3)) != 3:
         return Contents(path, whole(dataset), provenance=found)
     return _cube(path, datasets, name, ignored, found)
@@ -166,7 +167,7 @@ def _stated_band_axis(dataset: Any, kept: list[int]) -> int | None:
     """Return the axis of the bands, among those kept, that is named as one."""
     for number, place in enumerate(kept):
         dimension = dataset.dims[place]
-        scale = dimension[0].name if len(dimension) else ""
+        scale = dimension[0].name.rpartition("/")[2] if len(dimension) else ""
         words = f"{dimension.label} {scale}".lower()
         if any(word in words for word in BAND_WORDS):
             return number

@@ -1,8 +1,11 @@
 """HDF5 and NetCDF, with the products that are recognised."""
 
+from dataclasses import replace
+
 import h5py
 import numpy as np
 import pytest
+from rasterio.crs import CRS
 from scipy.io import netcdf_file
 
 from hsi.errors import HsiError
@@ -64,6 +67,89 @@ def test_a_cf_grid_mapping_gives_the_place(tmp_path, cube, stated):
         "crs": 'PROJCS["WGS 84 / UTM zone 16N"]',
         "transform": (20.0, 0.0, 5e5, 0.0, -20.0, 4e6),
     }
+
+
+def bottom_up(path, name, values, form):
+    """Write an image as GDAL does: the lowest row first, beside the upright one's transform."""
+    rows, columns = 4e6 - 130 + 20.0 * np.arange(7), 5e5 + 10 + 20.0 * np.arange(5)
+    sides = {"y": rows, "x": columns}
+    known = {
+        "grid_mapping_name": "transverse_mercator",
+        "crs_wkt": CRS.from_epsg(32616).to_wkt(),
+        "GeoTransform": "500000 20 0 4000000 0 -20 ",
+    }
+    if form == "NetCDF-3":
+        with netcdf_file(path, "w") as file:
+            for side, places in sides.items():
+                file.createDimension(side, len(places))
+                file.createVariable(side, "f8", (side,))[:] = places
+            vars(file.createVariable("utm", "i4", ()))["_attributes"].update(known)
+            variable = file.createVariable(name, values.dtype.str[1:], tuple(sides))
+            variable[:] = values
+            variable.grid_mapping = "utm"
+        return
+    with h5py.File(path, "w") as file:
+        file[name], file["utm"] = values, 0
+        file[name].attrs["grid_mapping"] = "utm"
+        file["utm"].attrs.update(known)
+        for axis, (side, places) in enumerate(sides.items()):
+            file[side] = places
+            file[side].make_scale(side)
+            file[name].dims[axis].attach_scale(file[side])
+
+
+def test_coordinates_count_where_the_stated_transform_is_of_the_upright_image(tmp_path, cube):
+    bottom_up(tmp_path / "a.nc", "cube", cube, "NetCDF-4")
+    scene = open_scene(tmp_path / "a.nc")
+    assert np.array_equal(scene.cube, cube)
+    assert scene.georeference["transform"] == (20.0, 0.0, 5e5, 0.0, 20.0, 4e6 - 140)
+
+
+@pytest.mark.parametrize("form", ["NetCDF-3", "NetCDF-4"])
+def test_labels_upside_down_are_not_taken_for_those_of_a_scene(tmp_path, cube, form):
+    bottom_up(tmp_path / "scene.nc", "cube", cube, "NetCDF-4")
+    truth = (np.arange(35).reshape(7, 5) % 3).astype(np.int16)
+    bottom_up(tmp_path / "gt.nc", "gt", truth, form)
+    labels = open_labels(tmp_path / "gt.nc")
+    assert labels.georeference["transform"] == (20.0, 0.0, 5e5, 0.0, 20.0, 4e6 - 140)
+    labels.check_fits(open_scene(tmp_path / "scene.nc"))
+    upright = {"crs": labels.georeference["crs"], "transform": (20.0, 0.0, 5e5, 0.0, -20.0, 4e6)}
+    with pytest.raises(HsiError, match="expected the place of scene scene, found a corner"):
+        labels.check_fits(replace(open_scene(tmp_path / "scene.nc"), georeference=upright))
+
+
+def test_axes_in_the_order_of_x_and_y_lose_their_place_and_it_is_said(tmp_path, cube, caplog):
+    with h5py.File(tmp_path / "a.nc", "w") as file:
+        file["cube"], file["utm"] = cube, 0
+        file["cube"].attrs["grid_mapping"] = "utm"
+        file["utm"].attrs["crs_wkt"] = CRS.from_epsg(32616).to_wkt()
+        for axis, name in enumerate("xy"):
+            file[name] = np.arange(cube.shape[axis]) * 20.0
+            file[name].make_scale(name)
+            file["cube"].dims[axis].attach_scale(file[name])
+    assert open_scene(tmp_path / "a.nc").georeference is None
+    assert "its axes are x and y in this order" in caplog.text
+
+
+def test_a_grid_mapping_without_its_crs_is_said(tmp_path, cube, caplog):
+    with h5py.File(tmp_path / "a.nc", "w") as file:
+        file["cube"], file["utm"] = cube, 0
+        file["cube"].attrs["grid_mapping"] = "utm"
+        file["utm"].attrs["grid_mapping_name"] = "transverse_mercator"
+    assert open_scene(tmp_path / "a.nc").georeference is None
+    assert "the grid mapping transverse_mercator has no crs_wkt" in caplog.text
+
+
+@pytest.mark.parametrize("folder", ["hyperspectral", "bands20m"])
+def test_the_name_of_a_folder_names_no_axis(tmp_path, cube, folder):
+    with h5py.File(tmp_path / "a.nc", "w") as file:
+        data = file.create_group(folder)
+        data["cube"] = cube
+        for axis, name in enumerate(("y", "x", "wavelength")):
+            data[name] = np.arange(cube.shape[axis]) * 1.0 + 400
+            data[name].make_scale(name)
+            data["cube"].dims[axis].attach_scale(data[name])
+    assert np.array_equal(open_scene(tmp_path / "a.nc").cube, cube)
 
 
 def test_labels_are_read(tmp_path):
