@@ -211,7 +211,9 @@ def precisions(compute: Compute, steps: int = SHORT, images: str = "embedded-tes
     def scores(model: denoiser.Denoiser) -> Tensor:
         restored = [metrics.quantise(model(pair.observed)) for pair in made]
         found = zip(made, restored, strict=True)
-        return torch.tensor([metrics.psnr(pair.target, image) for pair, image in found])
+        return torch.tensor(
+            [metrics.psnr(pair.target, image, white=metrics.WHITE) for pair, image in found]
+        )
 
     row = measure(
         "restore precision",

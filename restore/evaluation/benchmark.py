@@ -275,7 +275,7 @@ def _score(case: Pair, output: npt.NDArray[np.float64]) -> dict[str, float]:
     scores: dict[str, Callable[..., float]] = {"psnr": metrics.psnr, "ssim": metrics.ssim}
     unit = {"psnr": "_db", "ssim": ""}
     return {
-        f"{name}{infix}{unit[name]}": score(case.target, values, case.border)
+        f"{name}{infix}{unit[name]}": score(case.target, values, case.border, white=metrics.WHITE)
         for infix, values in (("", output), ("_input", case.observed))
         for name, score in scores.items()
     }

@@ -90,7 +90,7 @@ def strip(
         rows[item.name] = [Panel(item.name, "original", first.target, None)]
         for (case, values), name in zip(scored, names, strict=True):
             kind = "method" if len(rows[item.name]) > 1 else "input"
-            psnr = metrics.psnr(case.target, values, case.border)
+            psnr = metrics.psnr(case.target, values, case.border, white=metrics.WHITE)
             rows[item.name].append(Panel(name, kind, values, psnr))
     columns = 1 + len(names)
     figure = Figure(figsize=(2.6 * columns, 2.85 * len(head)), layout="constrained")

@@ -10,6 +10,7 @@ from restore.errors import RestoreError
 
 # Wang et al.'s window: a Gaussian of 1.5 pixels cut at 3.5 of them, that is 11 x 11.
 _WINDOW = 11
+WHITE = 255.0  # of the protocol's scale, on which a `Pair` lies
 _TYPES = (np.uint8, np.uint16, np.float32, np.float64)
 _APART = 4, 16  # so many times above white, or below what the other has: another scale
 

@@ -46,6 +46,15 @@ def test_prepared_files_give_the_same_rows(
         assert memory != evaluate(identity, [images], [wanted], seed=8)
 
 
+def test_a_black_image_is_scored_on_the_scale_of_all_others(
+    tmp_path: Path, identity: Denoiser
+) -> None:
+    Image.fromarray(np.zeros((24, 24), np.uint8)).save(tmp_path / "a.png")
+    (row,) = evaluate(identity, [image_set(str(tmp_path))], [parse("noise:25")], seed=0)
+    assert row["psnr_input_db"] == pytest.approx(20.17, abs=0.5)
+    assert row["psnr_db"] == pytest.approx(23.2, abs=0.7)  # half of the noise is cut off at black
+
+
 def test_scores_agree_with_scikit_image(images: ImageSet) -> None:
     from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
