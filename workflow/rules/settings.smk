@@ -217,7 +217,8 @@ def checked(found):
     source = ", ".join(names) or "--config"
     try:
         for path in files:
-            if path.suffix in (".yaml", ".yml"):  # Snakemake lets the last of equal keys win
+            # Snakemake lets the last of equal keys win.
+            if path.suffix in (".yaml", ".yml"):
                 settings.read_yaml(path, "YAML")
         complete = settings.validate(found, schema, source, checks)
         if not (complete["restore"] or complete["hsi"]):
