@@ -174,13 +174,20 @@ def band_axis(shape: tuple[int, ...], name: str, bands: int | None = None) -> in
 
     Bands come last unless the variable's name says otherwise (`chw`, `bsq`, `bands_first`), the
     file lists as many band centres as another axis alone is long, or the last two axes alone are
-    equal, as in (200, 145, 145).
+    equal, as in (200, 145, 145), and it does not list as many band centres as they are long.
+
+    Examples
+    --------
+    >>> band_axis((30, 20, 20), "cube"), band_axis((30, 20, 20), "cube", bands=20)
+    (0, 2)
     """
     words = name.lower()
     if any(word in words for word in ("chw", "bsq", BANDS_FIRST)):
         return 0
     if bands is not None and list(shape).count(bands) == 1:
         return shape.index(bands)
+    if bands == shape[2]:
+        return 2
     depth, rows, columns = shape
     return 0 if rows == columns and depth != rows else 2
 

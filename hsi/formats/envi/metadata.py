@@ -69,6 +69,14 @@ def place(header: Header, data: Path) -> dict[str, Any] | None:
 def classes(path: Path, header: Header) -> tuple[list[str] | None, npt.NDArray[np.uint8] | None]:
     """Return the names and the colours of classes by number, each None without a list."""
     names = entries(header["class names"]) if header.get("class names") else None
+    count = numbers(path, header, "classes")
+    if names is not None and count is not None and count.tolist() != [len(names)]:
+        log.warning(
+            "%s: class names: expected %s names, as `classes` says, found %d; they are left out: "
+            "a comma in a name shifts all that follow",
+            path, header["classes"], len(names),
+        )  # fmt: skip
+        names = None
     found = numbers(path, header, "class lookup")
     if found is None:
         return names, None

@@ -245,3 +245,13 @@ def test_class_names_in_the_code_page_of_windows(tmp_path):
     )  # fmt: skip
     header.write_bytes(header.read_text().encode("cp1252"))
     assert open_labels(header).class_names == ("Rübe", "Gehölz")
+
+
+def test_class_names_of_another_number_than_classes_are_left_out_and_it_is_said(tmp_path, caplog):
+    names = "{Unclassified, Wheat, winter, Forest, Water}"  # "Wheat, winter" is one class
+    header = write_raw(
+        tmp_path, np.array([[[1], [3]]], np.uint8),
+        **{"data type": 1, "classes": 4, "class names": names},
+    )  # fmt: skip
+    assert "Forest" not in (open_labels(header).class_names or ())
+    assert "expected 4 names, as `classes` says, found 5" in caplog.text

@@ -255,3 +255,12 @@ def test_truncated_file_is_one_clear_line(tmp_path, cube):
     (tmp_path / "a.h5").write_bytes(data[:-200])
     with pytest.raises(HsiError, match=r"a\.h5: expected a whole HDF5 .* cut short"):
         open_scene(tmp_path / "a.h5")
+
+
+def test_stated_wavelengths_decide_where_columns_equal_bands(tmp_path):
+    cube = np.random.default_rng(0).integers(0, 99, (9, 6, 6)).astype(np.uint16)
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["cube"], file["wavelengths"] = cube, np.linspace(400, 900, 6)
+    scene = open_scene(tmp_path / "a.h5")
+    assert np.array_equal(scene.cube, cube)
+    assert scene.wavelengths == pytest.approx(np.linspace(400, 900, 6))
