@@ -37,6 +37,7 @@ FREQUENCIES = {
     **dict.fromkeys(("thz", "terahertz"), 1e12),
 }
 DOUBTFUL = 3000.0  # beyond which numbers without a unit may be nanometres or ångström
+OPTICAL = 50.0, 1e5  # nanometres: ultraviolet to far infrared
 NO_WAVELENGTH = ("index", "indexes", "indices", "band", "bandnumber", "channel", "number", "count")
 UNSTATED = ("", "unknown", "none", "1", "unitless", "dimensionless", "-", "n/a")
 
@@ -80,7 +81,7 @@ def nanometres(
     unit : str, optional
         As the file states it: of length, wavenumber or frequency. Without one the numbers decide:
         a median below 0.001 can only be metres, below 100 micrometres; above 3000 it is logged
-        that nanometres are assumed.
+        that nanometres are assumed. A unit of length that makes no light of them is logged.
     where : str
         The file, for messages.
 
@@ -101,7 +102,15 @@ def nanometres(
     if known in FREQUENCIES:
         return LIGHT * 1e9 / (values * FREQUENCIES[known])
     if known in NANOMETRES:
-        return values * NANOMETRES[known]
+        found = values * NANOMETRES[known]
+        low, high = OPTICAL
+        if np.isfinite(found).any() and not low <= np.nanmedian(found) <= high:
+            log.warning(
+                "%s: the unit '%s' makes wavelengths of %g to %g nm of the numbers, far from "
+                "light; state the right one if it is wrong",
+                where, unit, np.nanmin(found), np.nanmax(found),
+            )  # fmt: skip
+        return found
     if known not in UNSTATED:
         log.warning("%s: the unit '%s' is not known; the numbers decide", where, unit)
     if values.size > 2 and values[0] == 1 and (np.diff(values) == 1).all():

@@ -7,6 +7,7 @@ from scipy.io import netcdf_file, savemat
 
 from hsi.errors import HsiError
 from hsi.formats.registry import files
+from hsi.formats.units import nanometres
 from hsi.scenes.labels import open_labels
 from hsi.scenes.scene import open_scene
 from tests.hsi.formats.real_files.samples import CUBE, LISTED, WL, WLINE, B, H, W, envi, geotiff
@@ -50,6 +51,13 @@ def test_wavelengths_in_any_unit(tmp_path, unit, values, form):
         scene = open_scene(envi(tmp_path, "a", stated))
     assert scene.wavelengths == pytest.approx(WL)
     assert np.array_equal(scene.cube, CUBE)
+
+
+@pytest.mark.parametrize(("unit", "values"), [("um", WL), ("nm", np.array(WL) / 1e3)])
+def test_a_unit_that_makes_no_light_is_doubted(unit, values, caplog):
+    found = nanometres(np.array(values, float), unit, "a.hdr")
+    assert found == pytest.approx(np.array(values) * (1e3 if unit == "um" else 1))
+    assert f"a.hdr: the unit '{unit}' makes wavelengths of" in caplog.text
 
 
 def test_angstroms_without_a_unit_are_doubted(tmp_path, caplog):
