@@ -1,10 +1,12 @@
 """Degraded images as files of their own, from which evaluation gets the very same numbers.
 
 A folder holds one file per image and `degraded.json`. Noise is kept as float32 TIFF, never rounded;
-JPEG is the file that libjpeg made; bicubic is the small image as PNG.
+JPEG is the file that libjpeg made; bicubic is the small image as PNG. While a folder is made, a
+hidden journal says what is begun and what is done, so that the same call goes on after a stop.
 """
 
 import json
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,17 +15,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import artifacts
+from engine.revision import code_revision
 from restore.degradations import jpeg
-from restore.degradations.degradation import Degradation
+from restore.degradations.degradation import Degradation, parse
 from restore.errors import RestoreError
 from restore.evaluation import pairs
 from restore.evaluation.pairs import Pair
 from restore.evaluation.protocol import PUBLISHED, Scoring
-from restore.images import files
+from restore.images import files, heads
 from restore.images.picture import Picture
 
 MANIFEST = "degraded.json"
+JOURNAL = ".degraded.jsonl"  # a line of settings, then one per file that is begun or done
 _SUFFIX = {"noise": ".tif", "jpeg": ".jpg", "bicubic": ".png", "camera": ".png"}
+_log = logging.getLogger(__name__)
 
 
 class Item(Protocol):
@@ -32,16 +37,13 @@ class Item(Protocol):
     @property
     def name(self) -> str:
         """The image's name in its set."""
-        ...
 
     @property
     def path(self) -> Path:
         """The file it is read from."""
-        ...
 
     def load(self) -> NDArray[np.uint8]:
         """Return its pixels."""
-        ...
 
 
 def write_folder(
@@ -56,6 +58,8 @@ def write_folder(
 ) -> Path:
     """Degrade images into a folder; every image is looked at before the first file is written.
 
+    After a stop, the same call goes on with what is not done.
+
     Parameters
     ----------
     items : iterable of Item
@@ -68,7 +72,8 @@ def write_folder(
     colour : bool, optional
         Keep three channels; see `restore.evaluation.pairs.pair`.
     overwrite : bool, optional
-        Replace files that no earlier call has written, too; never the images themselves.
+        Replace files that no earlier call has written, and remove those of an earlier call that
+        this one does not make; never the images themselves.
     advance : callable, optional
         Called after each image.
 
@@ -81,30 +86,45 @@ def write_folder(
     ------
     RestoreError
         If an image cannot be read or degraded, two have one name, or a file would be replaced that
-        is one of the images, or that no earlier call has written.
+        is one of the images, or that no earlier call has written, or the folder holds what another
+        call has made.
     """
     items = list(items)
     _check(items, degradation, colour=colour)
-    _refuse_to_replace(items, out_dir, degradation, overwrite=overwrite)
+    settings = {"degradation": str(degradation), "seed": seed, "colour": colour}
+    done = _begin(items, out_dir, settings, overwrite=overwrite)
     entries: dict[str, dict[str, str]] = {}
     for item in items:
         image = item.load()
-        path = out_dir / (item.name + _SUFFIX[degradation.kind])
-        try:
-            _, stored = pairs.degraded(image, degradation, seed=seed, name=item.name, colour=colour)
-            _write(path, image, stored, degradation, colour=colour)
-        except RestoreError as error:
-            raise RestoreError(f"{item.path}: {error}") from error
-        entries[item.name] = {
-            "source_sha256": artifacts.sha256_arrays(image),
-            "file": path.name,
-            "sha256": artifacts.sha256_file(path),
-        }
+        path = out_dir / _file(item, degradation)
+        entry = {"source_sha256": artifacts.sha256_arrays(image), "file": path.name}
+        known = done.get(path.name, {})
+        if known.items() > entry.items() and path.is_file():
+            entry["sha256"] = artifacts.sha256_file(path)
+        if entry != known:
+            _note(out_dir, {"file": path.name})
+            try:
+                _write(path, item.name, image, degradation, seed, colour=colour)
+            except RestoreError as error:
+                raise RestoreError(f"{item.path}: {error}") from error
+            entry["sha256"] = artifacts.sha256_file(path)
+            _note(out_dir, entry)
+        entries[item.name] = entry
         if advance is not None:
             advance()
-    content = {"degradation": str(degradation), "seed": seed, "colour": colour, "files": entries}
-    artifacts.write_json(out_dir / MANIFEST, content)
+    artifacts.write_json(out_dir / MANIFEST, {**settings, "files": entries})
+    (out_dir / JOURNAL).unlink()
     return out_dir / MANIFEST
+
+
+def _file(item: Item, degradation: Degradation) -> str:
+    return item.name + _SUFFIX[degradation.kind]
+
+
+def _note(folder: Path, *lines: dict[str, Any]) -> None:
+    with (folder / JOURNAL).open("a", encoding="utf-8") as journal:
+        # A line that a kill cut short is no part of the next one.
+        journal.writelines("\n" + json.dumps(line) + "\n" for line in lines)
 
 
 def _check(items: Sequence[Item], degradation: Degradation, *, colour: bool) -> None:
@@ -120,19 +140,27 @@ def _check(items: Sequence[Item], degradation: Degradation, *, colour: bool) -> 
             pairs.prepared(image, degradation, colour=colour)
         except RestoreError as error:
             raise RestoreError(f"{item.path}: {error}; take it out of the set") from error
+    narrowed = [(item.path, left) for item in items if (left := heads.narrowed(item.path))]
+    if narrowed:
+        more = f" (and likewise of {len(narrowed) - 1} more)" if narrowed[1:] else ""
+        _log.warning("%s: %s left out, as in all tests%s", *narrowed[0], more)
 
 
-def _refuse_to_replace(
-    items: Sequence[Item], out_dir: Path, degradation: Degradation, *, overwrite: bool
-) -> None:
-    """Refuse to write over images, and over whatever no earlier call has written."""
+def _begin(
+    items: Sequence[Item], out_dir: Path, settings: dict[str, Any], *, overwrite: bool
+) -> dict[str, dict[str, str]]:
+    """Return what a stopped call has done, by file, and begin the journal; refuse to replace."""
+    wanted = {**settings, "code": code_revision(__name__)}
     sources = {item.path.resolve() for item in items}
+    started, noted = _journal(out_dir)
     try:
-        ours = {entry["file"] for entry in manifest(out_dir)["files"].values()}
-    except (RestoreError, KeyError, TypeError):
-        ours = set()
-    for item in items:
-        path = out_dir / (item.name + _SUFFIX[degradation.kind])
+        made = manifest(out_dir)
+        listed = {str(entry["file"]) for entry in made["files"].values()}
+    except (RestoreError, KeyError, TypeError, AttributeError):
+        made, listed = started, set()
+    ours = {name for name in listed | set(noted) if Path(name).name == name}
+    names = {_file(item, parse(settings["degradation"])) for item in items}
+    for path in (out_dir / name for name in sorted(names)):
         if path.resolve() in sources:
             raise RestoreError(f"{path}: is one of the images; write into another folder")
         if path.exists() and path.name not in ours and not overwrite:
@@ -140,6 +168,33 @@ def _refuse_to_replace(
                 f"{path}: exists, and was not made by restore degrade; set `overwrite`, or write "
                 "into another folder"
             )
+    others = {out_dir / name for name in ours - names}
+    others = {path for path in others if path.is_file() and path.resolve() not in sources}
+    before = made.get("degradation", settings["degradation"])
+    if (others or before != settings["degradation"]) and not overwrite:
+        held = f"{min(others).name} of {before}" if others else before
+        raise RestoreError(
+            f"{out_dir}: restore degrade made {held} there, which is no part of this call; set "
+            "`overwrite` to remove it, or write into another folder"
+        )
+    for path in others:
+        path.unlink()
+    if started != wanted:
+        out_dir.mkdir(parents=True, exist_ok=True)
+        (out_dir / JOURNAL).unlink(missing_ok=True)
+        _note(out_dir, wanted, *({"file": name} for name in sorted(ours & names)))
+        return {}
+    return noted
+
+
+def _journal(folder: Path) -> tuple[dict[str, Any], dict[str, dict[str, str]]]:
+    """Read the settings of an unfinished call, and the last line on each of its files."""
+    try:
+        lines = (folder / JOURNAL).read_text(encoding="utf-8").splitlines()
+        head, *entries = [json.loads(line) for line in lines if line.endswith("}")]
+        return dict(head), {entry["file"]: entry for entry in entries}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}, {}
 
 
 def manifest(folder: Path) -> dict[str, Any]:
@@ -239,9 +294,10 @@ def _read(path: Path) -> NDArray[Any]:
 
 def _write(
     path: Path,
+    name: str,
     image: NDArray[np.uint8],
-    stored: NDArray[Any],
     degradation: Degradation,
+    seed: int,
     *,
     colour: bool,
 ) -> None:
@@ -249,4 +305,5 @@ def _write(
         reference = pairs.prepared(image, degradation, colour=colour)
         artifacts.write_bytes(path, jpeg.encode(reference, int(degradation.level)))
     else:
+        _, stored = pairs.degraded(image, degradation, seed=seed, name=name, colour=colour)
         files.write(path, Picture(stored))

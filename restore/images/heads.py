@@ -6,6 +6,8 @@ from typing import BinaryIO
 
 from PIL import Image
 
+from restore.images import netpbm
+
 _opening = threading.Lock()
 
 
@@ -117,3 +119,25 @@ def is_grey(path: Path) -> bool:
             return image.mode.startswith(("1", "L", "I", "F"))
     except Exception:  # reading the file will say what is wrong
         return False
+
+
+def narrowed(path: Path) -> str:
+    """Return what 8-bit pixels leave out of a file, by its head: 'alpha', 'more than 8 bits'."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(4096)
+            if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+                import tifffile
+
+                with tifffile.TiffFile(path) as content:
+                    page = content.pages.first
+                    deep = page.dtype is not None and page.dtype.itemsize > 1
+                    alpha = any(int(kind) in (1, 2) for kind in page.extrasamples)
+            else:
+                with open_image(file) as image:
+                    deep = image.mode.startswith("I") or netpbm.is_deep(head)
+                    deep |= image.format == "PNG" and head[24:25] == b"\x10"
+                    alpha = "A" in image.getbands() or "transparency" in image.info
+    except Exception:  # reading the file will say what is wrong
+        return ""
+    return " and ".join(["alpha"] * alpha + ["more than 8 bits"] * deep)

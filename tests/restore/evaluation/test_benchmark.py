@@ -200,6 +200,6 @@ def test_changed_degraded_files_are_scored_again(
     rows = evaluate(identity, [images], [wanted], **options)
     assert rows == evaluate(identity, [images], [wanted], **options)
     assert len(list((tmp_path / "k").iterdir())) == 1
-    write_folder(images.items, folder, parse("noise:15"), 0)
+    write_folder(images.items, folder, parse("noise:15"), 0, overwrite=True)
     with pytest.raises(RestoreError, match="expected noise:25"):
         evaluate(identity, [images], [wanted], **options)

@@ -125,3 +125,70 @@ def test_an_image_that_cannot_be_degraded_is_named(tmp_path):
     with pytest.raises(RestoreError, match=r"set/grey\.png: a colour degradation was asked for"):
         degraded_files.write_folder(ITEMS[::-1], tmp_path, degrade.parse("noise:5"), 0, colour=True)
     assert not list(tmp_path.iterdir())  # the good image before it was not begun
+
+
+def test_a_stopped_call_goes_on_and_does_nothing_twice(tmp_path, monkeypatch):
+    noise, out = degrade.parse("noise:25"), tmp_path / "out"
+    whole = degraded_files.write_folder(ITEMS, tmp_path / "whole", noise, 0)
+    made = []
+    write = degraded_files._write
+
+    def stopping(path, *rest, **more):
+        made.append(path.name)
+        if len(made) == 2:
+            path.write_bytes(b"half")
+            raise KeyboardInterrupt
+        write(path, *rest, **more)
+
+    monkeypatch.setattr(degraded_files, "_write", stopping)
+    with pytest.raises(KeyboardInterrupt):
+        degraded_files.write_folder(ITEMS, out, noise, 0)
+    with (out / degraded_files.JOURNAL).open("a") as journal:
+        journal.write('{"file": "grey')  # a kill in the middle of a line
+    manifest = degraded_files.write_folder(ITEMS, out, noise, 0)
+    assert made == ["grey.tif", "colour ü.tif", "colour ü.tif"]
+    assert manifest.read_bytes() == whole.read_bytes()
+    names = {"grey.tif", "colour ü.tif", degraded_files.MANIFEST}
+    assert {path.name for path in out.iterdir()} == names
+    for name in names:
+        assert (out / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+def test_after_a_stop_foreign_files_are_protected_and_other_settings_begin_anew(
+    tmp_path, monkeypatch
+):
+    noise = degrade.parse("noise:25")
+    with monkeypatch.context() as patch:
+        patch.setattr(degraded_files, "_write", lambda *_, **__: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            degraded_files.write_folder(ITEMS, tmp_path, noise, 0)
+    (tmp_path / "extra.tif").write_bytes(b"mine")
+    more = [*ITEMS, Item("extra", ITEMS[0].image)]
+    with pytest.raises(RestoreError, match=r"extra\.tif: exists, and was not made"):
+        degraded_files.write_folder(more, tmp_path, noise, 0)
+    assert (tmp_path / "extra.tif").read_bytes() == b"mine"
+    degraded_files.write_folder(ITEMS, tmp_path, noise, 5)
+    assert degraded_files.manifest(tmp_path)["seed"] == 5
+
+
+def test_what_another_call_made_is_not_left_beside(tmp_path):
+    small, noise = degrade.parse("bicubic:3"), degrade.parse("noise:25")
+    degraded_files.write_folder(ITEMS, tmp_path, small, 0)
+    with pytest.raises(RestoreError, match=r"made colour ü\.png of bicubic:3 there, .*`overwrite`"):
+        degraded_files.write_folder(ITEMS, tmp_path, noise, 0)
+    assert degraded_files.manifest(tmp_path)["degradation"] == "bicubic:3"
+    (tmp_path / "mine.png").write_bytes(b"mine")
+    degraded_files.write_folder(ITEMS, tmp_path, noise, 0, overwrite=True)
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"grey.tif", "colour ü.tif", "mine.png", degraded_files.MANIFEST}
+
+
+def test_depth_and_alpha_that_are_left_out_are_said(tmp_path, caplog):
+    deep = np.full((30, 30), 40_000, np.uint16)
+    Image.fromarray(deep).save(tmp_path / "deep.png")
+    Image.fromarray(np.full((30, 30, 4), 90, np.uint8), "RGBA").save(tmp_path / "veil.png")
+    items = find.image_set(str(tmp_path)).items
+    degraded_files.write_folder(items, tmp_path / "out", degrade.parse("noise:25"), 0)
+    assert "deep.png: more than 8 bits left out, as in all tests (and likewise of 1 more)" in (
+        caplog.text
+    )
