@@ -156,7 +156,8 @@ def _convolution_into(
     return int(conv_flop_count([*hidden], [*weight], [*out]))
 
 
-# What torch does not count by itself: convolution and ReLU in one (`restore.networks.convolution`).
+# What torch does not count by itself: convolution and ReLU in one
+# (`restore.networks.inference.convolution`).
 _FORMULAS: dict[str, Callable[..., int]] = {
     "_convolution_pointwise": _convolution,
     "_convolution_pointwise_": _convolution_into,

@@ -18,7 +18,7 @@ from hsi.errors import HsiError
 from hsi.formats import centres, no_data
 from hsi.formats.contents import LAYOUTS, Contents, Kind, band_axis, beside, choose, squeezed
 from hsi.formats.hdf5 import attributes, cf_grid
-from hsi.formats.hdf5.cube import axes_kept
+from hsi.formats.hdf5.cube import axes_kept, axes_of
 from hsi.formats.lazy import LazyCube, tell_pieces
 
 SUFFIX = ".zarr"
@@ -37,14 +37,13 @@ class ZarrCube(LazyCube):
         Axes of length one beside three others are passed over.
     axis : int
         That of the bands, among the three.
+    turned : bool
+        The other two are columns and rows.
     """
 
-    def __init__(self, path: Path, array: Any, axis: int) -> None:
+    def __init__(self, path: Path, array: Any, axis: int, turned: bool = False) -> None:
         self.path, self.array, self.kept = path, array, axes_kept(array.shape)
-        self.axes: tuple[int, ...] = (
-            *(self.kept[n] for n in range(3) if n != axis),
-            self.kept[axis],
-        )
+        self.axes = axes_of(self.kept, axis, turned)
         rows, columns, bands = (array.shape[place] for place in self.axes)
         pieces = getattr(array, "shards", None) or array.chunks
         super().__init__((rows, columns, bands), array.dtype, pieces[self.axes[0]])
@@ -110,7 +109,10 @@ def read(path: Path, variable: str | None, kind: Kind) -> Contents:
     if kind == "labels":
         values = _whole(array).reshape(squeezed(array.shape, 2))
         values = no_data.unlabelled(path, values, ignored) if values.ndim == 2 else values
-        place = _georeference(arrays, name, cf_grid.image_axes(array.shape))
+        image = cf_grid.image_axes(array.shape)
+        if _columns_first(arrays, name, image):
+            values, image = values.T, image[::-1]
+        place = _georeference(arrays, name, image)
         return Contents(path, values, georeference=place, provenance=found)
     if len(squeezed(array.shape, 3)) != 3:
         return Contents(path, _whole(array), provenance=found)
@@ -144,7 +146,7 @@ def _cube(
         own = name.rpartition("/")[2]
         axis = band_axis(shape, own, None if listed is None else listed.size)
     found["layout"] = LAYOUTS[axis]
-    cube = ZarrCube(path, array, axis)
+    cube = ZarrCube(path, array, axis, _columns_first(arrays, name, axes_of(kept, axis)[:2]))
     tell_pieces(str(path), cube)
     bands = cube.shape[2]
     wide = centres.find_widths(lists, bands, name)
@@ -230,12 +232,27 @@ def _georeference(
     mapping = arrays.get(f"{folder}/{known.get('grid_mapping', 'spatial_ref')}".strip("/"))
     if mapping is None or not image:
         return None
-    names = _names(array)
-    down, across = (names[axis] if axis < len(names) else "" for axis in image)
-    if cf_grid.mirrored(name, down, across):
-        return None
-    axes = []
+    rows, columns = _coordinates(arrays, name, image)
+    return cf_grid.place(mapping.attrs.asdict(), rows, columns)
+
+
+def _columns_first(arrays: Mapping[str, Any], name: str, image: tuple[int, ...]) -> bool:
+    """Return whether the first of the two image axes counts columns; see `cf_grid.turned`."""
+    names = _names(arrays[name])
+    if not image or max(image) >= len(names):
+        return False
+    told = all(side is not None for side in _coordinates(arrays, name, image))
+    return cf_grid.turned(name or "the array", [names[axis] for axis in image], told)
+
+
+def _coordinates(
+    arrays: Mapping[str, Any], name: str, image: tuple[int, ...]
+) -> list[npt.NDArray[np.float64] | None]:
+    """Return the coordinates of the axes of an image, None for one that has none."""
+    names, folder = _names(arrays[name]), name.rpartition("/")[0]
+    found: list[npt.NDArray[np.float64] | None] = []
     for axis in image:
         listed = arrays.get(f"{folder}/{names[axis]}".strip("/")) if axis < len(names) else None
-        axes.append(None if listed is None or listed.ndim != 1 else np.asarray(listed[...], float))
-    return cf_grid.place(mapping.attrs.asdict(), axes[0], axes[1])
+        fits = listed is not None and listed.shape == (arrays[name].shape[axis],)
+        found.append(np.asarray(listed[...], np.float64) if listed is not None and fits else None)
+    return found

@@ -15,8 +15,9 @@ from engine.device import Compute, pick
 from engine.tensors import save_tensors
 from engine.training.schedule import in_words
 from restore.errors import RestoreError
-from restore.networks import shipped, streaming, weights_file
+from restore.networks import shipped, weights_file
 from restore.networks.dncnn import DnCNN
+from restore.networks.inference import streaming
 from restore.networks.tiles import Tiles
 from restore.networks.variants import Architecture
 

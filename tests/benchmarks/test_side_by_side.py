@@ -11,8 +11,9 @@ from benchmarks import side_by_side
 from benchmarks.restoration import choosing, precisions
 from benchmarks.side_by_side import COLUMNS, Row, counted, in_turn, machine, measure, watched
 from engine.device import Compute
-from restore.networks import denoiser, shipped, streaming
+from restore.networks import denoiser, shipped
 from restore.networks.dncnn import DnCNN
+from restore.networks.inference import streaming
 from restore.networks.variants import Architecture
 
 CPU = Compute(torch.device("cpu"), "float32", "test")

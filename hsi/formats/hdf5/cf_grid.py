@@ -1,12 +1,13 @@
 """The georeference of a NetCDF grid by the CF conventions: grid mapping and even coordinates."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from engine.errors import why
 from hsi.formats.hdf5.attributes import text
 from hsi.formats.hdf5.cube import whole
 
@@ -14,6 +15,11 @@ log = logging.getLogger(__name__)
 
 _ACROSS = ("x", "lon", "longitude", "easting")
 _DOWN = ("y", "lat", "latitude", "northing")
+# What tells the shape of the earth, of a grid mapping's parameters.
+_ELLIPSOID = {
+    "earth_radius", "geographic_crs_name", "horizontal_datum_name", "inverse_flattening",
+    "reference_ellipsoid_name", "semi_major_axis", "semi_minor_axis",
+}  # fmt: skip
 EVEN = 1e-3  # of a step: by how much coordinates may stray, as float32 does
 
 
@@ -24,36 +30,55 @@ def georeference(dataset: Any, axes: tuple[int, ...]) -> dict[str, Any] | None:
     ----------
     dataset : h5py.Dataset
     axes : tuple of int
-        Its axes as rows, columns and bands.
+        Its axes as rows, columns and bands; none for no image.
     """
+    if not axes:
+        return None
     mapping = text(dataset.attrs.get("grid_mapping"))
     found = dataset.parent.get(mapping) if mapping else None
     found = dataset.file.get(mapping) if mapping and found is None else found
     if found is None:
         return None
-    if mirrored(dataset.name, *(_axis_name(dataset, axis) for axis in axes[:2])):
-        return None
     rows, columns = (_coordinates(dataset, axis) for axis in axes[:2])
     return place(found.attrs, rows, columns)
 
 
-def mirrored(what: str, rows: str, columns: str) -> bool:
-    """Return whether axes are named as if rows were columns, and say so in the log."""
-    down, across = (name.rpartition("/")[2].lower() for name in (rows, columns))
-    found = down in _ACROSS and across in _DOWN
-    if found:
+def columns_first(dataset: Any, axes: tuple[int, ...]) -> bool:
+    """Return whether the first of a dataset's two image axes counts columns; see `turned`."""
+    if not axes:
+        return False
+    told = all(_coordinates(dataset, axis) is not None for axis in axes[:2])
+    return turned(dataset.name, [_axis_name(dataset, axis) for axis in axes[:2]], told)
+
+
+def turned(what: str, names: Sequence[str], told: bool) -> bool:
+    """Return whether columns come before rows, by the names of an image's axes, and say so.
+
+    Parameters
+    ----------
+    what : str
+        Begins the message.
+    names : sequence of str
+        Of the first and the second axis.
+    told : bool
+        Whether both have coordinates. Without, the names do not decide: many an array of rows and
+        columns has been called x, y.
+    """
+    first, second = (name.rpartition("/")[2].lower() for name in names)
+    if first not in _ACROSS or second not in _DOWN:
+        return False
+    if told:
         log.warning(
-            "%s: its axes are %s and %s in this order, so that the image is mirrored, and its "
-            "place is left out; write it with %s first",
-            what, down, across, across,
+            "%s: its axes are %s and %s in this order; it is turned, so that %s runs down",
+            what, first, second, second,
         )  # fmt: skip
-    return found
-
-
-def of_labels(dataset: Any) -> dict[str, Any] | None:
-    """Return `crs` and `transform` of a raster of labels, or None unless both are stated."""
-    axes = image_axes(dataset.shape)
-    return georeference(dataset, axes) if axes else None
+    else:
+        log.warning(
+            "%s: its axes are %s and %s in this order, without coordinates; they are taken as rows "
+            "and columns; if the image is mirrored, write it with %s first",
+            what, first, second, second,
+        )  # fmt: skip
+    return told
 
 
 def image_axes(shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -85,12 +110,7 @@ def place(
         Coordinates of the pixels' centres, in the order in which the file holds them.
     """
     crs = next((text(mapping[key]) for key in ("crs_wkt", "spatial_ref") if key in mapping), "")
-    if not crs:
-        log.warning(
-            "the grid mapping%s has no crs_wkt, so the place is left out; add it, with pyproj's "
-            "CRS.from_cf for example",
-            f" {said}" if (said := text(mapping.get("grid_mapping_name"))) else "",
-        )
+    crs = crs or _by_parameters(mapping)
     listed = mapping.get("GeoTransform")  # a text, or six numbers
     stated = text(listed).split() or np.ravel([] if listed is None else listed).tolist()
     transform = _by_coordinates(rows, columns)
@@ -100,6 +120,47 @@ def place(
         if transform is None or rows is None or not _turned(as_stated, transform, rows.size):
             transform = as_stated
     return {"crs": crs, "transform": transform} if crs and transform else None
+
+
+def _by_parameters(mapping: Mapping[str, Any]) -> str:
+    """Return the coordinate system that a grid mapping's parameters state; '' without, and why."""
+    stated = {key: _plain(value) for key, value in mapping.items()}
+    name = stated.get("grid_mapping_name")
+    if not name:
+        log.warning("the grid mapping has no crs_wkt and no name, so the place is left out")
+        return ""
+    try:
+        from pyproj import CRS
+        from pyproj.exceptions import CRSError
+    except ImportError:
+        log.warning(
+            "the grid mapping %s has no crs_wkt, so the place is left out; its parameters need "
+            "pyproj: pip install 'restore-hsi[geotiff]'",
+            name,
+        )
+        return ""
+    try:
+        if name != "latitude_longitude" and not any("longitude" in key for key in stated):
+            raise ValueError("it states no longitude")  # pyproj would take 0
+        found = str(CRS.from_cf(stated).to_wkt())
+    except (CRSError, KeyError, TypeError, ValueError) as error:
+        log.warning(
+            "the grid mapping %s has no crs_wkt and is not understood (%s), so the place is left "
+            "out; add crs_wkt",
+            name, why(error, whole=True),
+        )  # fmt: skip
+        return ""
+    if not _ELLIPSOID & stated.keys():
+        log.warning("the grid mapping %s states no ellipsoid; that of WGS 84 is taken", name)
+    return found
+
+
+def _plain(value: Any) -> Any:
+    """Return an attribute as a text, a number or a list of numbers."""
+    if isinstance(value, bytes | str):
+        return text(value)
+    numbers = np.ravel(value).tolist()
+    return numbers[0] if len(numbers) == 1 else numbers
 
 
 def _by_coordinates(

@@ -1,6 +1,7 @@
 """A cube in an HDF5 dataset, whose bands may be any axis."""
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ class Hdf5Cube(LazyCube):
         as a single time, are passed over.
     axis : int
         That of the bands, among the three; the other two are rows and columns, in this order.
+    turned : bool
+        The other two are columns and rows.
 
     Raises
     ------
@@ -32,7 +35,7 @@ class Hdf5Cube(LazyCube):
         Not three axes; a chunk that memory cannot hold; more values than what is stored can mean.
     """
 
-    def __init__(self, path: Path, dataset: Any, axis: int = 2) -> None:
+    def __init__(self, path: Path, dataset: Any, axis: int = 2, turned: bool = False) -> None:
         self.path, self.dataset = path, dataset
         self.kept = axes_kept(dataset.shape)
         if len(self.kept) != 3:
@@ -42,11 +45,7 @@ class Hdf5Cube(LazyCube):
             )
         with parsing(path, "expected a cube that can be read", HsiError):
             _admit_stored(dataset)
-        # Axes of the dataset as rows, columns and bands.
-        self.axes: tuple[int, ...] = (
-            *(self.kept[n] for n in range(3) if n != axis),
-            self.kept[axis],
-        )
+        self.axes = axes_of(self.kept, axis, turned)
         rows, columns, bands = (dataset.shape[place] for place in self.axes)
         chunks = dataset.chunks
         stored_rows = 1 if chunks is None else chunks[self.axes[0]]
@@ -61,6 +60,27 @@ class Hdf5Cube(LazyCube):
         with parsing(self.path, expected, HsiError, "fetch it again"):
             block: npt.NDArray[Any] = self.dataset[tuple(key)]
         return np.transpose(block, [self.kept.index(place) for place in self.axes])
+
+
+def axes_of(kept: Sequence[int], axis: int, turned: bool = False) -> tuple[int, ...]:
+    """Return the axes of rows, columns and bands.
+
+    Parameters
+    ----------
+    kept : sequence of int
+        The three axes of the cube, as stored.
+    axis : int
+        That of the bands, among the three.
+    turned : bool
+        Columns come before rows.
+
+    Examples
+    --------
+    >>> axes_of((0, 2, 3), 0), axes_of((0, 2, 3), 0, turned=True)
+    ((2, 3, 0), (3, 2, 0))
+    """
+    image = [place for number, place in enumerate(kept) if number != axis]
+    return (*(reversed(image) if turned else image), kept[axis])
 
 
 def axes_kept(shape: tuple[int, ...]) -> list[int]:

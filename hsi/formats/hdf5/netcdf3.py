@@ -21,7 +21,7 @@ from hsi.formats.contents import (
 )
 from hsi.formats.hdf5 import cf_grid
 from hsi.formats.hdf5.attributes import text
-from hsi.formats.hdf5.cube import axes_kept
+from hsi.formats.hdf5.cube import axes_kept, axes_of
 from hsi.formats.units import decoded
 
 
@@ -74,7 +74,10 @@ def read_netcdf3(path: Path, variable: str | None, kind: Kind) -> Contents:
     if kind == "labels":
         array = array.reshape(squeezed(array.shape, 2))
         array = no_data.unlabelled(path, array, ignored) if array.ndim == 2 else array
-        place = _georeference(mapping, dimensions, sides, cf_grid.image_axes(shapes[name]))
+        image = cf_grid.image_axes(shapes[name])
+        if _columns_first(name, dimensions, sides, image):
+            array, image = array.T, image[::-1]
+        place = _georeference(mapping, sides, image)
         return Contents(path, array, georeference=place, provenance=found)
     array = array.reshape(squeezed(array.shape, 3))
     if array.ndim != 3:
@@ -89,16 +92,16 @@ def read_netcdf3(path: Path, variable: str | None, kind: Kind) -> Contents:
     gain, offset = (
         no_data.values(stated.get(key, ()), key) for key in ("scale_factor", "add_offset")
     )
+    image = axes_of(axes_kept(shapes[name]), LAYOUTS.index(found["layout"]))[:2]
+    if _columns_first(name, dimensions, sides, image):
+        cube, image = cube.swapaxes(0, 1), image[::-1]
     first, mask = no_data.first_and_mask(ignored, cube)
     used = [name, *(item.name for item in (listed, wide) if item is not None)]
-    kept = axes_kept(shapes[name])
-    axis = LAYOUTS.index(found["layout"])
-    image = tuple(place for number, place in enumerate(kept) if number != axis)
     return Contents(
         path,
         cube,
         wavelengths,
-        georeference=_georeference(mapping, dimensions, sides, image),
+        georeference=_georeference(mapping, sides, image),
         ignore_value=first,
         mask=mask,
         fwhm=centres.widths_in_nanometres(wide, listed, wavelengths),
@@ -109,16 +112,19 @@ def read_netcdf3(path: Path, variable: str | None, kind: Kind) -> Contents:
     )
 
 
+def _columns_first(
+    name: str, names: Sequence[str], sides: list[Any], image: tuple[int, ...]
+) -> bool:
+    """Return whether the first of the two image axes counts columns; see `cf_grid.turned`."""
+    told = all(sides[axis] is not None for axis in image)
+    return bool(image) and cf_grid.turned(name, [names[axis] for axis in image], told)
+
+
 def _georeference(
-    mapping: dict[str, Any] | None,
-    names: Sequence[str],
-    sides: list[Any],
-    image: tuple[int, ...],
+    mapping: dict[str, Any] | None, sides: list[Any], image: tuple[int, ...]
 ) -> dict[str, Any] | None:
     """Return the place by a CF grid mapping; `sides` are the coordinates of each axis."""
     if mapping is None or not image:
-        return None
-    if cf_grid.mirrored("cube or labels", *(names[axis] for axis in image)):
         return None
     return cf_grid.place(mapping, sides[image[0]], sides[image[1]])
 

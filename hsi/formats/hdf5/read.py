@@ -19,7 +19,7 @@ from hsi.formats.contents import (
     squeezed,
 )
 from hsi.formats.hdf5 import attributes, cf_grid, emit, neon, prisma
-from hsi.formats.hdf5.cube import Hdf5Cube, axes_kept, whole
+from hsi.formats.hdf5.cube import Hdf5Cube, axes_kept, axes_of, whole
 from hsi.formats.hdf5.netcdf3 import is_netcdf3, read_netcdf3
 from hsi.formats.lazy import CACHE_BYTES, tell_pieces
 
@@ -72,7 +72,10 @@ def _contents(path: Path, file: Any, variable: str | None, kind: Kind) -> Conten
     if kind == "labels":
         array = whole(dataset).reshape(squeezed(dataset.shape, 2))
         array = no_data.unlabelled(path, array, ignored) if array.ndim == 2 else array
-        place = cf_grid.of_labels(dataset)
+        image = cf_grid.image_axes(dataset.shape)
+        if cf_grid.columns_first(dataset, image):
+            array, image = array.T, image[::-1]
+        place = cf_grid.georeference(dataset, image)
         return Contents(path, array, georeference=place, provenance=found)
     if len(squeezed(dataset.shape, 3)) != 3:
         return Contents(path, whole(dataset), provenance=found)
@@ -101,7 +104,8 @@ def _cube(
         own = name.rpartition("/")[2]
         axis = band_axis(shape, layout_name(path, own), None if listed is None else listed.size)
     found["layout"] = LAYOUTS[axis]
-    cube = Hdf5Cube(path, dataset, axis)
+    turned = cf_grid.columns_first(dataset, axes_of(kept, axis))
+    cube = Hdf5Cube(path, dataset, axis, turned)
     tell_pieces(str(path), cube)
     bands = cube.shape[2]
     wide = centres.find_widths(lists, bands, name)

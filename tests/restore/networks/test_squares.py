@@ -14,11 +14,12 @@ from engine.tensors import load_tensors, save_tensors
 from restore.degradations.bicubic import bicubic_batch
 from restore.denoising.pixels import How, PixelDenoiser
 from restore.errors import RestoreError
-from restore.networks import denoiser, shipped, streaming, weights_file
+from restore.networks import denoiser, shipped, weights_file
 from restore.networks.denoiser import Denoiser
 from restore.networks.dncnn import DnCNN, folded, renormalised, shuffled, unshuffled
 from restore.networks.engines import run_by
 from restore.networks.export import export
+from restore.networks.inference import streaming
 from restore.networks.tiles import Tiles
 from restore.networks.variants import SCALES, Architecture, variant
 

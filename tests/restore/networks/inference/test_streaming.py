@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from engine.device import Compute
-from restore.networks import streaming
 from restore.networks.denoiser import load
 from restore.networks.dncnn import DnCNN
+from restore.networks.inference import layers, streaming
 from restore.networks.variants import Architecture
 
 
@@ -120,7 +120,7 @@ def test_bands_keep_the_precision_of_the_thread_that_asks():
 def test_a_slow_thread_gives_rows_away_and_the_result_is_the_same(monkeypatch):
     network = shaken(Architecture(5, 3, 8, batch_norm=False))
     batch = image(1, 3, 400, 9)
-    calls, kernel = Counter(), streaming.convolution_relu
+    calls, kernel = Counter(), layers.convolution_relu
 
     def slow_in_one_thread(hidden, *others):
         thread = threading.get_ident()
@@ -129,7 +129,7 @@ def test_a_slow_thread_gives_rows_away_and_the_result_is_the_same(monkeypatch):
             time.sleep(0.01)
         return kernel(hidden, *others)
 
-    monkeypatch.setattr(streaming, "convolution_relu", slow_in_one_thread)
+    monkeypatch.setattr(layers, "convolution_relu", slow_in_one_thread)
     with torch.inference_mode():
         found = streaming.evaluate(network, batch, rows=4, threads=2)
         torch.testing.assert_close(found, network(batch), rtol=0, atol=1e-6)
@@ -139,7 +139,7 @@ def test_a_slow_thread_gives_rows_away_and_the_result_is_the_same(monkeypatch):
 
 def test_after_an_error_in_one_thread_the_other_begins_no_more(monkeypatch):
     network = shaken(Architecture(5, 3, 8, batch_norm=False))
-    begun, kernel = Counter(), streaming.convolution_relu
+    begun, kernel = Counter(), layers.convolution_relu
 
     def broken_once(hidden, *others):
         begun["calls"] += 1
@@ -148,7 +148,7 @@ def test_after_an_error_in_one_thread_the_other_begins_no_more(monkeypatch):
         time.sleep(0.001)
         return kernel(hidden, *others)
 
-    monkeypatch.setattr(streaming, "convolution_relu", broken_once)
+    monkeypatch.setattr(layers, "convolution_relu", broken_once)
     with torch.inference_mode(), pytest.raises(RuntimeError, match="torn"):
         streaming.evaluate(network, image(1, 3, 4000, 9), rows=4, threads=2)
     assert begun["calls"] < 200  # of 4,000
@@ -186,4 +186,4 @@ def test_the_shipped_weights_cannot_overflow():
 
     for name in shipped_models():
         network = load_model(name, device="cpu").network
-        assert streaming._bound(network, 2.0) < streaming._SAFE / 1e6
+        assert layers._bound(network, 2.0) < layers._SAFE / 1e6

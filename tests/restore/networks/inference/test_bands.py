@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from restore.networks.bands import Band, Shares, bands
+from restore.networks.inference.bands import Band, Shares, bands
 
 BEYOND = 17
 

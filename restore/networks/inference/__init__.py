@@ -1,0 +1,1 @@
+"""Running DnCNN on a CPU as fast as it goes, and exactly: bands, strips, kernels."""
