@@ -17,6 +17,7 @@ from engine.errors import Paused
 from engine.training import loop
 from engine.training.checkpoint import Checkpoint
 from restore.image_sets.find import image_set
+from restore.networks import filtered
 from restore.networks.dncnn import DnCNN
 from restore.networks.variants import variant
 from restore.training.losses import LOSSES
@@ -55,8 +56,9 @@ def steps(
     pixels = [item.load() for item in image_set(images).items]
     patches = patches_of(pixels, trained, plan, compute)
     network = DnCNN(trained.architecture, torch.Generator().manual_seed(0)).to(compute.device)
-    network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     work = _work(copy.deepcopy(network), patches, plan, compute)
+    network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network.filtered = filtered.faster(trained.architecture.features, compute)
     loss, begun = LOSSES[plan.loss], list[float]()
 
     def timed(model: nn.Module, batch: Batch) -> Tensor:

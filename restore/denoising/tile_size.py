@@ -4,7 +4,7 @@ import torch
 
 from engine.device import Compute
 from engine.memory import free_bytes
-from restore.networks.inference import winograd
+from restore.networks import winograd
 from restore.networks.inference.streaming import STRIP_PIXELS
 from restore.networks.tiles import SMALLEST
 from restore.networks.variants import Architecture

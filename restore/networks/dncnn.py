@@ -19,7 +19,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from restore.networks import filtered
 from restore.networks.variants import Architecture
+from restore.networks.winograd import OUTPUTS
 
 
 class DnCNN(nn.Module):
@@ -34,6 +36,12 @@ class DnCNN(nn.Module):
         of a direct one is drawn too, for its output would be black. Without a generator the
         weights are left for `load_state_dict`.
 
+    Attributes
+    ----------
+    filtered : bool
+        Whether the forward pass uses `restore.networks.filtered` for the inner layers, of images of
+        a width that four divides; `restore train` asks for it where it is faster.
+
     References
     ----------
     .. [1] K. He et al., "Delving Deep into Rectifiers", ICCV 2015. :arxiv:`1502.01852`
@@ -44,6 +52,7 @@ class DnCNN(nn.Module):
     ) -> None:
         super().__init__()
         self.architecture = shape = architecture
+        self.filtered = False
         self.layers = nn.ModuleList(
             nn.Conv2d(inputs, outputs, 3, padding=1) for inputs, outputs in pairwise(shape.widths)
         )
@@ -78,12 +87,25 @@ class DnCNN(nn.Module):
             float32, neither clipped nor rounded.
         """
         entered = unshuffled(degraded, self.architecture.unshuffle)
-        hidden = entered
-        for index in range(self.architecture.depth):
-            hidden = self.layer(index, hidden)
-        return shuffled(self.restored(entered, hidden), degraded.shape)
+        by_kind = self.filtered and entered.shape[3] % OUTPUTS == 0
+        last = self.architecture.depth - 1
+        hidden = self.layer(0, entered)
+        if by_kind:
+            hidden = filtered.by_kind(hidden)
+        for index in range(1, last):
+            hidden = self.layer(index, hidden, by_kind=by_kind)
+        if by_kind:
+            hidden = filtered.in_order(hidden)
+        return shuffled(self.restored(entered, self.layer(last, hidden)), degraded.shape)
 
-    def layer(self, index: int, hidden: Tensor, padding: tuple[int, int] = (1, 1)) -> Tensor:
+    def layer(
+        self,
+        index: int,
+        hidden: Tensor,
+        padding: tuple[int, int] = (1, 1),
+        *,
+        by_kind: bool = False,
+    ) -> Tensor:
         """Run one convolution with its normalisation and ReLU.
 
         Parameters
@@ -94,6 +116,8 @@ class DnCNN(nn.Module):
             What the layer before gave, or the degraded batch, `unshuffled`.
         padding : (int, int)
             Rows and columns of zeros on either side.
+        by_kind : bool
+            Columns are in the order of `restore.networks.filtered`; the padding is (1, 1).
 
         Returns
         -------
@@ -101,7 +125,10 @@ class DnCNN(nn.Module):
         """
         conv = self.layers[index]
         assert isinstance(conv, nn.Conv2d)
-        hidden = functional.conv2d(hidden, conv.weight, conv.bias, padding=padding)
+        if by_kind:
+            hidden = filtered.convolution(hidden, conv.weight, conv.bias)
+        else:
+            hidden = functional.conv2d(hidden, conv.weight, conv.bias, padding=padding)
         if index == self.architecture.depth - 1:
             return hidden
         if self.norms and index > 0:

@@ -18,7 +18,7 @@ from engine.training.checkpoint import Checkpoint
 from restore.errors import RestoreError
 from restore.image_sets.find import ImageSet, image_set
 from restore.image_sets.overlap import apart
-from restore.networks import denoiser, shipped, variants
+from restore.networks import denoiser, filtered, shipped, variants
 from restore.networks.dncnn import DnCNN, folded, renormalised
 from restore.networks.variants import Architecture, Variant
 from restore.training import schedules
@@ -244,6 +244,7 @@ def train_variant(
             else:
                 network = first.network
             network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            network.filtered = filtered.faster(architecture.features, compute)
             draw = teachers.taught(patches.draw) if teachers else patches.draw
             loss = LOSSES[schedule.loss]
             if schedule.ghost_batches > 1:

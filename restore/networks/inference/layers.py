@@ -10,15 +10,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from restore.networks import winograd
 from restore.networks.dncnn import DnCNN
-from restore.networks.inference import winograd
+from restore.networks.inference.columns import Columns
 from restore.networks.inference.convolution import (
     convolution_relu,
     in_kernel_order,
     in_parts,
     weight_of_parts,
 )
-from restore.networks.inference.winograd import Columns, kernels
+from restore.networks.winograd import kernels
 
 # Of features, rows and columns of zeros around them, and where the result goes, if not into fresh
 # memory.

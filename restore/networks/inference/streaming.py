@@ -19,12 +19,12 @@ import torch
 from torch import Tensor
 
 from engine.threads.each import each
+from restore.networks import winograd
 from restore.networks.dncnn import DnCNN, shuffled, unshuffled
 from restore.networks.inference.bands import Band, Shares, bands
 from restore.networks.inference.layers import Layers, layers
 
 STRIP_PIXELS = 16_384  # 64 features of them take 2 MiB in bfloat16, 4 in float32
-WINOGRAD_PIXELS = 8_192  # which has sums and products beside the features
 
 
 @torch.no_grad()
@@ -61,7 +61,7 @@ def evaluate(
     count, _, height, width = degraded.shape
     largest = float(degraded.abs().max()) if degraded.numel() else 0.0
     ready = layers(network, dtype, largest, width)
-    pixels = STRIP_PIXELS if ready.columns is None else WINOGRAD_PIXELS
+    pixels = STRIP_PIXELS if ready.columns is None else winograd.PIXELS
     rows = rows or max(1, pixels // width)
     threads = threads or torch.get_num_threads()
     depth = network.architecture.depth

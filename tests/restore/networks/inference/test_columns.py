@@ -6,11 +6,12 @@ from torch.nn import functional
 
 from benchmarks.side_by_side import counted
 from engine.device import Compute
-from restore.networks import denoiser
+from restore.networks import denoiser, winograd
 from restore.networks.dncnn import DnCNN
-from restore.networks.inference import layers, streaming, winograd
-from restore.networks.inference.winograd import Columns, kernels
+from restore.networks.inference import layers, streaming
+from restore.networks.inference.columns import Columns
 from restore.networks.variants import Architecture
+from restore.networks.winograd import kernels
 
 
 def drawn(*shape: int) -> torch.Tensor:
