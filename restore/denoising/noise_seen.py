@@ -30,6 +30,9 @@ from restore.denoising.noise_level import windows
 SIDE = 16  # of a block, in pixels
 CALM = 0.06  # share of the blocks that counts
 FEWEST = 12  # blocks
+# Blocks of an image, up to which they overlap by half: among more places some are calmer, and in a
+# small image the calm ones hold texture else.
+OVERLAP = 400
 CUT = 0.01  # share of black or white pixels above which a block is left out
 QUIET = 0.35  # noise of a block that has none: rounding to 8 bit gives 0.29 where values vary
 DARK = 16  # brightness below which photographs lose their noise to black
@@ -151,17 +154,19 @@ def look(pixels: NDArray[Any], white: float, gaps: NDArray[np.bool_] | None = No
     Noise
         Unknown for an image of fewer than 12 blocks of 16×16 pixels, but whether it is clean.
     """
-    found = [_blocks(part) for part in windows(pixels) if min(part.shape[:2]) >= SIDE]
-    if sum(map(len, found)) < FEWEST:
+    parts = [part for part in windows(pixels) if min(part.shape[:2]) >= SIDE]
+    count = sum((len(part) // SIDE) * (part.shape[1] // SIDE) for part in parts)
+    if count < FEWEST:
         return replace(UNKNOWN, clean=_is_plain(pixels, white))
-    stored = np.concatenate(found)
+    step = SIDE // 2 if count <= OVERLAP else SIDE
+    stored = np.concatenate([_blocks(part, step) for part in parts])
     cut = np.zeros(len(stored))
     if pixels.dtype.kind != "f":
         cut = ((stored == 0) | (stored == white)).mean(axis=(2, 3)).max(axis=1)
     if gaps is not None:
-        cut = np.maximum(
-            cut, np.concatenate([_blocks(part) for part in windows(gaps)]).mean((1, 2, 3))
-        )
+        filled = [part for part in windows(gaps) if min(part.shape[:2]) >= SIDE]
+        shares = [_blocks(part, step).mean((1, 2, 3)) for part in filled]
+        cut = np.maximum(cut, np.concatenate(shares))
     seen = stored[cut <= max(CUT, float(np.sort(cut)[FEWEST - 1]))]
     blocks: NDArray[np.float32] = seen.astype(np.float32) * np.float32(255 / white)
     spectra = np.asarray(_DCT @ blocks @ _DCT.T, np.float32)  # (N, C, SIDE, SIDE)
@@ -191,11 +196,12 @@ def look(pixels: NDArray[Any], white: float, gaps: NDArray[np.bool_] | None = No
     )
 
 
-def _blocks(part: NDArray[Any]) -> NDArray[Any]:
-    """Cut (H, W[, C]) into (N, C, SIDE, SIDE)."""
-    rows, columns = (length // SIDE for length in part.shape[:2])
-    inner = part[: rows * SIDE, : columns * SIDE].reshape(rows, SIDE, columns, SIDE, -1)
-    return inner.transpose(0, 2, 4, 1, 3).reshape(rows * columns, -1, SIDE, SIDE)
+def _blocks(part: NDArray[Any], step: int) -> NDArray[Any]:
+    """Cut (H, W[, C]) into (N, C, SIDE, SIDE), one every so many pixels."""
+    planes = part.reshape(*part.shape[:2], -1)
+    blocks = np.lib.stride_tricks.sliding_window_view(planes, (SIDE, SIDE), axis=(0, 1))
+    chosen = blocks[::step, ::step]  # (rows, columns, C, SIDE, SIDE)
+    return chosen.reshape(-1, *chosen.shape[2:])
 
 
 def _rms(values: NDArray[Any]) -> float:

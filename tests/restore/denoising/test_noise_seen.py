@@ -94,6 +94,18 @@ def test_filled_pixels_do_not_count():
     assert found.level == pytest.approx(20, rel=0.25)
 
 
+@pytest.mark.parametrize(("top", "left"), [(100, 200), (0, 128), (128, 384), (256, 0)])
+def test_white_noise_is_white_in_a_small_image_with_few_calm_places(top, left):
+    clean = data.camera()[top : top + 128, left : left + 128]
+    drawn = np.random.default_rng(0).normal(0, 25, clean.shape)
+    seen = look(np.clip(np.rint(clean + drawn), 0, 255).astype(np.uint8), 255.0)
+    assert seen.white
+    assert 20 < seen.level < 28
+    grain = gaussian_filter(drawn, 0.6)
+    grain *= 25 / grain.std()
+    assert not look(np.clip(np.rint(clean + grain), 0, 255).astype(np.uint8), 255.0).white
+
+
 def test_of_small_images_nothing_is_told():
     assert look(noise((40, 60)), 255) == UNKNOWN
     assert look(noise((8, 4000)), 255) == UNKNOWN
