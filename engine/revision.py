@@ -2,17 +2,30 @@
 
 Snakemake compares the parameters of a rule, but not the modules behind its command; rules therefore
 give the fingerprint of these modules as a parameter.
+
+A workflow asks for hundreds of modules, in each of its processes. To parse them takes more than a
+second, so what they are made of is kept in the cache folder of the user, by their sources.
 """
 
 import ast
 import hashlib
+import json
+import platform
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
+
+from engine.artifacts import write_text
+from engine.errors import UserError
 
 OWN = ("engine", "restore", "hsi")
 BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")  # where statements hold others
+MOST = 4000  # sources that are kept
+# What decides the digest of a source, beside the source: Python writes its trees as it likes.
+_FORM = f"1 {platform.python_version()} {OWN}\0".encode()
 
 
 def code_revision(*modules: str) -> str:
@@ -33,6 +46,7 @@ def code_revision(*modules: str) -> str:
     digest = hashlib.sha256()
     for name in sorted(_closure(modules)):
         digest.update(f"{name}\0{_read(name).digest}\0".encode())
+    _keep()
     return digest.hexdigest()[:16]
 
 
@@ -65,8 +79,19 @@ class _Module:
 
 @cache
 def _read(name: str) -> _Module:
-    """Return a module's code and imports. A workflow asks for hundreds: each is parsed once."""
-    tree = ast.parse(_source(name).read_bytes())
+    """Return a module's code and imports."""
+    source = _source(name).read_bytes()
+    key = hashlib.sha256(_FORM + source).hexdigest()
+    known = _kept().get(key)
+    if known is None:
+        known = _new[key] = _parsed(source)
+    digest, found = known
+    return _Module(digest, tuple(name for name in found if _is_module(name)))
+
+
+def _parsed(source: bytes) -> tuple[str, list[str]]:
+    """Return the digest of a source, and what it may import of this project: modules, or names."""
+    tree = ast.parse(source)
     found: set[str] = set()
     pending: list[ast.AST] = [tree]
     while pending:  # imports and docstrings are statements: expressions need no look
@@ -80,8 +105,42 @@ def _read(name: str) -> _Module:
             _drop_docstring(node)
         for block in BLOCKS:
             pending.extend(getattr(node, block, ()))
-    imports = tuple(sorted(m for m in found if m.split(".")[0] in OWN and _is_module(m)))
-    return _Module(hashlib.sha256(ast.dump(tree).encode()).hexdigest(), imports)
+    own = sorted(name for name in found if name.split(".")[0] in OWN)
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest(), own
+
+
+_new: dict[str, tuple[str, list[str]]] = {}  # parsed, and not kept yet
+
+
+def _file_of_kept() -> Path:
+    from platformdirs import user_cache_path
+
+    return user_cache_path("restore-hsi") / "revisions.json"
+
+
+@cache
+def _kept() -> dict[str, tuple[str, list[str]]]:
+    """Return what earlier processes have parsed, by the SHA-256 of form and source."""
+    try:
+        found: Any = json.loads(_file_of_kept().read_bytes())
+        return {
+            str(key): (str(digest), [str(name) for name in names])
+            for key, (digest, names) in found.items()
+        }
+    except (OSError, ValueError, AttributeError, TypeError):  # none, or damaged
+        return {}
+
+
+def _keep() -> None:
+    """Keep what this process has parsed; where that cannot be written, the next parses again."""
+    if _new:
+        known = _kept()
+        if len(known) + len(_new) > MOST:
+            known.clear()
+        known.update(_new)
+        _new.clear()
+        with suppress(OSError, UserError):
+            write_text(_file_of_kept(), json.dumps(known))
 
 
 def _drop_docstring(
