@@ -22,7 +22,7 @@ import torch
 from engine.device import kernels
 from engine.errors import UserError
 from engine.lock import unfinished
-from engine.tensors import load_tensors, save_tensors
+from engine.tensors import load_description, load_tensors, save_tensors
 
 log = logging.getLogger(__name__)
 
@@ -114,7 +114,7 @@ class Checkpoint:
         if not self.out.is_file():
             return False
         try:
-            _, description = load_tensors(self.out)
+            description = load_description(self.out)
         except UserError:
             return False
         return description.get("fingerprint") == self.fingerprint

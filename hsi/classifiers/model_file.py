@@ -7,16 +7,21 @@ nothing that is used later is left unchecked.
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import Tensor
 
 from engine import settings
 from engine.errors import parsing
-from engine.tensors import expect_finite, load_tensors, sha256_weights
+from engine.tensors import (
+    Stored,
+    as_tensors,
+    expect_finite,
+    load_stored,
+    sha256_stored,
+    sha256_weights,
+)
 from hsi.calibration.conformal import PERCENT
 from hsi.calibration.temperature import HIGHEST, LOWEST
 from hsi.classifiers.catalogue import CATALOGUE
@@ -24,6 +29,9 @@ from hsi.errors import HsiError
 from hsi.features.levels import LEVELS
 from hsi.features.projection import Projection
 from hsi.scenes.class_numbers import LARGEST
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _WHOLE = {"type": "integer", "minimum": 0}
 _SCHEMA: dict[str, Any] = {
@@ -107,12 +115,30 @@ FITTED_ON = ("all pixels", "training pixels")
 _USED = ("classifier", "classes", "class_names", "colours", "bands", "wavelengths", "used_bands")
 
 
-def read(path: Path | str) -> tuple[dict[str, Tensor], dict[str, Any]]:
+def read(path: Path | str) -> "tuple[dict[str, Tensor], dict[str, Any]]":
     """Read a model file.
 
     Returns
     -------
     tensors : dict of str to Tensor
+        As `stored` has them, for torch.
+    description : dict
+
+    Raises
+    ------
+    HsiError
+        As `stored`.
+    """
+    found, description = stored(path)
+    return as_tensors(found), description
+
+
+def stored(path: Path | str) -> tuple[dict[str, Stored], dict[str, Any]]:
+    """Read a model file without torch.
+
+    Returns
+    -------
+    tensors : dict of str to Stored
         Finite.
     description : dict
         As `hsi.train` writes it: all keys that are used anywhere are there and fit each other.
@@ -123,7 +149,7 @@ def read(path: Path | str) -> tuple[dict[str, Tensor], dict[str, Any]]:
         The file is missing or damaged, or holds something else; the first fault is named.
     """
     with parsing(path, "expected a whole model of hsi train", HsiError):
-        tensors, description = load_tensors(path)
+        tensors, description = load_stored(path)
         known = description.get("classifier")
         if not isinstance(known, str) or known not in CATALOGUE:
             raise HsiError(f"{path}: expected a model of hsi train, found other weights")
@@ -133,7 +159,7 @@ def read(path: Path | str) -> tuple[dict[str, Tensor], dict[str, Any]]:
     return tensors, description
 
 
-def identity(tensors: Mapping[str, Tensor], description: Mapping[str, Any]) -> str:
+def identity(tensors: "Mapping[str, Tensor]", description: Mapping[str, Any]) -> str:
     """Return the SHA-256 of a model and of how it is used: equal trainings have equal ones.
 
     Parameters
@@ -142,13 +168,21 @@ def identity(tensors: Mapping[str, Tensor], description: Mapping[str, Any]) -> s
     description : mapping
         Of `read`, or of a model that is saved.
     """
+    return sha256_weights(tensors, _use(description))
+
+
+def stored_identity(tensors: Mapping[str, Stored], description: Mapping[str, Any]) -> str:
+    """Return the `identity` of what is `stored`."""
+    return sha256_stored(tensors, _use(description))
+
+
+def _use(description: Mapping[str, Any]) -> dict[str, Any]:
     also = ["calibration"] if "calibration" in description else []
-    chosen = {key: description[key] for key in (*_USED, "settings", *also)}
-    return sha256_weights(tensors, chosen)
+    return {key: description[key] for key in (*_USED, "settings", *also)}
 
 
 def array(
-    tensors: Mapping[str, Tensor], name: str, axes: tuple[int | None, ...], kind: str = "f"
+    tensors: "Mapping[str, Tensor]", name: str, axes: tuple[int | None, ...], kind: str = "f"
 ) -> npt.NDArray[Any]:
     """Return a tensor as an array of checked axes and type.
 
@@ -182,7 +216,7 @@ def array(
 
 
 def projection(
-    tensors: Mapping[str, Tensor],
+    tensors: "Mapping[str, Tensor]",
     prefix: str,
     *,
     count: int | None = None,
@@ -216,8 +250,10 @@ def projection(
     return Projection(bands, mean, components, scale, str(fitted_on))
 
 
-def projection_tensors(found: Projection, prefix: str) -> dict[str, Tensor]:
+def projection_tensors(found: Projection, prefix: str) -> "dict[str, Tensor]":
     """Return the arrays of a projection as tensors, under names that begin with `prefix`."""
+    import torch
+
     names = ("bands", "mean", "components", "scale")
     return {
         f"{prefix}{name}": torch.from_numpy(np.ascontiguousarray(getattr(found, name)))

@@ -16,7 +16,7 @@ import pandas as pd
 
 from engine.device import Compute
 from engine.tables import two_decimals, write_csv
-from engine.tensors import load_tensors
+from engine.tensors import load_description
 from hsi.classifiers.catalogue import entry
 from hsi.classifiers.model import load_model, make_classifier
 from hsi.classifiers.protocol import Application
@@ -127,7 +127,7 @@ def compare_arms(
                 "only_first_right": tested.first,
                 "only_arm_right": tested.second,
                 "p_value": f"{tested.p_value:.3g}",
-                "seconds_train": two_decimals(load_tensors(path)[1]["seconds_train"]),
+                "seconds_train": two_decimals(load_description(path)["seconds_train"]),
             }
         )
     write_csv(pd.DataFrame(rows), out, COLUMNS)

@@ -13,6 +13,7 @@ import pandas as pd
 from engine.artifacts import sha256_arrays, sha256_file, write_json
 from engine.tables import two_decimals, write_csv
 from engine.training.schedule import in_words
+from hsi.classifiers import model_file
 from hsi.errors import HsiError
 from hsi.evaluation.certainty import score_layers
 from hsi.evaluation.metrics import MANY, Scores, scores_of
@@ -217,11 +218,9 @@ def made_by(map_path: Path, labels: Labels, model: Path | None) -> dict[str, Any
     }
     if model is None:
         return found
-    from hsi.classifiers import model_file  # imports torch, which maps and tables do without
-
-    tensors, description = model_file.read(model)
+    stored, description = model_file.stored(model)
     # Records of earlier versions hold the sum of the file.
-    sums = (model_file.identity(tensors, description), sha256_file(model))
+    sums = (model_file.stored_identity(stored, description), sha256_file(model))
     if record and record["model_sha256"] not in sums:
         raise HsiError(f"{map_path}: made by another model than {model}; run hsi classify again")
     return {

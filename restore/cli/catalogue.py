@@ -41,13 +41,13 @@ def export(
 
 def models(as_json: AsJson = False) -> None:
     """List the shipped weights with the scores of their cards."""
-    from engine.tensors import load_tensors
+    from engine.tensors import load_description
     from restore.evaluation.cards import read_scores
-    from restore.networks.denoiser import describe_schedule
     from restore.networks.shipped import shipped_models
+    from restore.networks.weights_file import describe_schedule
 
     found = [
-        (name, describe_schedule(load_tensors(path)[1]), read_scores(path.with_suffix(".md")))
+        (name, describe_schedule(load_description(path)), read_scores(path.with_suffix(".md")))
         for name, path in shipped_models().items()
     ]
     if as_json:

@@ -62,9 +62,8 @@ def benchmark(
 ) -> None:
     """Score models by PSNR and SSIM as the papers do; `auto` is the papers' choice."""
     from engine.tables import write_csv
-    from restore.evaluation.benchmark import COLUMNS
     from restore.evaluation.benchmark import benchmark as score
-    from restore.evaluation.protocol import Scoring
+    from restore.evaluation.protocol import COLUMNS, Scoring
 
     expect_file(out, ".csv")
     if kept is not None:
@@ -94,17 +93,17 @@ def summary(
     ] = None,
 ) -> None:
     """Join scores into psnr_ssim.csv and psnr_ssim_summary.csv, published figures beside."""
-    from engine.tensors import load_tensors
+    from engine.tensors import load_description
     from restore.evaluation.summary import write_tables
-    from restore.networks.denoiser import describe_schedule
     from restore.networks.shipped import find, identity_of, is_shipped
+    from restore.networks.weights_file import describe_schedule
 
     expect_folder(out)
     schedules = {}
     for path in map(find, model or []):
         checksum = identity_of(path)
         came = ", shipped" if is_shipped(checksum) else ""
-        schedules[checksum] = describe_schedule(load_tensors(path)[1]) + came
+        schedules[checksum] = describe_schedule(load_description(path)) + came
     write_tables(scores, schedules, out)
 
 

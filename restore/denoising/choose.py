@@ -108,7 +108,7 @@ def describe(path: Path) -> Candidate:
     RestoreError
         It holds no DnCNN.
     """
-    _, description, architecture = weights_file.read(path)
+    _, description, architecture = weights_file.stored(path)
     name, channels = str(description["variant"]), architecture.channels
     try:
         known = variant(name)

@@ -14,7 +14,7 @@ import pandas as pd
 
 from engine.artifacts import atomic
 from engine.tables import write_csv
-from engine.tensors import load_tensors
+from engine.tensors import load_description
 from restore.errors import RestoreError
 from restore.evaluation.summary import read_rows
 from restore.networks.shipped import identity_of
@@ -156,7 +156,7 @@ def _label(row: "pd.Series[Any]") -> str:
 
 
 def _training(path: Path) -> dict[str, Any]:
-    training: dict[str, Any] = load_tensors(path)[1].get("training", {})
+    training: dict[str, Any] = load_description(path).get("training", {})
     if not {"architecture", "schedule", "seconds"} <= set(training):
         raise RestoreError(f"{path}: expected weights of `restore train`, found others")
     return training

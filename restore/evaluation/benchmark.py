@@ -21,7 +21,7 @@ from restore.evaluation import metrics
 from restore.evaluation.degraded_files import manifest
 from restore.evaluation.methods import Automatic, Baseline, Method, load_methods, precision
 from restore.evaluation.pairs import Pair
-from restore.evaluation.protocol import PUBLISHED, Scoring
+from restore.evaluation.protocol import COLUMNS, PUBLISHED, Scoring
 from restore.evaluation.real_pairs import RealPairs
 from restore.evaluation.restorations import Test, check, restorations, sets_of, tests_of
 from restore.image_sets.find import ImageSet
@@ -30,21 +30,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 log = logging.getLogger(__name__)
-
-COLUMNS = (
-    "model",
-    "set",
-    "degradation",
-    "level",
-    "image",
-    "psnr_db",
-    "ssim",
-    "psnr_input_db",
-    "ssim_input",
-    "seed",
-    "weights_sha256",
-    "precision",
-)
 
 
 def benchmark(

@@ -7,6 +7,22 @@ from restore.errors import RestoreError
 
 _ALLOWED = {"rounding": ("auto", "on", "off"), "luma": ("auto", "matlab", "full")}
 
+# Of a table of scores: one row per image.
+COLUMNS = (
+    "model",
+    "set",
+    "degradation",
+    "level",
+    "image",
+    "psnr_db",
+    "ssim",
+    "psnr_input_db",
+    "ssim_input",
+    "seed",
+    "weights_sha256",
+    "precision",
+)
+
 
 class Tested(Protocol):
     """What a model is tested on: a made degradation, or pairs of real noise."""

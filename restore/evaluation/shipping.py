@@ -14,8 +14,9 @@ from engine.tables import write_csv
 from engine.tensors import load_tensors, save_tensors
 from restore.degradations.degradation import parse
 from restore.errors import RestoreError
-from restore.evaluation.benchmark import COLUMNS, evaluate
+from restore.evaluation.benchmark import evaluate
 from restore.evaluation.cards import read_scores, write_card
+from restore.evaluation.protocol import COLUMNS
 from restore.evaluation.summary import summarise, write_tables
 from restore.image_sets.find import image_set
 from restore.networks import denoiser, shipped

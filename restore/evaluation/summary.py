@@ -11,7 +11,7 @@ import pandas as pd
 
 from engine.tables import write_csv
 from restore.errors import RestoreError
-from restore.evaluation.benchmark import COLUMNS
+from restore.evaluation.protocol import COLUMNS
 from restore.image_sets.catalogue import PUBLISHED
 
 _CASE = ["set", "degradation", "level"]

@@ -12,8 +12,7 @@ from torch import Tensor
 
 from engine.artifacts import versions
 from engine.device import Compute, pick
-from engine.tensors import save_tensors
-from engine.training.schedule import in_words
+from engine.tensors import as_tensors, save_tensors
 from restore.errors import RestoreError
 from restore.networks import shipped, weights_file
 from restore.networks.dncnn import DnCNN
@@ -73,7 +72,7 @@ class Denoiser:
     @property
     def schedule(self) -> str:
         """Return name and length of the schedule that made the weights, for tables."""
-        return describe_schedule(self.description)
+        return weights_file.describe_schedule(self.description)
 
     @property
     def learned_from(self) -> tuple[str, ...]:
@@ -197,10 +196,10 @@ def load(name_or_file: str, compute: Compute) -> Denoiser:
         No such model, or the file holds no DnCNN.
     """
     path = shipped.find(name_or_file)
-    tensors, description, architecture = weights_file.read(path)
+    stored, description, architecture = weights_file.stored(path)
     network = DnCNN(architecture)
-    network.load_state_dict(tensors)
-    sha256 = weights_file.identity(tensors, description)
+    network.load_state_dict(as_tensors(stored))
+    sha256 = weights_file.identity(stored, description)
     name = description["variant"]
     network = network.eval().to(compute.device)
     network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -262,8 +261,3 @@ def import_published(published: Path, out: Path) -> str:
     network.load_state_dict(tensors)
     save(out, network, found["variant"], {"published": found})
     return str(found["variant"])
-
-
-def describe_schedule(description: dict[str, Any]) -> str:
-    """Return which schedule made the weights, and how long it was: 'demo (600 steps)'."""
-    return in_words(description.get("training", {}).get("schedule")) or "as published"

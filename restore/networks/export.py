@@ -21,9 +21,9 @@ from torch import Tensor
 
 from engine import artifacts
 from engine.errors import why
+from engine.tensors import as_tensors
 from restore.errors import RestoreError
 from restore.networks import weights_file
-from restore.networks.denoiser import describe_schedule
 from restore.networks.dncnn import DnCNN
 from restore.networks.shipped import find
 
@@ -74,15 +74,15 @@ def export(name_or_file: str, out: Path, *, opset: int = OPSET) -> dict[str, str
         raise RestoreError(f"{out}: expected a name that ends with one of {', '.join(_WRITERS)}")
     if not OPSETS[0] <= opset <= OPSETS[1]:
         raise RestoreError(f"`opset` {opset}: expected {OPSETS[0]} to {OPSETS[1]}")
-    tensors, description, architecture = weights_file.read(find(name_or_file))
+    stored, description, architecture = weights_file.stored(find(name_or_file))
     network = DnCNN(architecture)
-    network.load_state_dict(tensors)
+    network.load_state_dict(as_tensors(stored))
     about = {
         "model": str(description["variant"]),
         "channels": str(architecture.channels),
         "range": "0..1, sRGB as it is stored",
-        "sha256": weights_file.identity(tensors, description),
-        "schedule": describe_schedule(description),
+        "sha256": weights_file.identity(stored, description),
+        "schedule": weights_file.describe_schedule(description),
         "image_sets": ", ".join(description.get("training", {}).get("sets", ())) or "unknown",
     }
     try:

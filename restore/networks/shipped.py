@@ -5,6 +5,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from restore.errors import RestoreError
+from restore.networks import weights_file
 
 
 def shipped_models() -> dict[str, Path]:
@@ -43,10 +44,8 @@ def identity_of(path: Path) -> str:
     RestoreError
         The file holds no DnCNN.
     """
-    from restore.networks import weights_file  # imports torch, which the names alone do without
-
-    tensors, description, _ = weights_file.read(path)
-    return weights_file.identity(tensors, description)
+    stored, description, _ = weights_file.stored(path)
+    return weights_file.identity(stored, description)
 
 
 def find(name_or_file: str) -> Path:

@@ -8,24 +8,45 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
-
-from torch import Tensor
+from typing import TYPE_CHECKING, Any
 
 from engine.errors import UserError
-from engine.tensors import expect_finite, load_tensors, sha256_weights
+from engine.tensors import Stored, as_tensors, expect_finite, load_stored, sha256_stored
+from engine.training.schedule import in_words
 from restore.errors import RestoreError
 from restore.networks.variants import Architecture
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _Test = Callable[[Any], bool]
 
 
-def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any], Architecture]:
+def read(path: Path) -> "tuple[dict[str, Tensor], dict[str, Any], Architecture]":
     """Read a weights file.
 
     Returns
     -------
     tensors : dict of str to Tensor
+        As `stored` has them, for torch.
+    description : dict
+    architecture : Architecture
+
+    Raises
+    ------
+    RestoreError
+        As `stored`.
+    """
+    found, description, architecture = stored(path)
+    return as_tensors(found), description, architecture
+
+
+def stored(path: Path) -> tuple[dict[str, Stored], dict[str, Any], Architecture]:
+    """Read a weights file without torch.
+
+    Returns
+    -------
+    tensors : dict of str to Stored
         Finite, with the names and shapes of a DnCNN.
     description : dict
         As `restore.networks.denoiser.save` writes it.
@@ -38,7 +59,7 @@ def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any], Architecture]:
         The file is missing or damaged, or holds something else; the first difference is named.
     """
     try:
-        tensors, description = load_tensors(path)
+        tensors, description = load_stored(path)
         _expect_described(description)
         architecture = Architecture(**description["architecture"])
         _expect_shapes(tensors, architecture)
@@ -53,19 +74,24 @@ def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any], Architecture]:
     return tensors, description, architecture
 
 
-def identity(tensors: Mapping[str, Tensor], description: Mapping[str, Any]) -> str:
+def describe_schedule(description: Mapping[str, Any]) -> str:
+    """Return which schedule made the weights, and how long it was: 'demo (600 steps)'."""
+    return in_words(description.get("training", {}).get("schedule")) or "as published"
+
+
+def identity(tensors: Mapping[str, Stored], description: Mapping[str, Any]) -> str:
     """Return the SHA-256 of weights and of how they are used: equal trainings have equal ones.
 
     Parameters
     ----------
-    tensors : mapping of str to Tensor
+    tensors : mapping of str to Stored
     description : mapping
-        Of `read`; only its architecture counts.
+        Of `stored`; only its architecture counts.
     """
     shape = asdict(Architecture(**description["architecture"]))
     if shape["unshuffle"] == 1:
         del shape["unshuffle"]  # so that weights from before there was any keep theirs
-    return sha256_weights(tensors, shape)
+    return sha256_stored(tensors, shape)
 
 
 def _is_whole(value: object) -> bool:
@@ -139,7 +165,7 @@ def _expect(place: Mapping[str, Any], key: str, test: _Test, expected: str) -> N
         raise UserError(f"{key}: expected {expected}, found {found[:40]}")
 
 
-def _expect_shapes(tensors: Mapping[str, Tensor], shape: Architecture) -> None:
+def _expect_shapes(tensors: Mapping[str, Stored], shape: Architecture) -> None:
     """Compare an architecture with the tensors, before anything of its size is built."""
     layers = sum(1 for name in tensors if name.startswith("layers.") and name.endswith(".weight"))
     if layers != shape.depth:
@@ -153,10 +179,10 @@ def _expect_shapes(tensors: Mapping[str, Tensor], shape: Architecture) -> None:
             wanted[f"norms.{index}.{part}"] = (shape.features,)
         wanted[f"norms.{index}.num_batches_tracked"] = ()
     for name in (*wanted, *tensors):
-        found = tuple(tensors[name].shape) if name in tensors else None
+        found = tensors[name].shape if name in tensors else None
         if found != wanted.get(name):
             raise UserError(
                 f"{name}: expected {wanted.get(name, 'no such tensor')}, found {found or 'none'}"
             )
-        if name in tensors and tensors[name].is_complex():
+        if name in tensors and tensors[name].kind.startswith("complex"):
             raise UserError(f"{name}: expected real numbers, found complex ones")

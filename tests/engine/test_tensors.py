@@ -1,6 +1,8 @@
 """Weights carry their description; damaged and infinite ones are one line."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +11,18 @@ import torch
 from engine import artifacts
 from engine.artifacts import sha256_file
 from engine.errors import UserError
-from engine.tensors import expect_finite, load_tensors, save_tensors, sha256_weights
+from engine.tensors import (
+    as_tensors,
+    expect_finite,
+    load_description,
+    load_stored,
+    load_tensors,
+    save_tensors,
+    sha256_stored,
+    sha256_weights,
+)
+
+Load = Callable[[Path], Any]
 
 
 def test_tensors_and_description_come_back(tmp_path: Path) -> None:
@@ -23,12 +36,37 @@ def test_tensors_and_description_come_back(tmp_path: Path) -> None:
     assert sha == sha256_file(path)
 
 
-def test_cut_weights_are_refused_in_one_line(tmp_path: Path) -> None:
+KINDS = [
+    *(torch.float64, torch.float32, torch.float16, torch.complex64),
+    *(torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool),
+]
+
+
+def test_what_is_read_without_torch_is_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    tensors = {str(kind): torch.tensor([[0, 1], [1, 3]]).to(kind) for kind in KINDS}
+    tensors |= {"one": torch.tensor(2.5), "none": torch.zeros(0, 3), "turned": torch.eye(2, 3).T}
+    save_tensors(path, tensors, {"sigma": 25})
+    stored, description = load_stored(path)
+    assert description == load_description(path) == {"sigma": 25}
+    again = as_tensors(stored)
+    assert again.keys() == tensors.keys()
+    for name, tensor in tensors.items():
+        torch.testing.assert_close(again[name], tensor.contiguous(), rtol=0, atol=0)
+    assert sha256_stored(stored, {"depth": 3}) == sha256_weights(tensors, {"depth": 3})
+    assert sha256_stored(stored, {"depth": 4}) != sha256_weights(tensors, {"depth": 3})
+
+
+READERS = [load_tensors, load_stored, load_description]
+
+
+@pytest.mark.parametrize("load", READERS)
+def test_cut_weights_are_refused_in_one_line(load: Load, tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
     save_tensors(path, {"w": torch.zeros(100)}, {})
     path.write_bytes(path.read_bytes()[:-40])
     with pytest.raises(UserError, match=r"model\.safetensors: expected a whole") as error:
-        load_tensors(path)
+        load(path)
     assert "\n" not in str(error.value)
 
 
@@ -51,7 +89,8 @@ def test_full_disk_is_one_line_that_names_the_file(
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, "[]", "3", "{", "\udcff"])
-def test_description_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize("load", READERS)
+def test_description_that_is_none_is_refused(load: Load, tmp_path: Path, text: str) -> None:
     from safetensors.torch import save
 
     path = tmp_path / "m.safetensors"
@@ -59,7 +98,7 @@ def test_description_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
         save({"w": torch.zeros(2)}, {"description": text.encode(errors="replace").decode()})
     )
     with pytest.raises(UserError, match=r"m\.safetensors: ") as error:
-        load_tensors(path)
+        load(path)
     assert "\n" not in str(error.value)
 
 
@@ -75,6 +114,15 @@ def test_sum_of_weights_tells_tensors_and_settings_and_no_file(tmp_path: Path) -
     assert same not in others
 
 
-def test_weights_that_are_not_finite_are_named() -> None:
+@pytest.mark.parametrize("kind", [torch.float64, torch.float32, torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+def test_weights_that_are_not_finite_are_named(
+    kind: torch.dtype, number: float, tmp_path: Path
+) -> None:
+    path = tmp_path / "w.safetensors"
+    largest = torch.finfo(kind).max
+    save_tensors(path, {"a": torch.tensor([1, largest, -largest], dtype=kind)}, {})
+    expect_finite(path, load_stored(path)[0])
+    save_tensors(path, {"a": torch.ones(2), "b": torch.tensor([1, number]).to(kind)}, {})
     with pytest.raises(UserError, match=r"w\.safetensors: expected finite weights.*in b"):
-        expect_finite("w.safetensors", {"a": torch.ones(2), "b": torch.tensor([1, np.nan])})
+        expect_finite(path, load_stored(path)[0])

@@ -6,7 +6,9 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -80,6 +82,43 @@ def test_summary_has_a_row_a_method(finished: Project) -> None:
 def test_accuracies_stand_beside_the_coordinates_only_control(finished: Project) -> None:
     overall = pd.read_csv(finished.folder / "results/hsi/overall_accuracy.csv")
     assert overall.classifier.tolist() == ["hybridsn", "coordinates"]
+
+
+def test_tables_are_made_where_torch_is_not_imported(finished: Project, tmp_path: Path) -> None:
+    """It takes seconds to import, in each job."""
+    scores = "results/restore/scores/test/noise/dncnn-s-25.csv"
+    weights = "results/restore/models/dncnn-s-25/seed0.safetensors"
+    run = "results/hsi/field/random:0.3"
+    model = f"{run}/coordinates/seed0/model.safetensors"
+    for package, arguments in (
+        ("restore", ["summary", scores, f"--model={weights}", "--model=dncnn-b", "--out", "r"]),
+        ("restore", ["models"]),
+        (
+            "hsi",
+            [
+                *("score", f"{run}/coordinates/seed0/map.npy", "field_gt.npy", "--model", model),
+                *("--split", f"{run}/split_seed0.npz", "--out", "h"),
+            ],
+        ),
+    ):
+        done = subprocess.run(
+            [
+                *(sys.executable, "-c"),
+                f"import sys; sys.modules['torch'] = None; sys.argv[0] = '{package}';"
+                f"from {package}.__main__ import run; run()",
+                *(str(tmp_path / each) if each in ("r", "h") else each for each in arguments),
+            ],
+            cwd=finished.folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+    made = pd.read_csv(tmp_path / "r/psnr_ssim_summary.csv")
+    assert made.schedule.tolist() == ["user's short (20 steps)"]
+    whole = finished.folder / run / "coordinates/seed0/scores.json"
+    one, other = (json.loads(path.read_text()) for path in (tmp_path / "h/scores.json", whole))
+    assert one["oa"] == other["oa"]
 
 
 def test_the_end_of_a_run_says_the_figures_and_where_they_lie(finished: Project) -> None:

@@ -10,11 +10,11 @@ from PIL import Image
 
 from restore.degradations.degradation import Degradation, parse
 from restore.errors import RestoreError
-from restore.evaluation.benchmark import COLUMNS, evaluate
+from restore.evaluation.benchmark import evaluate
 from restore.evaluation.degraded_files import write_folder
 from restore.evaluation.methods import Baseline
 from restore.evaluation.metrics import psnr, quantise, ssim
-from restore.evaluation.protocol import Scoring
+from restore.evaluation.protocol import COLUMNS, Scoring
 from restore.evaluation.restorations import check, restorations
 from restore.image_sets.find import ImageSet, image_set
 from restore.networks.denoiser import Denoiser

@@ -15,9 +15,10 @@ from engine.command import main
 from restore.__main__ import app
 from restore.degradations.degradation import parse
 from restore.errors import RestoreError
-from restore.evaluation.benchmark import COLUMNS, benchmark
+from restore.evaluation.benchmark import benchmark
 from restore.evaluation.figures import strip
 from restore.evaluation.methods import load_methods
+from restore.evaluation.protocol import COLUMNS
 from restore.evaluation.real_pairs import RealPairs
 from restore.evaluation.summary import SUMMARY_COLUMNS, write_tables
 from restore.image_sets.find import paired

@@ -9,9 +9,9 @@ import pytest
 
 from restore.degradations.degradation import parse
 from restore.errors import RestoreError
-from restore.evaluation.benchmark import COLUMNS, evaluate
+from restore.evaluation.benchmark import evaluate
 from restore.evaluation.methods import Baseline
-from restore.evaluation.protocol import Scoring
+from restore.evaluation.protocol import COLUMNS, Scoring
 from restore.evaluation.summary import (
     SUMMARY_COLUMNS,
     published,
