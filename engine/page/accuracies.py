@@ -190,7 +190,7 @@ def _run(
             f"pixels as its scene has, found {numbers.shape[0]} × {numbers.shape[1]}; run the "
             "workflow again"
         )
-    sure = folder.array(*home, "map_confidence.npy", needed=False)
+    sure = _confidence(folder, home)
     if sure is not None and sure.shape != numbers.shape:
         sure = None
     step = view.step
@@ -209,6 +209,17 @@ def _run(
             "recall": recalls.get(key, {}),
         },
     )
+
+
+def _confidence(folder: ResultsFolder, home: tuple[str, ...]) -> npt.NDArray[Any] | None:
+    """Return the confidence of a map; None where its record does not name any.
+
+    A file that the record does not name may be of an earlier map.
+    """
+    named = folder.json(*home, "map.json").get("layers")
+    if not isinstance(named, list) or "confidence" not in named:
+        return None
+    return folder.array(*home, "map_confidence.npy")
 
 
 def _split(

@@ -127,7 +127,12 @@ def write_scene(root: Path, scene: str, names: tuple[str, ...], runs: int) -> No
         numbers = np.where(wrong, rng.integers(1, len(names) + 1, SIZE), np.maximum(view.truth, 1))
         np.save(home / "map.npy", numbers.astype(np.uint8))
         np.save(home / "map_confidence.npy", rng.random(SIZE, np.float32))
-        record = {"model_sha256": "c" * 64, "schedule": "demo (9 steps)", "precision": "bf16"}
+        record = {
+            "model_sha256": "c" * 64,
+            "schedule": "demo (9 steps)",
+            "precision": "bf16",
+            "layers": ["confidence"],
+        }
         (home / "map.json").write_text(json.dumps(record))
         train = (rng.random(SIZE) < 0.1) & (view.truth > 0)
         np.savez(

@@ -151,6 +151,17 @@ def test_a_run_is_shown_with_the_classes_it_is_scored_on(tmp_path: Path) -> None
     assert second["truth"]["rows"] == 24
 
 
+def test_confidence_of_an_earlier_map_is_not_shown(tmp_path: Path) -> None:
+    root = write_results(tmp_path)
+    record = root / "hsi/field/blocks:8/hybridsn/seed0/map.json"
+    record.write_text(json.dumps(json.loads(record.read_text()) | {"layers": ["margin"]}))
+    page, data = made(root)
+    named, unnamed = data["scenes"][0]["runs"]
+    assert named["confidence"]["rows"] == 24
+    assert unnamed["confidence"] is None
+    assert "missing from the results" not in page
+
+
 def test_wrong_files_are_one_line(tmp_path: Path) -> None:
     root = write_results(tmp_path)
     home = root / "hsi/field/blocks:8/hybridsn/seed0"
