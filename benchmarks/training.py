@@ -20,8 +20,9 @@ from restore.image_sets.find import image_set
 from restore.networks import filtered
 from restore.networks.dncnn import DnCNN
 from restore.networks.variants import variant
+from restore.training.batches import Batch
 from restore.training.losses import LOSSES
-from restore.training.patches import Batch, Patches
+from restore.training.patches import Patches
 from restore.training.schedules import PatchSchedule, schedule
 from restore.training.train import patches_of
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from torch import Tensor
 
 from engine.errors import parsing
-from engine.tensors import save_tensors
+from engine.tensors import as_tensors, save_tensors
 from hsi.classifiers import model_file
 from hsi.classifiers.catalogue import CATALOGUE, Entry, entry
 from hsi.classifiers.committee import Committee
@@ -226,10 +226,10 @@ def load_model(path: Path | str) -> Model:
     >>> model.description["scene"], model.class_names[10]
     ('IndianPines', 'Soybean-mintill')
     """
-    tensors, description = model_file.read(path)
+    stored, description = model_file.stored(path)
     kind = CLASSIFIERS[description["classifier"]]
     with parsing(path, f"expected a whole {kind.name} model", HsiError):
-        made = loaded(kind, tensors, description["settings"])
+        made = loaded(kind, as_tensors(stored), description["settings"])
         model_file.within(made.bands, "bands", description["bands"])
         count = len(description["classes"])
         if made.classes > count or (made.has_probabilities and made.classes != count):

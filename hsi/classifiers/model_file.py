@@ -14,14 +14,7 @@ import numpy.typing as npt
 
 from engine import settings
 from engine.errors import parsing
-from engine.tensors import (
-    Stored,
-    as_tensors,
-    expect_finite,
-    load_stored,
-    sha256_stored,
-    sha256_weights,
-)
+from engine.tensors import Stored, expect_finite, load_stored, sha256_stored, sha256_weights
 from hsi.calibration.conformal import PERCENT
 from hsi.calibration.temperature import HIGHEST, LOWEST
 from hsi.classifiers.catalogue import CATALOGUE
@@ -115,24 +108,6 @@ FITTED_ON = ("all pixels", "training pixels")
 _USED = ("classifier", "classes", "class_names", "colours", "bands", "wavelengths", "used_bands")
 
 
-def read(path: Path | str) -> "tuple[dict[str, Tensor], dict[str, Any]]":
-    """Read a model file.
-
-    Returns
-    -------
-    tensors : dict of str to Tensor
-        As `stored` has them, for torch.
-    description : dict
-
-    Raises
-    ------
-    HsiError
-        As `stored`.
-    """
-    found, description = stored(path)
-    return as_tensors(found), description
-
-
 def stored(path: Path | str) -> tuple[dict[str, Stored], dict[str, Any]]:
     """Read a model file without torch.
 
@@ -166,7 +141,7 @@ def identity(tensors: "Mapping[str, Tensor]", description: Mapping[str, Any]) ->
     ----------
     tensors : mapping of str to Tensor
     description : mapping
-        Of `read`, or of a model that is saved.
+        Of `stored`, or of a model that is saved.
     """
     return sha256_weights(tensors, _use(description))
 

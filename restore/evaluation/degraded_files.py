@@ -9,7 +9,7 @@ import json
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ from restore.errors import RestoreError
 from restore.evaluation import pairs
 from restore.evaluation.pairs import Pair
 from restore.evaluation.protocol import PUBLISHED, Scoring
+from restore.image_sets.find import Item
 from restore.images import files, heads
 from restore.images.picture import Picture
 
@@ -29,21 +30,6 @@ MANIFEST = "degraded.json"
 JOURNAL = ".degraded.jsonl"  # a line of settings, then one per file that is begun or done
 _SUFFIX = {"noise": ".tif", "jpeg": ".jpg", "bicubic": ".png", "camera": ".png"}
 _log = logging.getLogger(__name__)
-
-
-class Item(Protocol):
-    """An image of a set (`restore.image_sets.find.Item`)."""
-
-    @property
-    def name(self) -> str:
-        """The image's name in its set."""
-
-    @property
-    def path(self) -> Path:
-        """The file it is read from."""
-
-    def load(self) -> NDArray[np.uint8]:
-        """Return its pixels."""
 
 
 def write_folder(
@@ -284,12 +270,11 @@ def read_observed(
     if not path.is_file() or artifacts.sha256_file(path) != entry["sha256"]:
         raise RestoreError(f"{path}: missing or changed since it was written; make it again")
     reference = pairs.prepared(image, degradation, colour=colour)
-    stored = jpeg.decode(path.read_bytes()) if degradation.kind == "jpeg" else _read(path)
+    if degradation.kind == "jpeg":
+        stored = jpeg.decode(path.read_bytes())
+    else:
+        stored = files.read(path).pixels
     return pairs.observe(reference, stored, degradation, colour=colour, protocol=protocol)
-
-
-def _read(path: Path) -> NDArray[Any]:
-    return files.read(path).pixels
 
 
 def _write(

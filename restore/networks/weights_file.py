@@ -8,37 +8,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from engine.errors import UserError
-from engine.tensors import Stored, as_tensors, expect_finite, load_stored, sha256_stored
+from engine.tensors import Stored, expect_finite, load_stored, sha256_stored
 from engine.training.schedule import in_words
 from restore.errors import RestoreError
 from restore.networks.variants import Architecture
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
 _Test = Callable[[Any], bool]
-
-
-def read(path: Path) -> "tuple[dict[str, Tensor], dict[str, Any], Architecture]":
-    """Read a weights file.
-
-    Returns
-    -------
-    tensors : dict of str to Tensor
-        As `stored` has them, for torch.
-    description : dict
-    architecture : Architecture
-
-    Raises
-    ------
-    RestoreError
-        As `stored`.
-    """
-    found, description, architecture = stored(path)
-    return as_tensors(found), description, architecture
 
 
 def stored(path: Path) -> tuple[dict[str, Stored], dict[str, Any], Architecture]:

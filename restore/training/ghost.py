@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from engine.threads.each import each
 from restore.errors import RestoreError
-from restore.training.patches import Batch
+from restore.training.batches import Batch
 
 Loss = Callable[[nn.Module, Batch], Tensor]
 

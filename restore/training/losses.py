@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from restore.training.patches import Batch
+from restore.training.batches import Batch
 from restore.training.schedules import Loss
 
 _SLIGHT = 30.0  # squared levels of error: so much is expected whatever the noise

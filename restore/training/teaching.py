@@ -35,7 +35,7 @@ from restore.errors import RestoreError
 from restore.networks import denoiser
 from restore.networks.denoiser import Denoiser
 from restore.networks.variants import Variant, variant
-from restore.training.patches import Batch
+from restore.training.batches import Batch
 from restore.training.schedules import PatchSchedule
 from restore.training.teacher import Teacher
 

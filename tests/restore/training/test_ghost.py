@@ -18,9 +18,9 @@ from restore.image_sets.find import ImageSet
 from restore.networks.dncnn import DnCNN
 from restore.networks.variants import Architecture, variant
 from restore.training import train as training
+from restore.training.batches import Batch
 from restore.training.ghost import GhostBatches
 from restore.training.losses import balanced_error, half_squared_error
-from restore.training.patches import Batch
 from restore.training.schedules import PatchSchedule
 
 CPU = Compute(torch.device("cpu"), "float32", "test")

@@ -10,7 +10,7 @@ from engine import orientation
 from restore.errors import RestoreError
 from restore.networks import denoiser
 from restore.networks.variants import variant
-from restore.training.patches import Around, Batch
+from restore.training.batches import Around, Batch
 from restore.training.teacher import Teacher
 from restore.training.teaching import Teachers
 from tests.restore.training.small_networks import CPU, SHAPE, TINY, squares, weights

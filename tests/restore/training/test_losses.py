@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
+from restore.training.batches import Batch
 from restore.training.losses import balanced_error, half_squared_error, relative_error
-from restore.training.patches import Batch
 
 
 def batch(*errors: float) -> Batch:

@@ -16,7 +16,8 @@ from restore.image_sets.find import ImageSet
 from restore.networks import denoiser
 from restore.networks.variants import variant
 from restore.training import train as training
-from restore.training.patches import Batch, Patches
+from restore.training.batches import Batch
+from restore.training.patches import Patches
 from restore.training.schedules import schedule
 from restore.training.teacher import Teacher
 from restore.training.teaching import Teachers
