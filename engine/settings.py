@@ -6,19 +6,17 @@ check that the caller supplies, for example that a folder of images exists.
 """
 
 import difflib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from engine.errors import UserError, why
+from engine.errors import UserError
+from engine.untrusted.yaml_file import read_yaml, refuse_bombs
 
 Check = Callable[[str], object]
-
-_MOST_VALUES = 100_000  # once aliases are followed
-_MOST_LEVELS = 50
 
 
 def load(path: Path | str) -> dict[str, Any]:
@@ -43,87 +41,27 @@ def load(path: Path | str) -> dict[str, Any]:
     return found
 
 
-def read_yaml(path: Path | str, expected: str) -> Any:
-    """Read a YAML file of bounded size once its aliases are followed.
-
-    Parameters
-    ----------
-    path : Path
-    expected : str
-        What the file should be, for messages.
-
-    Raises
-    ------
-    UserError
-        The file is missing, is not YAML, holds itself, stands for more than `_MOST_VALUES`, or
-        gives a key twice.
-    """
-    try:
-        found = yaml.load(Path(path).read_text(encoding="utf-8"), _EachKeyOnce)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" line {mark.line + 1}, column {mark.column + 1}:" if mark else ""
-        problem = getattr(error, "problem", None) or "it cannot be read"
-        raise UserError(f"{path}:{where} expected {expected}; {problem}") from error
-    except (OSError, ValueError, RecursionError) as error:  # ValueError: numbers, dates, UTF-8
-        raise UserError(f"{path}: expected {expected} ({why(error)})") from error
-    _refuse_bombs(found, str(path))
-    return found
-
-
-class _EachKeyOnce(yaml.SafeLoader):
-    """Reads plain values; YAML's own reader lets the last of equal keys win without a word."""
-
-    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
-        node: yaml.MappingNode = super().compose_mapping_node(anchor)
-        seen = set()
-        for key, _ in node.value:
-            named = (key.tag, str(key.value))
-            if named in seen:
-                problem = f"the key '{key.value}' is there twice; remove one"
-                raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
-            seen.add(named)
-        return node
-
-
-def _refuse_bombs(value: object, source: str) -> None:
-    """Raise a UserError about settings that hold themselves, or grow beyond all use by aliases."""
-    sizes: dict[int, int] = {}
-
-    def size(item: object, depth: int = 0) -> int:
-        if not isinstance(item, Mapping | list | tuple | set):
-            return 1
-        if id(item) not in sizes:
-            if depth > _MOST_LEVELS:
-                raise UserError(f"{source}: expected at most {_MOST_LEVELS} levels of keys")
-            sizes[id(item)] = -1  # until it is counted
-            parts = [*item.keys(), *item.values()] if isinstance(item, Mapping) else item
-            sizes[id(item)] = 1 + sum(size(part, depth + 1) for part in parts)
-        if sizes[id(item)] < 0:
-            raise UserError(f"{source}: expected plain values, found one that holds itself")
-        return sizes[id(item)]
-
-    if (count := size(value)) > _MOST_VALUES:
-        raise UserError(
-            f"{source}: expected at most {_MOST_VALUES} values, found aliases that stand for "
-            f"{count:.2g}; write them out"
-        )
-
-
-def _refuse_control(value: Any, source: str, path: tuple[str | int, ...] = ()) -> None:
+def _refuse_control(value: Any, source: str) -> None:
     """Raise a UserError about text of several lines or with other control characters."""
+    for path, item, _ in _parts(value):
+        if isinstance(item, str) and any(ord(letter) < 32 or ord(letter) == 127 for letter in item):
+            raise UserError(
+                f"{source}: {_key(path)}: expected one line of text, found {item!r}; remove the "
+                "line break or control character"
+            )
+
+
+def _parts(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any, bool]]:
+    """Yield keys, with the path of what has them, and plain values with theirs; whether a key."""
     if isinstance(value, Mapping):
         for key, item in value.items():
-            _refuse_control(key, source, path)
-            _refuse_control(item, source, (*path, key))
+            yield path, key, True
+            yield from _parts(item, (*path, key))
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            _refuse_control(item, source, (*path, index))
-    elif isinstance(value, str) and any(ord(letter) < 32 or ord(letter) == 127 for letter in value):
-        raise UserError(
-            f"{source}: {_key(path)}: expected one line of text, found {value!r}; remove the line "
-            "break or control character"
-        )
+            yield from _parts(item, (*path, index))
+    else:
+        yield path, value, False
 
 
 def validate(
@@ -160,7 +98,7 @@ def validate(
     """
     from jsonschema import Draft202012Validator, FormatChecker
 
-    _refuse_bombs(config, source)
+    refuse_bombs(config, source)
     _refuse_unquoted(config, source)
     _refuse_control(config, source)
     formats = FormatChecker(formats=())
@@ -195,20 +133,15 @@ def expect_known(name: str, known: Iterable[str], what: str) -> None:
         raise UserError(f"expected {what}, found '{name}'; {_nearest(name, names)}")
 
 
-def _refuse_unquoted(value: Any, source: str, path: tuple[str | int, ...] = ()) -> None:
+def _refuse_unquoted(value: Any, source: str) -> None:
     """Raise a UserError if YAML reads a key as something else than text: 2019, on, null."""
-    if isinstance(value, Mapping):
-        for key, item in value.items():
-            if not isinstance(key, str):
-                where = f"{_key(path)}: " if path else ""
-                raise UserError(
-                    f"{source}: {where}expected text for a key, found {_found(key)} "
-                    f"({type(key).__name__}); put it in quotes"
-                )
-            _refuse_unquoted(item, source, (*path, key))
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            _refuse_unquoted(item, source, (*path, index))
+    for path, key, is_key in _parts(value):
+        if is_key and not isinstance(key, str):
+            where = f"{_key(path)}: " if path else ""
+            raise UserError(
+                f"{source}: {where}expected text for a key, found {_found(key)} "
+                f"({type(key).__name__}); put it in quotes"
+            )
 
 
 def _passes(check: Check) -> Callable[[object], bool]:

@@ -4,7 +4,9 @@ import ast
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -114,24 +116,37 @@ def modules() -> dict[str, Path]:
     return found
 
 
-def imports(tree: ast.AST, known: dict[str, Path]) -> Iterator[str]:
-    """Name the own modules that a module imports, in functions and under TYPE_CHECKING too."""
+@dataclass(frozen=True)
+class Text:
+    """What a module's text says: the own names that it imports, and whether it does nothing else.
+
+    Names are as written, in functions and under TYPE_CHECKING too.
+    """
+
+    names: tuple[str, ...]
+    passage: bool
+
+
+@cache
+def parsed(text: str) -> Text:
+    tree = ast.parse(text)
+    names = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
+            names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
-            names = [f"{node.module}.{alias.name}" for alias in node.names]
-        else:
-            continue
-        for name in names:
-            if name.split(".")[0] not in PACKAGES:
-                continue
-            while name not in known:  # an attribute of a module, or a folder
-                if f"{name}.__init__" in known:
-                    name = f"{name}.__init__"
-                else:
-                    name = name.rpartition(".")[0]
-            yield name
+            names += [f"{node.module}.{alias.name}" for alias in node.names]
+    own = tuple(name for name in names if name.split(".")[0] in PACKAGES)
+    return Text(own, passes_through(tree))
+
+
+def imports(text: Text, known: Collection[str]) -> Iterator[str]:
+    """Name the modules that a module imports."""
+    for name in text.names:
+        while name not in known:  # an attribute of a module, or a folder
+            folder = f"{name}.__init__"
+            name = folder if folder in known else name.rpartition(".")[0]
+        yield name
 
 
 def room(module: str) -> str:
@@ -144,9 +159,8 @@ def room(module: str) -> str:
 
 def faults(sources: dict[str, str]) -> list[str]:
     """Find what breaks the rules in modules given by their names and texts."""
-    known = {name: Path() for name in sources}
-    trees = {name: ast.parse(text) for name, text in sources.items()}
-    graph = {name: set(imports(tree, known)) - {name} for name, tree in trees.items()}
+    texts = {name: parsed(text) for name, text in sources.items()}
+    graph = {name: set(imports(text, sources)) - {name} for name, text in texts.items()}
     found = []
     for name, wanted in graph.items():
         home = room(name)
@@ -183,8 +197,8 @@ def faults(sources: dict[str, str]) -> list[str]:
     ]
     found += [
         f"{name} only passes on what others define"
-        for name, tree in trees.items()
-        if not name.endswith("__init__") and passes_through(tree)
+        for name, text in texts.items()
+        if not name.endswith("__init__") and text.passage
     ]
     return found
 

@@ -10,7 +10,7 @@ from types import UnionType
 from typing import Any, ClassVar, Literal, TypeVar, Union, get_args, get_origin
 
 from engine.errors import UserError
-from engine.settings import read_yaml
+from engine.untrusted.yaml_file import read_yaml
 
 _OPTIMIZERS = ("adam", "keras-adam", "adamw", "sgd", "muon")
 

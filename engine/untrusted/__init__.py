@@ -1,1 +1,1 @@
-"""Files of strangers: walked, or looked through in a child process, before a C parser sees them."""
+"""Files of strangers: walked, or looked through in a child process, before a parser sees them."""

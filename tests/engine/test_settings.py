@@ -181,14 +181,29 @@ BOMB = "a0: &a0 [1, 2, 3, 4, 5, 6, 7, 8, 9]\n" + "".join(
 )
 
 
+CHAIN = "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}]\n" for n in range(1, 60))
+FIFTY = "a: " + "[" * 49 + "1" + "]" * 49
+
+
+def test_fifty_levels_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "deep.yaml"
+    path.write_text(FIFTY)
+    found = settings.load(path)["a"]
+    for _ in range(49):
+        (found,) = found
+    assert found == 1
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         (BOMB, "at most 100000 values, found aliases that stand for"),
         ("restore: &r {models: *r}\n", "holds itself"),
         ("seed: " + "9" * 5000, "expected YAML"),
-        ("a: " + "[" * 3000, "expected YAML"),
-        ("a: " + "[" * 60 + "]" * 60, "at most 50 levels"),
+        ("a: " + "[" * 3000, "line 1, column 55: expected YAML; there are more than 50 levels"),
+        ("a: " + "[" * 60 + "]" * 60, "there are more than 50 levels"),
+        ("".join(f"{' ' * n}a:\n" for n in range(60)), "there are more than 50 levels"),
+        (CHAIN, "at most 50 levels"),
     ],
 )
 def test_bombs_are_one_line(tmp_path: Path, text: str, message: str) -> None:

@@ -8,6 +8,7 @@ from engine import settings
 from engine.errors import UserError
 from engine.memory import parse_bytes
 from engine.training.schedule import read_schedule
+from engine.untrusted.yaml_file import read_yaml
 
 RULES = workflow.current_basedir.get_path_or_uri(secret_free=True)
 
@@ -219,7 +220,7 @@ def checked(found):
         for path in files:
             # Snakemake lets the last of equal keys win.
             if path.suffix in (".yaml", ".yml"):
-                settings.read_yaml(path, "YAML")
+                read_yaml(path, "YAML")
         complete = settings.validate(found, schema, source, checks)
         if not (complete["restore"] or complete["hsi"]):
             raise UserError(
