@@ -1,9 +1,11 @@
 """A tiny project: images, a scene and schedules of a few steps, as a user would have them."""
 
 import copy
+import json
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,6 +63,46 @@ class Project:
         shown = self.run("--dry-run", config=config)
         assert shown.returncode == 0, shown.stderr
         return set(re.findall(r"^Job \d+: (.*)$", shown.stdout + shown.stderr, re.MULTILINE))
+
+
+_IN_TURN = """
+import contextlib, io, json, os, sys
+from snakemake.cli import main
+
+for folder, arguments in json.load(sys.stdin):
+    os.chdir(folder)
+    status = 0
+    with contextlib.redirect_stderr(io.StringIO()) as errors:
+        try:
+            main(arguments)
+        except SystemExit as left:
+            status = left.code
+    print(json.dumps([status, errors.getvalue()]), flush=True)
+"""
+
+
+def run_in_turn(
+    folders: Sequence[Path], commands: Sequence[Sequence[str]]
+) -> list[tuple[int, str]]:
+    """Run commands of Snakemake in one process, which imports it once; status and errors of each.
+
+    For runs that end before any job.
+    """
+    runs = [
+        [str(folder), command[command.index("snakemake") + 1 :]]
+        for folder, command in zip(folders, commands, strict=True)
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", _IN_TURN],
+        input=json.dumps(runs),
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    return [(status, errors) for status, errors in found]
 
 
 def make_project(folder: Path) -> Project:
