@@ -1,7 +1,7 @@
 """ENVI's text headers: keys and values, lists in braces."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ UNDERSTOOD = (
     "band names", "default bands", "data ignore value", "reflectance scale factor",
     "data gain values", "data offset values", "classes", "class names", "class lookup",
 )  # fmt: skip
+LONGEST_LINE = 1000  # characters that are written
 FLAGS = {"true": 1.0, "yes": 1.0, "good": 1.0, "false": 0.0, "no": 0.0, "bad": 0.0}
 
 
@@ -141,11 +142,25 @@ def extra(header: Header) -> dict[str, str]:
 
 
 def format_header(values: Mapping[str, Any]) -> str:
-    """Return the text of a header; characters that would end an entry or list are replaced."""
+    """Return the text of a header; characters that would end an entry or list are replaced.
+
+    GDAL reads no line of 10,000 characters, nor any behind it, so long lists take several.
+    """
     lines = ["ENVI"]
     for key, value in values.items():
         if isinstance(value, Sequence) and not isinstance(value, str):
             parts = (str(part).translate(str.maketrans(",{}\n", ";() ")) for part in value)
-            value = "{" + ", ".join(parts) + "}"
+            value = "{" + ",\n ".join(_wrapped(parts)) + "}"
         lines.append(f"{key} = {value}")
     return "\n".join(lines) + "\n"
+
+
+def _wrapped(parts: Iterable[str]) -> Iterator[str]:
+    """Join as many entries of a list as a line holds."""
+    line: list[str] = []
+    for part in parts:
+        if line and sum(map(len, line)) + 2 * len(line) + len(part) > LONGEST_LINE:
+            yield ", ".join(line)
+            line = []
+        line.append(part)
+    yield ", ".join(line)

@@ -160,6 +160,8 @@ def _band_names(path: Path, header: Header, bands: int) -> list[str] | None:
     if not header.get("band names"):
         return None
     names = entries(header["band names"])
+    if len(names) == bands - 1 and header["band names"].endswith(","):
+        names.append("")  # it was no comma too many, the last band has no name
     if len(names) > bands and len(names) % bands == 0:
         # Commas inside the names: 'Band 1 (450,5 nm)'.
         share = len(names) // bands

@@ -199,6 +199,51 @@ def test_classification_round_trip(tmp_path):
     assert image.metadata["map info"] == MAP_INFO
 
 
+def test_long_lists_are_read_by_others(tmp_path):
+    """GDAL drops a line of 10,000 characters, and all that is behind it."""
+    rasterio = pytest.importorskip("rasterio", reason="the extra geotiff")
+    bands = 900
+    wavelengths = np.linspace(400, 2500, bands).astype(np.float32).astype(np.float64)
+    cube = np.zeros((3, 4, bands), np.int16)
+    place = {"map info": [*MAP_INFO, "WGS-84", "units=Meters"]}
+    names = [f"band, number {band}" for band in range(bands)]
+    scene = Scene("long", cube, wavelengths, georeference=place, band_names=names)
+    write_scene(tmp_path / "long.hdr", scene)
+    text = (tmp_path / "long.hdr").read_text()
+    assert max(map(len, text.splitlines())) < 1100
+    read = open_scene(tmp_path / "long.hdr")
+    assert np.array_equal(read.wavelengths, wavelengths)
+    assert read.georeference == place
+    metadata = spectral.open_image(str(tmp_path / "long.hdr")).metadata
+    assert [float(each) for each in metadata["wavelength"]] == wavelengths.tolist()
+
+    count = 3000
+    envi_write.write_classification(
+        tmp_path / "map.hdr",
+        np.array([[1, count - 1]], np.int16),
+        class_names=[f"class {number}" for number in range(count)],
+        colours=np.arange(3 * count, dtype=np.uint8).reshape(count, 3),
+        georeference=place,
+    )
+    labels = open_labels(tmp_path / "map.hdr")
+    assert labels.class_names == ("class 1", f"class {count - 1}")
+    for name in ("long.img", "map.img"):
+        with rasterio.open(tmp_path / name) as opened:
+            assert opened.crs.to_epsg() == 32616
+            assert opened.transform[:6] == (20, 0, 5e5, 0, -20, 4e6)
+
+
+def test_bands_without_names_stay_without(tmp_path, cube, caplog):
+    write_raw(tmp_path, cube, **{"band names": "{blue, , , }"})
+    scene = open_scene(tmp_path / "a.hdr")
+    assert list(scene.band_names) == ["blue", "", "", ""]
+    write_scene(tmp_path / "again.hdr", scene)
+    assert list(open_scene(tmp_path / "again.hdr").band_names) == ["blue", "", "", ""]
+    write_raw(tmp_path, cube, **{"band names": "{a, b, c, d,}"})  # a comma too many
+    assert list(open_scene(tmp_path / "a.hdr").band_names) == ["a", "b", "c", "d"]
+    assert caplog.text == ""
+
+
 def test_full_disk_is_one_line_and_leaves_nothing(tmp_path, known, monkeypatch):
     Usage = namedtuple("Usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(100, 1, 99))
