@@ -49,9 +49,9 @@ def application(help: str) -> typer.Typer:
         ] = False,
     ) -> None:
         level = logging.DEBUG if debug else logging.INFO
-        logging.basicConfig(
-            level=level, stream=sys.stderr, format="%(asctime)s %(message)s", datefmt="%H:%M:%S"
-        )
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(_Lines(app))
+        logging.basicConfig(level=level, handlers=[handler])
         for noisy in ("PIL", "matplotlib", "h5py", "fsspec", "rasterio", "tifffile"):
             logging.getLogger(noisy).setLevel(logging.WARNING)
         if debug:
@@ -209,12 +209,28 @@ def _say(prog: str, app: typer.Typer, error: Exception, status: int) -> int:
     return status
 
 
+class _Lines(logging.Formatter):
+    """The time and a message, whose arguments are written as the options that give them."""
+
+    def __init__(self, app: typer.Typer) -> None:
+        super().__init__("%(asctime)s %(message)s", "%H:%M:%S")
+        self._app = app
+
+    def format(self, record: logging.LogRecord) -> str:
+        return _as_options(super().format(record), self._app)
+
+
+def _as_options(line: str, app: typer.Typer) -> str:
+    if "`" not in line:
+        return line
+    options = _options(app)
+    return re.sub(r"`(\w+)`", lambda found: options.get(found[1], found[0]), line)
+
+
 def _line(error: Exception, app: typer.Typer) -> str:
     """Return one line: the system's errors without their number, arguments as options."""
     if isinstance(error, UserError | Partial | Paused):
-        options = _options(app)
-        line = why(error, whole=True)
-        return re.sub(r"`(\w+)`", lambda found: options.get(found[1], found[0]), line)
+        return _as_options(why(error, whole=True), app)
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {why(error)}"
     if isinstance(error, OSError):

@@ -6,6 +6,7 @@ A parser raises whatever the first strange byte leads it to, so no list of excep
 import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
+from numbers import Integral
 from pathlib import Path
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)  # of a disk that takes no more
@@ -60,6 +61,18 @@ def why(error: BaseException, *, whole: bool = False) -> str:
         system = error.strerror if isinstance(error, OSError) else None
         said = system or (said.splitlines() or [""])[0]
     return " ".join(said.split()) or type(error).__name__
+
+
+def expect_seed(seed: object, error: type[UserError] = UserError) -> None:
+    """Refuse what is no seed.
+
+    Raises
+    ------
+    UserError
+        Of type `error`, where it is no whole number from 0 up.
+    """
+    if isinstance(seed, bool) or not isinstance(seed, Integral) or int(seed) < 0:
+        raise error(f"`seed` {seed!r}: expected 0 or more, a whole number")
 
 
 @contextmanager

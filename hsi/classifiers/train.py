@@ -8,6 +8,7 @@ import torch
 
 from engine.artifacts import sha256_file, versions
 from engine.device import Compute, pick
+from engine.errors import expect_seed
 from engine.revision import code_revision
 from engine.training.checkpoint import Checkpoint
 from hsi.classifiers.model import Model
@@ -96,8 +97,7 @@ def train(
     64
     """
     out, compute = Path(out), compute or pick(device)
-    if seed < 0:
-        raise HsiError(f"`seed` {seed}: expected 0 or more")
+    expect_seed(seed, HsiError)
     if out.suffix != ".safetensors":
         raise HsiError(f"{out}: expected a name that ends with .safetensors")
     labels.check_fits(scene)

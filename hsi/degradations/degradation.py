@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from engine.errors import expect_seed
 from engine.memory import release
 from hsi.errors import HsiError
 from hsi.formats.lazy import LazyCube, cube_blocks
@@ -142,6 +143,7 @@ def degrade(scene: Scene, degradation: str, *, seed: int = 0) -> Scene:
     >>> bool(abs(np.std(noisy.cube[:] - scene.cube) * 255 - 25) < 1)
     True
     """
+    expect_seed(seed, HsiError)
     parsed = parse(degradation)
     low, high = _range(scene)
     origin = {**scene.provenance, "degraded": f"{degradation}, seed {seed}"}

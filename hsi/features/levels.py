@@ -5,6 +5,7 @@ per cent and times 10 000 give maps of one size and type, of which only one mean
 """
 
 import logging
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,6 +20,7 @@ log = logging.getLogger(__name__)
 
 LEVELS = ("level", "scale", "offset")
 ROWS = 16  # of a scene that are looked at, spread over it
+DOUBTFUL = 2.0  # times, where one scene alone states a scale that would make up for it
 COLUMNS = 4096  # of a row that are looked at, at most
 APART = 20.0  # times: per cent are 100 times as much as shares, water a tenth as bright as land
 
@@ -91,6 +93,19 @@ def warn_of_other_units(
             scene.name, one, trained_on, other, remedy,
         )  # fmt: skip
         return
+    here, there = found["scale"], trained["scale"]
+    if one and other and (here is None) != (there is None):
+        apart = abs(math.log(one / other))
+        left = abs(math.log(one * abs(here or 1.0) / (other * abs(there or 1.0))))
+        if apart > math.log(DOUBTFUL) and left < apart / 2:
+            log.warning(
+                "%s: its values are about %.3g, those of %s, which the model was trained on, about "
+                "%.3g; the scale of %g that only %s states, and that is not applied, would bring "
+                "them together: %s",
+                scene.name, one, trained_on, other, here or there,
+                trained_on if here is None else scene.name, remedy,
+            )  # fmt: skip
+            return
     for key in ("scale", "offset"):
         here, there = found[key], trained[key]
         if here is not None and there is not None and not np.isclose(here, there, rtol=1e-3):

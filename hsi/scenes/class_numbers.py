@@ -38,13 +38,15 @@ def whole_numbers(name: str, array: npt.NDArray[Any]) -> npt.NDArray[np.signedin
     name : str
         Of the scene, for messages.
     array : ndarray (H, W)
-        Whole numbers of any type from 0 up; NaN is unlabelled.
+        Whole numbers of any type from 0 up; NaN is unlabelled, as what a mask hides is.
 
     Raises
     ------
     HsiError
         It holds something else, or a number above 2^20.
     """
+    if isinstance(array, np.ma.MaskedArray):
+        array = array.filled(0)
     if array.dtype.kind not in "biuf":
         raise HsiError(f"{name}: labels: expected whole numbers, found {array.dtype}")
     strips = list(row_blocks(array.shape, STRIP_BYTES))

@@ -9,7 +9,35 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hsi.formats.no_data import equals
+from hsi.errors import HsiError
+from hsi.formats.contents import Cube
+from hsi.formats.no_data import Mask, equals
+
+
+def unmasked(name: str, cube: Cube, mask: Mask | None) -> tuple[Cube, Mask | None]:
+    """Return a cube and its mask; of a masked array, the data, and where no band is masked.
+
+    Raises
+    ------
+    HsiError
+        It is no array, or has not three axes.
+    """
+    if not hasattr(getattr(cube, "dtype", None), "kind"):
+        raise HsiError(
+            f"{name}: expected an array (rows, columns, bands), found {type(cube).__name__}; "
+            "convert it with numpy.asarray"
+        )
+    if cube.ndim != 3 or 0 in cube.shape:
+        raise HsiError(
+            f"{name}: expected a cube (rows, columns, bands), found shape {cube.shape}; name "
+            "another variable as FILE:variable"
+        )
+    if not isinstance(cube, np.ma.MaskedArray):
+        return cube, mask
+    whole: npt.NDArray[np.bool_] = ~np.ma.getmaskarray(cube).any(axis=-1)
+    if mask is not None and tuple(mask.shape) == whole.shape:
+        whole &= np.asarray(mask[:])
+    return cube.data, whole
 
 
 def without_data(

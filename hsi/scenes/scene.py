@@ -22,7 +22,7 @@ from hsi.formats.lazy import cube_blocks
 from hsi.formats.no_data import Mask
 from hsi.formats.registry import KEPT, WRITTEN, read
 from hsi.scenes.embedded import EMBEDDED, INDIAN_PINES_ORIGIN, embedded_file
-from hsi.scenes.no_data import without_data
+from hsi.scenes.no_data import unmasked, without_data
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +39,8 @@ class Scene:
         What tables and folders call the scene.
     cube : Cube (H, W, B)
         Any real type; an array, a memory map, or a cube that is read from its file when it is
-        sliced (`hsi.formats.lazy`). Read it by rows: `scene.cube[rows]`.
+        sliced (`hsi.formats.lazy`). Read it by rows: `scene.cube[rows]`. A pixel that a masked
+        array hides in any band has no data.
     wavelengths : ndarray (B,), float64, optional
         Band centres in nanometres.
     bad_bands : ndarray (B,), bool, optional
@@ -96,11 +97,9 @@ class Scene:
     left_out: Sequence[str] = ()
 
     def __post_init__(self) -> None:
-        if self.cube.ndim != 3 or 0 in self.cube.shape:
-            raise HsiError(
-                f"{self.name}: expected a cube (rows, columns, bands), found shape "
-                f"{self.cube.shape}; name another variable as FILE:variable"
-            )
+        cube, mask = unmasked(self.name, self.cube, self.mask)
+        object.__setattr__(self, "cube", cube)
+        object.__setattr__(self, "mask", mask)
         if self.cube.dtype.kind not in "uif" or self.cube.dtype.itemsize > 8:
             raise HsiError(
                 f"{self.name}: expected real numbers of at most 64 bits, found {self.cube.dtype}"

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.artifacts import atomic, read_npz, sha256_arrays
-from engine.errors import parsing
+from engine.errors import expect_seed, parsing
 from hsi.errors import HsiError
 from hsi.scenes.labels import Labels
 from hsi.scenes.scene import Scene
@@ -222,8 +222,7 @@ def make_split(
     """
     if window < 1 or window % 2 == 0:
         raise HsiError(f"`window` {window}: expected an odd number of pixels, such as 25")
-    if seed < 0:
-        raise HsiError(f"`seed` {seed}: expected 0 or more")
+    expect_seed(seed, HsiError)
     kind, colon, value = how.partition(":")
     if labels_of not in LABELS_OF:
         raise HsiError(f"`labels_of` {labels_of}: expected {' or '.join(LABELS_OF)}")

@@ -150,6 +150,8 @@ def _white(target: NDArray[Any], estimate: NDArray[Any], white: float | None) ->
                 f"`{name}`: expected an array of uint8, uint16, float32 or float64, found {found}; "
                 "convert it with astype"
             )
+        if isinstance(image, np.ma.MaskedArray):
+            raise RestoreError(f"`{name}`: expected a plain array, found a masked one; fill it")
         if image.dtype.kind == "f" and not np.isfinite(image).all():
             bad = int(np.count_nonzero(~np.isfinite(image)))
             raise RestoreError(

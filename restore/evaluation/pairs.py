@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.errors import expect_seed
 from restore.degradations import bicubic, camera, jpeg, luma, noise
 from restore.degradations.degradation import Degradation, parse
 from restore.degradations.luma import exact_grey, grey
@@ -132,6 +133,11 @@ def degrade(
             f"`image`: expected an array (H, W) or (H, W, 3) of uint8, found "
             f"{type(image).__name__}; convert it with numpy.asarray"
         )
+    if isinstance(image, np.ma.MaskedArray):
+        raise RestoreError("`image`: expected a plain array, found a masked one; fill it first")
+    if image.size == 0:
+        raise RestoreError(f"`image`: expected pixels, found none in shape {image.shape}")
+    expect_seed(seed, RestoreError)
     kind = parse(degradation)
     return degraded(image, kind, seed=seed, name=name, colour=image.ndim == 3)[1]
 

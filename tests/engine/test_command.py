@@ -1,11 +1,13 @@
 """Mistakes end in one line and the right exit status."""
 
 import json
+import logging
 from typing import Annotated
 
 import pytest
 import typer
 
+from engine import command
 from engine.command import application, main, say_json
 from engine.errors import Partial, UserError
 
@@ -70,6 +72,20 @@ def test_debug_shows_the_traceback_of_a_fault(
     assert status == 3
     assert "Traceback" in text
     assert text.splitlines()[-1].startswith("prog: unexpected RecursionError: too deep")
+
+
+def test_warnings_name_options_too() -> None:
+    app = application("Test.")
+
+    @app.command()
+    def work(tile_size: int = 0) -> None:
+        pass
+
+    record = logging.LogRecord("x", logging.WARNING, "", 0, "%s: or add `%s`, `%s`", (), None)
+    record.args = ("a.png", "tile_size", "other")
+    assert command._Lines(app).format(record).partition(" ")[2] == (
+        "a.png: or add --tile-size, `other`"
+    )
 
 
 def test_unknown_option_ends_with_2(capsys: pytest.CaptureFixture[str]) -> None:

@@ -153,3 +153,13 @@ def test_wrong_options_name_the_argument(options: dict[str, object], message: st
 def test_what_cannot_be_degraded_is_one_line() -> None:
     with pytest.raises(restore.RestoreError, match=r"^`image`: expected .* uint8, found list;"):
         restore.degrade([[1, 2]], "noise:25")  # type: ignore[arg-type]
+    image = np.ones((9, 9), np.uint8)
+    with pytest.raises(restore.RestoreError, match=r"^`image`: expected a plain array, found a ma"):
+        restore.degrade(np.ma.masked_equal(image, 1), "noise:25")
+    for degradation in ("noise:25", "jpeg:50"):
+        with pytest.raises(restore.RestoreError, match=r"^`image`: expected pixels, found none"):
+            restore.degrade(image[:0], degradation)
+    for seed in (None, "0", 1.5, -1, True):
+        with pytest.raises(restore.RestoreError, match=r"^`seed` .*: expected 0 or more, a whole"):
+            restore.degrade(image, "noise:25", seed=seed)  # type: ignore[arg-type]
+    assert restore.degrade(image, "noise:25", seed=np.int64(3)).shape == (9, 9)

@@ -62,3 +62,9 @@ def test_a_scene_of_one_value_is_refused():
         degrade(Scene("flat", np.ones((5, 5, 5))), "gaussian:25")
     with pytest.raises(HsiError, match="found no pixel with data"):
         degrade(Scene("empty", np.zeros((5, 5, 5))), "gaussian:25")
+
+
+@pytest.mark.parametrize("seed", [None, "0", 1.5, -1])
+def test_a_seed_that_is_none_is_named(seed):
+    with pytest.raises(HsiError, match=r"`seed` .*: expected 0 or more, a whole number"):
+        degrade(SCENE, "gaussian:25", seed=seed)

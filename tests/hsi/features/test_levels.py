@@ -49,6 +49,9 @@ def test_the_level_is_that_of_pixels_with_data():
         ((2000.0, {}), (150.0, {}), None),  # water, shadow
         ((2000.0, {"scale": 1e-4}), (2000.0, {"scale": 1e-4}), None),
         ((2000.0, {"scale": 1e-4}), (2000.0, {}), None),
+        ((2000.0, {}), (200.0, {"scale": 10.0}), "the scale of 10 that only land states"),
+        ((200.0, {"scale": 10.0}), (2000.0, {}), "would bring them together: bring both"),
+        ((2000.0, {}), (200.0, {"scale": 1e-4}), None),
         ((2000.0, {"scale": 1e-4}), (300.0, {"scale": 1e-3}), "it states scale 0.001"),
         ((2000.0, {"scale": 1e-4}), (2000.0, {"scale": 1e-4, "offset": 0.1}), "states offset 0.1"),
     ],

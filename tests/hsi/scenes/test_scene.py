@@ -3,10 +3,11 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 
 from engine.artifacts import sha256_arrays
 from hsi.errors import HsiError
-from hsi.scenes.labels import open_labels
+from hsi.scenes.labels import make_labels, open_labels
 from hsi.scenes.scene import Scene, open_scene, write_scene
 
 
@@ -59,6 +60,31 @@ def test_flattened_bands_first_cube_is_unfolded(shared_data):
 def test_what_is_no_cube_is_refused(shape):
     with pytest.raises(HsiError, match=r"expected a cube \(rows, columns, bands\)"):
         Scene("x", np.zeros(shape))
+
+
+def test_what_a_masked_array_hides_has_no_data():
+    values = np.arange(24, dtype=np.int16).reshape(3, 2, 4)
+    values[0] = -9999
+    cube = np.ma.masked_equal(values, -9999)
+    cube[1, 1, 2] = np.ma.masked  # one band is enough: a part of a spectrum cannot be classified
+    scene = Scene("x", cube)
+    assert type(scene.cube) is np.ndarray
+    assert scene.no_data(slice(0, 3)).tolist() == [[True, True], [False, True], [False, False]]
+    told = Scene("x", cube, mask=np.array([[True, True], [True, True], [True, False]]))
+    assert told.no_data(slice(2, 3)).tolist() == [[False, True]]
+    plain = Scene("x", np.ma.array(values.clip(1)))
+    assert plain.pixels_without_data() == 0
+
+
+def test_masked_labels_are_no_labels():
+    numbers = np.ma.masked_equal(np.array([[1, 2, 255], [2, 1, 1]], np.uint8), 255)
+    assert make_labels("x", numbers).ground_truth.tolist() == [[1, 2, 0], [2, 1, 1]]
+
+
+@pytest.mark.parametrize("cube", [[[[1.0]]], torch.ones(2, 2, 2), None])
+def test_a_cube_that_is_no_array_is_named(cube):
+    with pytest.raises(HsiError, match=r"x: expected an array \(rows, columns, bands\), found"):
+        Scene("x", cube)
 
 
 def test_there_is_one_wavelength_per_band():

@@ -168,3 +168,9 @@ def test_leakage_equals_windows_cut_by_hand():
     assert 0 < holds < test.sum()
     assert report["test_window_holds_training"] == pytest.approx(100 * holds / test.sum(), abs=1e-4)
     assert report["test_in_training_window"] == pytest.approx(100 * inside / test.sum(), abs=1e-4)
+
+
+@pytest.mark.parametrize("seed", [None, "0", 1.5, -1])
+def test_a_seed_that_is_none_is_named(pines, seed):
+    with pytest.raises(HsiError, match=r"`seed` .*: expected 0 or more, a whole number"):
+        make_split(pines, "random:0.1", seed=seed)

@@ -119,6 +119,7 @@ def test_a_black_image_is_scored_by_its_type():
         (CLEAN > 0.5, CLEAN > 0.5, "`target`: expected an array of uint8.*found bool"),
         (CLEAN, NOISY.astype(int), "`estimate`: .* found int64"),
         (CLEAN, NOISY.tolist(), "`estimate`: .* found list"),
+        (np.ma.masked_less(CLEAN, 0.2), NOISY, "`target`: expected a plain array, found a masked"),
         (CLEAN, np.where(NOISY > 0.8, np.nan, NOISY), "`estimate`: expected finite values, found"),
     ],
 )
