@@ -34,7 +34,7 @@ def unmasked(name: str, cube: Cube, mask: Mask | None) -> tuple[Cube, Mask | Non
         )
     if not isinstance(cube, np.ma.MaskedArray):
         return cube, mask
-    whole: npt.NDArray[np.bool_] = ~np.ma.getmaskarray(cube).any(axis=-1)
+    whole = np.asarray(~np.ma.getmaskarray(cube).any(axis=-1))
     if mask is not None and tuple(mask.shape) == whole.shape:
         whole &= np.asarray(mask[:])
     return cube.data, whole
