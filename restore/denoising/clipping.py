@@ -16,6 +16,16 @@ REACH = 2  # pixels around a pixel that are looked at
 _UNTOUCHED = 0.1  # in sigmas: all around is black, so there is no noise that could have been cut
 
 
+def ends(pixels: NDArray[Any], white: float) -> bool:
+    """Return whether the values of an image end at black and white, where noise was cut off.
+
+    Those of whole numbers do; floats do where none is beyond.
+    """
+    if pixels.dtype.kind != "f":
+        return True
+    return bool(pixels.min(initial=0) >= 0 and pixels.max(initial=0) <= white)
+
+
 def unclip(values: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
     """Return the values with pixels at black or white as they were before they were clipped.
 

@@ -22,6 +22,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from restore.denoising import clipping
+
 BLOCK = 16  # coefficients each way: 32 pixels
 CALM, FACTOR = 0.05, 1.073  # the quantile of blocks that counts; sigma over it, for pure noise
 CUT = 0.01  # share of black or white pixels above which a block is left out
@@ -49,10 +51,11 @@ def estimate(pixels: NDArray[Any], white: float, gaps: NDArray[np.bool_] | None 
     if min(pixels.shape[:2]) < 8:
         return float("nan")
     planes = [pixels] if pixels.ndim == 2 else [pixels[..., c] for c in range(pixels.shape[2])]
-    return float(np.mean([_plane(plane, white, gaps) for plane in planes])) * 255 / white
+    end = white if clipping.ends(pixels, white) else None
+    return float(np.mean([_plane(plane, end, gaps) for plane in planes])) * 255 / white
 
 
-def _plane(plane: NDArray[Any], white: float, gaps: NDArray[np.bool_] | None) -> float:
+def _plane(plane: NDArray[Any], white: float | None, gaps: NDArray[np.bool_] | None) -> float:
     parts = windows(plane)
     empty = [None] * len(parts) if gaps is None else windows(gaps)
     found = (_blocks(part, white, none) for part, none in zip(parts, empty, strict=True))
@@ -76,15 +79,18 @@ def windows(plane: NDArray[Any]) -> list[NDArray[Any]]:
 
 
 def _blocks(
-    window: NDArray[Any], white: float, gaps: NDArray[np.bool_] | None
+    window: NDArray[Any], white: float | None, gaps: NDArray[np.bool_] | None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return the diagonal coefficients, and of each block their RMS and the share of cut pixels."""
+    """Return the diagonal coefficients, and of each block their RMS and the share of cut pixels.
+
+    Nothing is cut without a `white`.
+    """
     import pywt
 
     detail = pywt.dwtn(window.astype(np.float64), "db2", mode="periodization")["dd"]
     rows, columns = (length // (2 * BLOCK) for length in window.shape)
     inner = detail[: rows * BLOCK, : columns * BLOCK].reshape(rows, BLOCK, columns, BLOCK)
-    cut = np.zeros(window.shape) if window.dtype.kind == "f" else (window == 0) | (window == white)
+    cut = np.zeros(window.shape) if white is None else (window == 0) | (window == white)
     if gaps is not None:
         cut = np.maximum(cut, gaps)
     side = 2 * BLOCK

@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from restore.denoising import clipping
 from restore.denoising.noise_level import windows
 
 SIDE = 16  # of a block, in pixels
@@ -161,7 +162,7 @@ def look(pixels: NDArray[Any], white: float, gaps: NDArray[np.bool_] | None = No
     step = SIDE // 2 if count <= OVERLAP else SIDE
     stored = np.concatenate([_blocks(part, step) for part in parts])
     cut = np.zeros(len(stored))
-    if pixels.dtype.kind != "f":
+    if clipping.ends(pixels, white):
         cut = ((stored == 0) | (stored == white)).mean(axis=(2, 3)).max(axis=1)
     if gaps is not None:
         filled = [part for part in windows(gaps) if min(part.shape[:2]) >= SIDE]

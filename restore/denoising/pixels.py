@@ -109,7 +109,11 @@ class PixelDenoiser:
             white(image) if value is None else value
             for image, value in zip(images, stated, strict=True)
         ]
-        self.tiles(images, lambda windows: self._run(windows, peaks, sigmas))
+        known = [
+            sigma if clipping.ends(image, peak) else 0.0
+            for image, peak, sigma in zip(images, peaks, sigmas or [0.0] * len(images), strict=True)
+        ]
+        self.tiles(images, lambda windows: self._run(windows, peaks, known))
 
     @torch.inference_mode()
     def _run(
@@ -119,7 +123,7 @@ class PixelDenoiser:
         channels_first = []
         for index, (window, peak) in enumerate(zip(windows, whites, strict=True)):
             values = np.atleast_3d(window).astype(np.float32) / np.float32(peak)
-            if sigmas and window.dtype.kind != "f":
+            if sigmas[index] > 0:
                 for channel in range(values.shape[2]):
                     values[..., channel] = clipping.unclip(values[..., channel], sigmas[index])
             channels_first.append(values.transpose(2, 0, 1))

@@ -2,8 +2,12 @@
 
 import numpy as np
 import pytest
+from skimage import data
 
-from restore.denoising.clipping import unclip
+import restore
+from restore.denoising.clipping import ends, unclip
+from restore.denoising.noise_level import estimate
+from restore.denoising.noise_seen import look
 
 
 @pytest.mark.parametrize(("level", "sigma"), [(0, 25), (10, 25), (250, 15), (255, 25)])
@@ -23,3 +27,18 @@ def test_what_has_no_noise_stays():
     assert np.array_equal(found[:, :8], flat[:, :8])
     assert np.array_equal(found[:, 12:], flat[:, 12:])
     assert np.array_equal(unclip(flat, 0), flat)
+
+
+def test_floats_that_end_at_black_and_white_are_cut_as_whole_numbers_are():
+    clean = data.camera()[100:228, 100:228]  # much of it is dark
+    noise = np.random.default_rng(0).normal(0, 30, clean.shape)
+    whole = np.clip(np.rint(clean + noise), 0, 255).astype(np.uint8)
+    floats = whole.astype(np.float32) / 255
+    beyond = ((clean + noise) / 255).astype(np.float32)
+    assert [ends(whole, 255), ends(floats, 1), ends(beyond, 1)] == [True, True, False]
+    assert estimate(floats, 1) == pytest.approx(estimate(whole, 255), rel=1e-5)
+    seen, told = (look(x, white).recorded() for x, white in ((floats, 1), (whole, 255)))
+    assert seen == pytest.approx(told, rel=1e-2)
+    one, other = (restore.denoise(x, sigma=30, device="cpu") for x in (whole, floats))
+    assert abs(one - 255 * other.clip(0, 1)).max() < 0.51
+    assert restore.psnr(clean / 255.0, other.astype(float)) > restore.psnr(clean, whole) + 8
