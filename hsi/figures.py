@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.artifacts import atomic
-from hsi.errors import HsiError
+from hsi.errors import HsiError, expect_kind
 from hsi.scenes.false_colour import choose_bands, false_colour, in_words, thinned
 from hsi.scenes.labels import Labels
 from hsi.scenes.scene import Scene
@@ -83,10 +83,10 @@ def save_map(
     """
     if Path(path).suffix.lower() != ".png":
         raise HsiError(f"{path}: expected a name that ends with .png")
+    expect_kind(numbers, np.ndarray, "numbers", "convert it with numpy.asarray")
     if numbers.ndim != 2 or numbers.dtype.kind not in "iu" or not numbers.size:
         raise HsiError(
-            f"{path}: `numbers`: expected class numbers (rows, columns), found {numbers.dtype} "
-            f"{numbers.shape}"
+            f"{path}: `numbers`: expected class numbers, found {numbers.dtype} {numbers.shape}"
         )
     figure = blank_figure(*_panel_size(numbers.shape, 1))
     axes = figure.subplots()

@@ -14,7 +14,7 @@ from engine.training.checkpoint import Checkpoint
 from hsi.classifiers.model import Model
 from hsi.classifiers.protocol import Classifier, Training
 from hsi.classifiers.schedules import schedule as schedule_of
-from hsi.errors import HsiError
+from hsi.errors import HsiError, expect_kind
 from hsi.features.components import ComponentsFile
 from hsi.features.levels import levels
 from hsi.scenes.bands import Bands
@@ -98,6 +98,9 @@ def train(
     """
     out, compute = Path(out), compute or pick(device)
     expect_seed(seed, HsiError)
+    expect_kind(scene, Scene, "scene", "open it with hsi.open_scene")
+    expect_kind(labels, Labels, "labels", "open them with hsi.open_labels")
+    expect_kind(split, Split, "split", "make one with hsi.make_split")
     if out.suffix != ".safetensors":
         raise HsiError(f"{out}: expected a name that ends with .safetensors")
     labels.check_fits(scene)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from engine.errors import expect_seed
 from engine.memory import release
-from hsi.errors import HsiError
+from hsi.errors import HsiError, expect_kind
 from hsi.formats.lazy import LazyCube, cube_blocks
 from hsi.scenes.no_data import without_data
 from hsi.scenes.scene import Scene
@@ -144,6 +144,7 @@ def degrade(scene: Scene, degradation: str, *, seed: int = 0) -> Scene:
     True
     """
     expect_seed(seed, HsiError)
+    expect_kind(scene, Scene, "scene", "open it with hsi.open_scene")
     parsed = parse(degradation)
     low, high = _range(scene)
     origin = {**scene.provenance, "degraded": f"{degradation}, seed {seed}"}

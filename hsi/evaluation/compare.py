@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.errors import parsing
-from hsi.errors import HsiError
+from hsi.errors import HsiError, expect_kind
 from hsi.evaluation.test_pixels import classes_on_test_pixels
 from hsi.scenes.labels import Labels
 from hsi.splits.split import Split
@@ -91,6 +91,8 @@ def mcnemar(first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_]) -> McNe
     """
     from scipy.stats import binom, chi2
 
+    for name, mask in (("first", first), ("second", second)):
+        expect_kind(mask, np.ndarray, name, "convert it with numpy.asarray")
     if first.shape != second.shape or not first.size:
         raise HsiError(
             f"expected the same test pixels of both maps, at least one, found {first.size} and "

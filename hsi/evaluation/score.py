@@ -14,7 +14,7 @@ from engine.artifacts import sha256_arrays, sha256_file, write_json
 from engine.tables import two_decimals, write_csv
 from engine.training.schedule import in_words
 from hsi.classifiers import model_file
-from hsi.errors import HsiError
+from hsi.errors import HsiError, expect_kind
 from hsi.evaluation.certainty import score_layers
 from hsi.evaluation.metrics import MANY, Scores, scores_of
 from hsi.evaluation.test_pixels import check_unseen, classes_on_test_pixels
@@ -84,6 +84,9 @@ def score(numbers: npt.NDArray[Any], labels: Labels, split: Split) -> Scores:
     >>> round(hsi.score(everywhere_soybean, labels, split).oa, 1)
     23.9
     """
+    expect_kind(numbers, np.ndarray, "numbers", "convert it with numpy.asarray")
+    expect_kind(labels, Labels, "labels", "open them with hsi.open_labels")
+    expect_kind(split, Split, "split", "make one with hsi.make_split")
     labels = split.own_labels(labels)
     predicted = classes_on_test_pixels("map", numbers, labels, split)
     return scores_of(labels.ground_truth[split.test], predicted, labels.classes)

@@ -20,6 +20,7 @@ from hsi.classifiers.protocol import (
     TakesComponents,
     check_probabilities,
 )
+from hsi.errors import expect_kind
 from hsi.maps.plan import comfortable_block
 from hsi.scenes.bands import Bands
 from hsi.scenes.scene import Scene
@@ -155,6 +156,7 @@ def predict(
     >>> numbers.shape, int(numbers.min()), int(numbers.max())
     ((145, 145), 1, 16)
     """
+    expect_kind(scene, Scene, "scene", "open it with hsi.open_scene")
     if not isinstance(model, Model):
         model = load_model(model)
     bands = model.match(scene, resample_bands=resample_bands)

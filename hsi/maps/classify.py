@@ -20,7 +20,7 @@ from hsi.blockwise.journal import BlockJournal
 from hsi.classifiers.model import Model, load_model
 from hsi.classifiers.protocol import Application, Prediction, check_probabilities
 from hsi.classifiers.smoothed import smoothed
-from hsi.errors import HsiError
+from hsi.errors import HsiError, expect_kind
 from hsi.features.components import ComponentsFile
 from hsi.features.smoothing import Smoothing
 from hsi.formats.georeference import load_rasterio
@@ -114,6 +114,7 @@ def classify(
     ...     files.map.name, files.picture.is_file(), hsi.open_labels(files.map).classes.max()
     ('map.hdr', True, np.int64(16))
     """
+    expect_kind(scene, Scene, "scene", "open it with hsi.open_scene")
     model_path = Path(model)
     if isinstance(chosen.get("smooth"), str):
         chosen["smooth"] = Smoothing.parse(chosen["smooth"])

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hsi.errors import HsiError
+from hsi.errors import HsiError, expect_kind
 from hsi.formats.no_data import equals
 from hsi.scenes.scene import Scene
 
@@ -74,6 +74,7 @@ def false_colour(scene: Scene, bands: tuple[int, int, int] | None = None) -> npt
     >>> picture.shape, picture.dtype.name
     ((145, 145, 3), 'uint8')
     """
+    expect_kind(scene, Scene, "scene", "open it with hsi.open_scene")
     bands = bands or choose_bands(scene)
     count = scene.cube.shape[2]
     if len(bands) != 3 or not all(0 <= band < count for band in bands):

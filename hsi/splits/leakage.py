@@ -1,11 +1,12 @@
 """Leakage: how much of the test set a window classifier has seen while training."""
 
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from hsi.errors import HsiError
+from hsi.errors import HsiError, expect_kind
 from hsi.formats.lazy import row_blocks
 
 FAR = np.iinfo(np.uint16).max
@@ -99,6 +100,9 @@ def leakage_report(
     >>> report["test_in_training_window"], report["nearest_train_max"]
     (50.0, 8)
     """
+    for name, mask in (("train", train), ("test", test)):
+        expect_kind(mask, np.ndarray, name, "convert it with numpy.asarray")
+    expect_kind(window, Integral, "window", "give a whole number of pixels")
     if train.dtype != bool or test.dtype != bool or train.shape != test.shape:
         raise HsiError(
             f"`train` and `test`: expected masks of bool and of one shape, found {train.dtype} "

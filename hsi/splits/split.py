@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy.typing as npt
 
 from engine.artifacts import atomic, read_npz, sha256_arrays
 from engine.errors import expect_seed, parsing
-from hsi.errors import HsiError
+from hsi.errors import HsiError, expect_kind
 from hsi.scenes.labels import Labels
 from hsi.scenes.scene import Scene
 from hsi.splits.drawn import drawn_count, drawn_share
@@ -220,6 +221,8 @@ def make_split(
     >>> int(split.train.sum()), split.report["test_in_training_window"]
     (1025, 100.0)
     """
+    expect_kind(labels, Labels, "labels", "open them with hsi.open_labels")
+    expect_kind(window, Integral, "window", "give a whole number of pixels")
     if window < 1 or window % 2 == 0:
         raise HsiError(f"`window` {window}: expected an odd number of pixels, such as 25")
     expect_seed(seed, HsiError)
