@@ -2,11 +2,15 @@
 
 The message about a mistake names the file, the key, what was expected, what was found and what to
 do. What was expected is the `title` of the key in the schema. A `format` in the schema names a
-check that the caller supplies, for example that a folder of images exists.
+check that the caller supplies, for example that a folder of images exists. A check may return what
+a text means: two texts of one list, or two keys, that mean the same are refused.
+
+`python -m engine.settings FILE` names the line of a mistake in the YAML of a file.
 """
 
+import argparse
 import difflib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -82,7 +86,8 @@ def validate(
     source : str
         File name of the settings, for messages.
     checks : mapping of str to callable, optional
-        For each `format` of the schema, a function that raises UserError on a bad value.
+        For each `format` of the schema, a function that raises UserError on a bad value. It may
+        return what the value means: no two unique items, and no two keys, may mean the same.
 
     Returns
     -------
@@ -96,15 +101,10 @@ def validate(
         come first, then keys that are not text, text of several lines, unknown keys, and bad
         values; among these the order is that of the file.
     """
-    from jsonschema import Draft202012Validator, FormatChecker
-
     refuse_bombs(config, source)
     _refuse_unquoted(config, source)
     _refuse_control(config, source)
-    formats = FormatChecker(formats=())
-    for name, check in (checks or {}).items():
-        formats.checks(name, raises=UserError)(_passes(check))
-    errors = list(Draft202012Validator(schema, format_checker=formats).iter_errors(dict(config)))
+    errors = list(_validator(schema, checks or {}).iter_errors(dict(config)))
     if errors:
         unknown = [error for error in errors if error.validator == "additionalProperties"]
         first = (unknown or errors)[0]
@@ -144,6 +144,51 @@ def _refuse_unquoted(value: Any, source: str) -> None:
             )
 
 
+def _validator(schema: Mapping[str, Any], checks: Mapping[str, Check]) -> Any:
+    """Return a validator of jsonschema that also refuses texts that mean the same."""
+    from jsonschema import Draft202012Validator, FormatChecker, validators
+
+    formats = FormatChecker(formats=())
+    for name, check in checks.items():
+        formats.checks(name, raises=UserError)(_passes(check))
+    plain = Draft202012Validator.VALIDATORS
+
+    def unique_items(validator: Any, asked: Any, value: Any, part: Any) -> Iterator[Any]:
+        yield from plain["uniqueItems"](validator, asked, value, part) or ()
+        if asked and isinstance(value, list):
+            yield from _alike(value, _resolved(part.get("items", {}), schema), checks)
+
+    def property_names(validator: Any, named: Any, value: Any, part: Any) -> Iterator[Any]:
+        yield from plain["propertyNames"](validator, named, value, part) or ()
+        if isinstance(value, Mapping):
+            yield from _alike(value, _resolved(named, schema), checks)
+
+    own = {"uniqueItems": unique_items, "propertyNames": property_names}
+    return validators.extend(Draft202012Validator, own)(schema, format_checker=formats)
+
+
+def _alike(
+    texts: Iterable[object], part: Mapping[str, Any], checks: Mapping[str, Check]
+) -> Iterator[Any]:
+    """Yield an error about the first text that means the same as an earlier, other one."""
+    from jsonschema import ValidationError
+
+    if (check := checks.get(part.get("format", ""))) is None:
+        return
+    seen: list[tuple[str, object]] = []
+    for text in texts:
+        try:
+            meaning = check(text) if isinstance(text, str) else None
+        except UserError:  # told where the format is checked
+            continue
+        earlier = next((other for other, known in seen if known == meaning), text)
+        if earlier != text:
+            said = f"'{text}' means the same as '{earlier}'; remove one"
+            return (yield ValidationError(said, validator="alike"))
+        if meaning is not None:
+            seen.append((str(text), meaning))
+
+
 def _passes(check: Check) -> Callable[[object], bool]:
     def passes(value: object) -> bool:
         if isinstance(value, str):  # another type is the `type` keyword's business
@@ -163,6 +208,8 @@ def _fault(error: Any) -> str:
     schema, value = error.schema, error.instance
     if error.validator == "format":
         return str(error.cause)
+    if error.validator == "alike":
+        return str(error.message)
     if error.validator == "additionalProperties":
         known = list(schema.get("properties", ()))
         name = next(key for key in value if key not in known)
@@ -212,10 +259,15 @@ def _found(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
+def _resolved(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a part of a schema with what its reference names filled in."""
+    name = schema.get("$ref", "").removeprefix("#/$defs/")
+    return {**root["$defs"][name], **schema} if name else schema
+
+
 def _complete(value: Any, schema: Mapping[str, Any], root: Mapping[str, Any]) -> Any:
     """Return a copy of `value` with the defaults of the schema filled in, at every depth."""
-    if "$ref" in schema:
-        schema = {**root["$defs"][schema["$ref"].removeprefix("#/$defs/")], **schema}
+    schema = _resolved(schema, root)
     if isinstance(value, list):
         return [_complete(item, schema.get("items", {}), root) for item in value]
     if isinstance(value, Mapping):
@@ -231,3 +283,18 @@ def _complete(value: Any, schema: Mapping[str, Any], root: Mapping[str, Any]) ->
     if schema.get("type") == "integer" and isinstance(value, float):
         return int(value)
     return value
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Name the line of a YAML file that is no YAML; say nothing where there is none."""
+    parser = argparse.ArgumentParser(prog="python -m engine.settings", description=main.__doc__)
+    parser.add_argument("file", type=Path, help="a YAML file such as config.yaml")
+    asked = parser.parse_args(arguments)
+    try:
+        load(asked.file)
+    except UserError as error:
+        parser.exit(2, f"settings: {error}\n")
+
+
+if __name__ == "__main__":
+    main()

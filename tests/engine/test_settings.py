@@ -223,3 +223,58 @@ def test_an_alias_is_no_bomb(tmp_path: Path) -> None:
 def test_text_of_several_lines_is_refused() -> None:
     with pytest.raises(UserError, match=r"c: device: expected one line of text, found 'cpu\\n'"):
         settings.validate({"device": "cpu\n"}, {"type": "object"}, "c")
+
+
+ALIKE = {
+    "type": "object",
+    "properties": {
+        "shares": {"type": "array", "uniqueItems": True, "items": {"$ref": "#/$defs/share"}},
+        "free": {"type": "array", "items": {"$ref": "#/$defs/share"}},
+        "named": {"type": "object", "propertyNames": {"$ref": "#/$defs/share"}},
+    },
+    "$defs": {"share": {"title": "a share", "format": "share"}},
+}
+
+
+def share(text: str) -> float | None:
+    """What a text means; None where it is written in one way alone."""
+    if text == "half":
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        raise UserError(f"expected a share, found '{text}'; write 0.5") from None
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"shares": ["0.2", ".3", "0.20"]}, "shares: '0.20' means the same as '0.2'; remove one"),
+        ({"shares": ["0.2", "0.2"]}, "shares: '0.2' is listed twice; remove one"),
+        ({"named": {"1": 0, "1.0": 0}}, "named: '1.0' means the same as '1'; remove one"),
+        ({"shares": ["x", "0.2"]}, "shares[0]: expected a share, found 'x'; write 0.5"),
+    ],
+)
+def test_texts_that_mean_the_same_are_refused(config: dict[str, Any], message: str) -> None:
+    with pytest.raises(UserError) as raised:
+        settings.validate(config, ALIKE, "my.yaml", {"share": share})
+    assert str(raised.value) == f"my.yaml: {message}"
+
+
+def test_texts_that_mean_other_things_are_taken() -> None:
+    config = {"shares": ["0.2", "half", "0.3", 1], "free": ["1", "1.0"], "named": {"1": 0}}
+    assert settings.validate(config, ALIKE, "my.yaml", {"share": share}) == config
+    assert settings.validate({"shares": ["1", "1.0"]}, ALIKE, "my.yaml")
+
+
+def test_the_command_names_the_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "my.yaml"
+    path.write_text("a: 1\n")
+    settings.main([str(path)])
+    assert capsys.readouterr() == ("", "")
+    path.write_text("a: 1\na: 2\n")
+    with pytest.raises(SystemExit) as left:
+        settings.main([str(path)])
+    assert left.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"settings: {path}: line 2, column 1: expected YAML; the key 'a'")

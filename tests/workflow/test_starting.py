@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.workflow.tiny_project import CONFIG, ROOT, Project
+from tests.workflow.tiny_project import CONFIG, ROOT, Project, describe_model
 
 
 def test_a_device_that_is_not_there_stops_a_run_at_its_start(project: Project) -> None:
@@ -74,9 +74,10 @@ def test_a_plan_does_without_torch(project: Project, monkeypatch: pytest.MonkeyP
         "ablation": {"optimizers": ["adam", "sgd"]},
     }
     model = project.folder / "a.safetensors"
-    model.touch()
+    describe_model(model, "hybridsn")
+    asked = {"scene": "field.npy", "model": str(model), "strips": 2, "confidence": True}
     found["hsi"] |= {
-        "maps": {"whole": {"scene": "field.npy", "model": str(model)}},
+        "maps": {"whole": asked | {"memory": "2GiB"}},
         "restoration": {"scenes": {"field": "field.npy"}},
         "denoise_then_classify": {"draws": [0, 1]},
         "backbones": {},

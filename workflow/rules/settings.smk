@@ -1,12 +1,13 @@
 # The config: checked before any work starts, and completed by the schema's defaults.
 import os
 import sys
+from dataclasses import replace
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
 from engine import settings
 from engine.errors import UserError
-from engine.memory import parse_bytes
 from engine.training.schedule import read_schedule
 from engine.untrusted.yaml_file import read_yaml
 
@@ -52,6 +53,7 @@ def plain(path):
         )
 
 
+@cache
 def image_set(name):
     """The name of a set or a folder of images, and the files of a folder."""
     from restore.image_sets.catalogue import names
@@ -87,9 +89,10 @@ def degradation(text):
 
 
 def model(name):
+    """What a name of a model means: dncnn-s-25 and dncnn-s-25.0 are the same."""
     from restore.networks.variants import variant
 
-    variant(name)
+    return replace(variant(name), name="")
 
 
 def shipped(name):
@@ -150,25 +153,18 @@ def window_schedule(name):
     schedule(name, WindowSchedule)
 
 
-def scene(source):
-    from hsi.formats.registry import files
-    from hsi.scenes.embedded import EMBEDDED
-
-    if source != EMBEDDED:
-        plain(source)
-        files(source)
-
-
 def cube_degradation(text):
+    """What a degradation means: gaussian:25 and gaussian:25.0 are the same."""
     from hsi.degradations.degradation import parse
 
-    parse(text)
+    return replace(parse(text), text="")
 
 
 def cube_noise(text):
-    from hsi.denoising.comparison.arms import check_noise
+    from hsi.denoising.comparison.arms import CLEAN, check_noise
 
     check_noise(text)
+    return None if text == CLEAN else cube_degradation(text)
 
 
 def cube_method(name):
@@ -177,15 +173,7 @@ def cube_method(name):
     check(name)
 
 
-def split(how):
-    from hsi.formats.registry import files
-    from hsi.splits.split_files import WITH_FILES, split_files
-
-    kind, _, what = how.partition(":")
-    if kind in WITH_FILES:
-        plain(what)
-        for source in split_files(how):
-            files(source)
+include: "files.smk"
 
 
 def checked(found):
@@ -207,8 +195,10 @@ def checked(found):
         "network": network,
         "patch-schedule": patch_schedule,
         "window-schedule": window_schedule,
-        "memory": parse_bytes,
-        "scene": scene,
+        "classifier-file": classifier_of,
+        "map-memory": map_bytes,
+        "scene": source_of("cube"),
+        "labels": source_of("labels"),
         "cube-degradation": cube_degradation,
         "cube-method": cube_method,
         "cube-noise": cube_noise,
@@ -226,6 +216,11 @@ def checked(found):
             raise UserError(
                 f"{source}: expected a section 'restore' or 'hsi', found neither"
             )
+        if complete["hsi"]:
+            try:
+                check_together(complete["hsi"])
+            except UserError as error:
+                raise UserError(f"{source}: {error}") from error
         return complete
     except UserError as error:
         stop(error)

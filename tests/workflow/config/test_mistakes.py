@@ -2,11 +2,23 @@
 
 import copy
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from tests.workflow.tiny_project import CONFIG, Project, make_project, run_in_turn
+from engine.memory import size_in_words
+from tests.workflow.config.mistakes_of_images import OF_IMAGES
+from tests.workflow.config.mistakes_of_scenes import OF_SCENES
+from tests.workflow.tiny_project import (
+    CONFIG,
+    Project,
+    describe_model,
+    make_project,
+    run_in_turn,
+)
 
 
 def lines(stderr: str) -> list[str]:
@@ -14,192 +26,7 @@ def lines(stderr: str) -> list[str]:
     return [line for line in stderr.splitlines() if not line.startswith("Using ")]
 
 
-MISTAKES: list[tuple[str, str, object, str]] = [
-    ("restore", "train_imags", ["photos/train"], "did you mean 'train_images'?"),
-    ("restore", "test_images", ["empty"], "restore.test_images[0]: empty: expected images"),
-    (
-        "restore",
-        "shipped",
-        {"dncnn-s-7": ["noise:7"]},
-        "restore.shipped: expected the name of shipped weights, found 'dncnn-s-7'; did you",
-    ),
-    (
-        "restore",
-        "models",
-        {"dncnn-s-999": ["noise:25"]},
-        "restore.models: model 'dncnn-s-999': expected dncnn-s-N[-nobn][-direct] (noise level",
-    ),
-    (
-        "restore",
-        "denoise",
-        [{"input": "photos/train", "output": "clean {x}"}],
-        "restore.denoise[0].output: expected a path without braces, found 'clean {x}'; rename",
-    ),
-    (
-        "restore",
-        "denoise",
-        [{"input": "-in", "output": "clean"}],
-        "restore.denoise[0].input: expected a path that does not begin with '-', found '-in'; "
-        "write ./-in",
-    ),
-    (
-        "restore",
-        "test_images",
-        ["photos\n"],
-        "restore.test_images[0]: expected one line of text, found 'photos\\n'; remove the",
-    ),
-    (
-        "restore",
-        "baselines",
-        {"median": ["noise:25"]},
-        "restore.baselines: expected a baseline, found 'median'; known: nlm, wavelet, tv, bm3d",
-    ),
-    (
-        "restore",
-        "schedule",
-        "notebook",
-        "restore.schedule: expected a named schedule or a YAML file, found 'notebook'; known: "
-        "demo, paper, best",
-    ),
-    (
-        "hsi",
-        "schedule",
-        "notebok",
-        "hsi.schedule: expected a named schedule or a YAML file, found 'notebok'; did you mean "
-        "'notebook'?",
-    ),
-    (
-        "hsi",
-        "classifiers",
-        ["svn"],
-        "hsi.classifiers[0]: expected a classifier, found 'svn'; did you mean 'svm'?",
-    ),
-    (
-        "hsi",
-        "schedules",
-        {"svm": "best"},
-        "hsi.schedules: expected a network, found 'svm'; known: hybridsn, hybridsn-11,",
-    ),
-    (
-        "hsi",
-        "restoration",
-        {"degradations": ["rain:3"]},
-        "hsi.restoration.degradations[0]: `degradation` rain:3: expected a form such as",
-    ),
-    (
-        "hsi",
-        "restoration",
-        {"methods": ["bm4d"]},
-        "hsi.restoration.methods[0]: `method` bm4d: expected one of noisy, band-by-band",
-    ),
-    (
-        "hsi",
-        "denoise_then_classify",
-        {"noises": ["clean", "gaussian:0"]},
-        "hsi.denoise_then_classify.noises[1]: `degradation` gaussian:0: expected numbers from",
-    ),
-    (
-        "hsi",
-        "denoise_then_classify",
-        {"arms": ["denoise", "raw"]},
-        "hsi.denoise_then_classify.arms[1]: `method` raw: expected one of noisy, band-by-band",
-    ),
-    (
-        "hsi",
-        "denoise_then_classify",
-        {"splits": ["mask:a/m.npz", "mask:b/m.npz"]},
-        "hsi.denoise_then_classify.splits[0]: a/m.npz: no such file",
-    ),
-    ("restore", "models", {"dncnn-b": ["jpeg:0"]}, "restore.models.dncnn-b[0]: JPEG quality"),
-    (
-        "restore",
-        "models",
-        {"dncnn-b": {"test": {"photos/none": ["noise:25"]}}},
-        "restore.models.dncnn-b.test: image set 'photos/none': no such folder",
-    ),
-    (
-        "restore",
-        "models",
-        {"dncnn-b-color": ["noise:25"]},
-        "restore.models.dncnn-b-color: expected test images in colour, found test0 in "
-        "photos/test; give it colour sets of its own, as in {test: {CBSD68: [noise:25]}}",
-    ),
-    (
-        "restore",
-        "models",
-        {"dncnn-r": ["camera:1600"]},
-        "restore.models.dncnn-r: expected test images in colour, found test0 in photos/test",
-    ),
-    ("restore", "models", {"dncnn-r": ["camera:1"]}, "restore.models.dncnn-r[0]: camera ISO"),
-    (
-        "restore",
-        "shipped",
-        {"dncnn-b-color": {"test": {"BSD68": ["noise:25"]}}},
-        # grey ones in BSD68, or the first of them where the set is at hand
-        "restore.shipped.dncnn-b-color: expected test images in colour, found ",
-    ),
-    (
-        "restore",
-        "pairs",
-        {"night": {"models": ["auto"]}},
-        "restore.pairs.night: expected a set of pairs, found 'night'; known: PolyU; or name",
-    ),
-    (
-        "restore",
-        "pairs",
-        {"night": {"noisy": "photos/test", "models": ["auto"]}},
-        "restore.pairs.night: expected both noisy and truth, found one of them; name the other",
-    ),
-    (
-        "restore",
-        "pairs",
-        {"a": {"noisy": "photos/test", "truth": "photos/train", "models": ["auto"]}},
-        "restore.pairs.a: photos/test/test0.png: expected a ground truth that belongs to it",
-    ),
-    (
-        "restore",
-        "pairs",
-        {"a": {"noisy": "photos/test", "truth": "photos/test", "models": ["auto"]}},
-        "restore.pairs.a: truth photos/test: is the folder of the noisy images; name that of",
-    ),
-    (
-        "restore",
-        "pairs",
-        {"PolyU": {"models": ["dncnn-b-colour"]}},
-        "restore.pairs.PolyU.models[0]: expected auto, weights or a baseline, found 'dncnn-b",
-    ),
-    ("restore", "schedule", "typo.yaml", "restore.schedule: typo.yaml: unknown key 'pach'"),
-    (
-        "hsi",
-        "schedule",
-        "user's short.yaml",
-        "hsi.schedule: user's short.yaml: unknown key 'patch'",
-    ),
-    (
-        "hsi",
-        "splits",
-        ["mask:field_gt.npy", "mask:photos/../field_gt.npy"],
-        "hsi.splits[1]: two splits are called 'mask:field_gt'; rename one file",
-    ),
-    (
-        "hsi",
-        "maps",
-        {"m": {"scene": "field.npy", "model": "field.npy", "memory": "2 gigs"}},
-        "hsi.maps.m.memory: 2 gigs: expected a size such as 2GiB or 500MiB",
-    ),
-    (
-        "hsi",
-        "study",
-        {"candidates": "none.yaml"},
-        "hsi.study.candidates: expected a file, found no file 'none.yaml'",
-    ),
-    (
-        "hsi",
-        "scenes",
-        {"field": {"cube": "none.npy", "labels": "field_gt.npy"}},
-        "hsi.scenes.field.cube: none.npy: no such file",
-    ),
-]
+MISTAKES = OF_IMAGES + OF_SCENES
 
 
 @pytest.fixture(scope="module")
@@ -212,6 +39,12 @@ def said(
         project = make_project(tmp_path_factory.mktemp("mistaken"))
         (project.folder / "empty").mkdir()
         (project.folder / "typo.yaml").write_text("steps: 3\nbatch_size: 2\npach: 24\n")
+        (project.folder / "s.tif").touch()
+        cube = np.load(project.folder / "field.npy")
+        np.savez(project.folder / "both.npz", cube=cube)
+        np.save(project.folder / "half_gt.npy", np.load(project.folder / "field_gt.npy")[:14])
+        describe_model(project.folder / "svm.safetensors", "svm")
+        describe_model(project.folder / "other.safetensors", "dncnn-b")
         config = copy.deepcopy(CONFIG)
         config[section][key] = value
         folders.append(project.folder)
@@ -283,3 +116,43 @@ def test_a_folder_of_results_has_no_braces(project: Project) -> None:
     shown = project.run("-n", config=project.configure(named))
     assert shown.returncode == 2
     assert "results: expected a path without braces, found 'res {y}'" in shown.stderr
+
+
+def test_what_the_plan_asks_of_memory_is_what_each_map_takes() -> None:
+    from hsi.maps.plan import MARGIN_BYTES, PEAK_BYTES
+
+    (row,) = [message for *_, message in MISTAKES if "beside its blocks" in message]
+    assert f"the {size_in_words(MARGIN_BYTES + PEAK_BYTES)} that" in row
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "named"),
+    [
+        ("a: [1\nb: 2", "WorkflowError:", "line 2, column 2: expected YAML; "),
+        ("- a\n", "WorkflowError:", "expected keys with values, found [a]"),
+        ("hsi: &h {scenes: *h}\n", "RecursionError:", "found one that holds itself"),
+        (None, "FileNotFoundError:", "expected YAML (No such file"),
+    ],
+)
+def test_what_snakemake_reads_first_ends_in_its_own_error(
+    project: Project, text: str | None, said: str, named: str
+) -> None:
+    """As docs/workflow.md says, with the command that names the line."""
+    (project.folder / "my.yaml").unlink()
+    if text is not None:
+        (project.folder / "my.yaml").write_text(text)
+    run = project.run("--dry-run")
+    assert run.returncode == 1
+    assert said in run.stdout + run.stderr
+    assert not (project.folder / "results").exists()
+    told = subprocess.run(
+        [sys.executable, "-m", "engine.settings", "my.yaml"],
+        cwd=project.folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert told.returncode == 2
+    (line,) = told.stderr.splitlines()
+    assert line.startswith("settings: my.yaml: ")
+    assert named in line
