@@ -200,6 +200,18 @@ def expect_apart(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
             raise UserError(f"{path}: the output would overwrite an input; choose another path")
 
 
+def expect_own(beside: Path, out: Path) -> None:
+    """Raise a UserError if a file that is written beside an output is there without the output.
+
+    It is another's, then: whoever names an output asks for no other file to be replaced.
+    """
+    if beside.exists() and not out.exists():
+        raise UserError(
+            f"{beside}: would be replaced, as it is written beside {out}; move it, or name another "
+            "output"
+        )
+
+
 def _say(prog: str, app: typer.Typer, error: Exception, status: int) -> int:
     if os.environ.get("RESTORE_HSI_DEBUG"):
         import traceback

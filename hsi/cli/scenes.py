@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from engine.command import AsJson, expect_file, expect_folder, say_json
+from engine.command import AsJson, expect_file, expect_folder, expect_own, say_json
 from hsi.cli.arguments import (
     LabelSource,
     Overwrite,
@@ -189,6 +189,7 @@ def split(
 
     expect_file(out, ".npz")
     keep_inputs([out, out.with_suffix(".png")], source, *split_files(how), place)
+    expect_own(out.with_suffix(".png"), out)
     scene = None if place is None else open_scene(place)
     labels = labels_on(source, scene, drawing)
     if labels_of == "mask" and labels.polygons is not None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from engine.command import expect_file
+from engine.command import expect_file, expect_own
 from hsi.cli.arguments import (
     Device,
     LabelSource,
@@ -61,6 +61,7 @@ def train(
     expect_file(out, ".safetensors")
     if history is not None:
         expect_file(history, ".csv")
+        expect_own(history.with_suffix(".png"), history)
     written = [out] if history is None else [out, history, history.with_suffix(".png")]
     keep_inputs(written, source, label_source, split_file, reduced)
     chosen = make_classifier(

@@ -3,6 +3,7 @@
 import json
 import logging
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -170,6 +171,8 @@ def _to_file(
                 state.done()
                 return open_scene(out)
             refuse_existing(out, overwrite=options.overwrite or state.placing)
+            if not (options.overwrite or state.placing):
+                _expect_record(record_file)
             began = time.monotonic()
             if options.block is None and state.block is not None:
                 options = replace(options, block=state.block[0])
@@ -192,6 +195,19 @@ def _to_file(
             raise
         raise HsiError(f"{out}: memory ran out; give a smaller `block` or `memory`") from error
     return open_scene(out)
+
+
+def _expect_record(path: Path) -> None:
+    """Refuse to replace a JSON file that no earlier call has written."""
+    with suppress(OSError, ValueError):
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(found, dict) and "made_from" in found:
+            return
+    if path.exists():
+        raise HsiError(
+            f"{path}: would be replaced by the record, and was not made by hsi denoise; give "
+            "another name, or `overwrite`"
+        )
 
 
 def describe(scene: Scene, fitted: Fitted) -> dict[str, Any]:

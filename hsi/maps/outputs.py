@@ -14,6 +14,7 @@ from hsi.classifiers.model import Model
 from hsi.classifiers.protocol import Prediction
 from hsi.errors import HsiError
 from hsi.formats.envi import read as envi
+from hsi.formats.writing import sidecars
 from hsi.maps.certainty import Certainty, certainty_of
 from hsi.maps.options import LAYERS, MapOptions
 from hsi.maps.rasters import RASTERS, Content, Raster
@@ -86,7 +87,8 @@ def refuse_existing(
     for path in wanted:
         if path.suffix == ".hdr":
             envi.refuse_older_data(path)
-    there = [path.name for path in wanted if path.exists()]
+    beside = [side for path in wanted for side in sidecars(path)]
+    there = [path.name for path in (*wanted, *beside) if path.exists()]
     if there and not (options.overwrite or state.placing):
         raise HsiError(
             f"{files.map}: found {', '.join(there)} there already; add `overwrite`, or write "

@@ -39,7 +39,9 @@ def denoise(
             help="auto (the input's; in a file, PNG for a lossy one), same, png, tiff, jpeg, webp.",
         ),
     ] = "auto",
-    strength: Annotated[float, typer.Option(help="Share of the noise to remove, 0..1.")] = 1.0,
+    strength: Annotated[
+        float, typer.Option(help="Share of the noise to remove, above 0, to 1.")
+    ] = 1.0,
     self_ensemble: Annotated[
         bool, typer.Option("--self-ensemble", help="Mean over 8 orientations; 8 times slower.")
     ] = False,

@@ -138,6 +138,11 @@ def _begin(
     """Return what a stopped call has done, by file, and begin the journal; refuse to replace."""
     wanted = {**settings, "code": code_revision(__name__)}
     sources = {item.path.resolve() for item in items}
+    if out_dir.resolve() in {path.parent for path in sources}:
+        raise RestoreError(
+            f"{out_dir}: holds the images, to whose set what is written would belong from then on; "
+            "write into another folder"
+        )
     started, noted = _journal(out_dir)
     try:
         made = manifest(out_dir)

@@ -14,7 +14,7 @@ from pathlib import Path
 from engine import artifacts
 from engine.errors import why
 from restore.errors import RestoreError
-from restore.folders.naming import LISTED, NAMED_AS_FAILED, output_below, output_name
+from restore.folders.naming import LISTED, NAMED_AS_FAILED, TARGETS, output_below, output_name
 from restore.images import heads
 from restore.images.zarr import layout
 
@@ -84,6 +84,12 @@ def single(source: Path, target: Path | str, form: str) -> Job:
     if out.suffix.lower() not in heads.SUFFIXES:
         known = ", ".join(sorted(heads.SUFFIXES))
         raise RestoreError(f"{out}: expected an image name ending in one of {known}")
+    wanted = source.suffix.lower() if form == "same" else TARGETS.get(form, "")
+    if wanted in heads.FORMATS and heads.FORMATS[out.suffix.lower()] != heads.FORMATS[wanted]:
+        raise RestoreError(
+            f"`form` {form}: expected a name ending in {wanted}, found {out}; rename it, or leave "
+            "`form` out"
+        )
     return Job(source.parent, out.parent, source.name, out.name)
 
 
@@ -116,7 +122,8 @@ def folder(
     ----------
     source, target : Path
     recursive : bool
-        Sub-folders too. Links to folders, and links out of `source`, are not followed.
+        Sub-folders too. Links to folders, and links out of `source`, are not followed, and names
+        that begin with a dot are left out, which is said.
     exclude : sequence of str
         Patterns such as 'drafts' or '*.bak.png'; what matches, by its name or by its path below
         `source`, is left out.
@@ -195,17 +202,24 @@ def _images(source: Path, recursive: bool, exclude: Sequence[str]) -> Iterator[s
         for entry in entries:
             name = at + entry.name
             if _is_folder(entry):
-                if entry.is_symlink() or _excluded(name, exclude):
+                if _excluded(name, exclude):
                     continue
-                if posixpath.splitext(name)[1].lower() == layout.SUFFIX:
+                if entry.is_symlink() or entry.name.startswith("."):
+                    if recursive:
+                        kind = "links to folders" if entry.is_symlink() else "hidden folders"
+                        others[kind] += 1
+                elif posixpath.splitext(name)[1].lower() == layout.SUFFIX:
                     yield name
                 elif recursive:
                     pending.append(f"{name}/")
                 continue
-            if entry.name.startswith(".") or _excluded(name, exclude):
-                continue
             suffix = posixpath.splitext(entry.name)[1].lower()
-            if suffix not in LISTED:
+            hidden = entry.name.startswith(".")
+            if _excluded(name, exclude) or (hidden and suffix not in LISTED):
+                continue
+            if hidden:
+                others["hidden images"] += 1
+            elif suffix not in LISTED:
                 others[suffix or "no suffix"] += 1
             elif entry.is_symlink() and root not in Path(entry.path).resolve().parents:
                 others["links out of the folder"] += 1
@@ -213,7 +227,7 @@ def _images(source: Path, recursive: bool, exclude: Sequence[str]) -> Iterator[s
                 yield name
     if others:
         kinds = ", ".join(f"{count} {kind}" for kind, count in others.most_common(8))
-        log.info("%s: left alone, as no images: %s", source, kinds)
+        log.info("%s: left alone: %s", source, kinds)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

@@ -244,6 +244,24 @@ def test_a_mistake_is_one_line_and_status_2(files, capsys, arguments, message):
     assert message in lines[0]
 
 
+def test_files_that_nobody_named_are_kept(files, capsys):
+    picture, curve = files / "mine.png", files / "loss.png"
+    for path in (picture, curve):
+        path.write_text("mine")
+    split = ("split", files / "gt.npy", "--how", "random:0.1", "--out", files / "mine.npz")
+    assert hsi(*split) == 2
+    assert f"{picture}: would be replaced, as it is written beside" in capsys.readouterr().err
+    train = ("train", files / "stripes.hdr", files / "gt.npy", "--classifier", "svm", "--split")
+    train += (files / "split.npz", "--out", files / "m.safetensors", "--log", files / "loss.csv")
+    assert hsi(*train) == 2
+    assert f"{curve}: would be replaced" in capsys.readouterr().err
+    assert picture.read_text() == curve.read_text() == "mine"
+    picture.unlink()
+    assert hsi(*split) == 0
+    assert hsi(*split) == 0  # its own
+    assert picture.read_bytes()[1:4] == b"PNG"
+
+
 def test_look_writes_a_page_or_its_data(files, capsys, monkeypatch):
     monkeypatch.chdir(files)
     assert hsi("look", "stripes.hdr", "--labels", "gt.npy") == 0

@@ -150,6 +150,10 @@ def test_existing_files_and_inputs_are_kept(tmp_path, noisy):
     (tmp_path / "out.npy").write_text("mine")
     with pytest.raises(HsiError, match="expected no such file, found one"):
         denoise(scene, tmp_path / "out.npy", device="cpu")
+    (tmp_path / "new.json").write_text('{"mine": 1}')
+    with pytest.raises(HsiError, match=r"new\.json: would be replaced by the record, and was not"):
+        denoise(scene, tmp_path / "new.npy", device="cpu")
+    assert (tmp_path / "new.json").read_text() == '{"mine": 1}'
     with pytest.raises(HsiError, match="expected a name that ends with one of"):
         denoise(scene, tmp_path / "out.mat", device="cpu")
     assert DenoiseOptions().describe() == DenoiseOptions(memory=1, block=3).describe()

@@ -60,6 +60,11 @@ def test_what_exists_stays_unless_asked(small_models, tmp_path, cpu):
     with pytest.raises(HsiError, match=r"m.npy: found m.png there already; add `overwrite`"):
         run(small_models, tmp_path / "m.npy", cpu)
     assert [path.name for path in tmp_path.iterdir()] == ["m.png"]
+    for name in ("o.tif.aux.xml", "o.tif.msk"):  # read together with the map
+        (tmp_path / name).write_text("mine")
+        with pytest.raises(HsiError, match=rf"o\.tif: found {name} there already"):
+            run(small_models, tmp_path / "o.tif", cpu)
+        (tmp_path / name).unlink()
     run(small_models, tmp_path / "m.npy", cpu, overwrite=True)
     first = (tmp_path / "m.npy").read_bytes()
     with pytest.raises(HsiError, match=r"found m.npy, m.png, m.json there already"):

@@ -106,12 +106,27 @@ def test_nothing_is_replaced_that_was_not_made(tmp_path):
 
 
 def test_images_are_never_replaced_by_themselves(tmp_path):
-    Image.fromarray(ITEMS[0].image).save(tmp_path / "a.jpg")
-    before = (tmp_path / "a.jpg").read_bytes()
-    items = find.image_set(str(tmp_path)).items
+    folder, elsewhere = tmp_path / "set", tmp_path / "out"
+    folder.mkdir()
+    elsewhere.mkdir()
+    Image.fromarray(ITEMS[0].image).save(folder / "a.jpg")
+    before = (folder / "a.jpg").read_bytes()
+    (elsewhere / "a.jpg").symlink_to(folder / "a.jpg")
+    items = find.image_set(str(folder)).items
     with pytest.raises(RestoreError, match=r"a\.jpg: is one of the images"):
-        degraded_files.write_folder(items, tmp_path, degrade.parse("jpeg:10"), 0, overwrite=True)
-    assert (tmp_path / "a.jpg").read_bytes() == before
+        degraded_files.write_folder(items, elsewhere, degrade.parse("jpeg:10"), 0, overwrite=True)
+    assert (folder / "a.jpg").read_bytes() == before
+
+
+@pytest.mark.parametrize("degradation", ["jpeg:10", "noise:25", "bicubic:2"])
+def test_a_set_does_not_take_in_what_was_made_of_it(tmp_path, degradation):
+    Image.fromarray(ITEMS[0].image).save(tmp_path / "a.png")
+    (tmp_path / "link").symlink_to(tmp_path)
+    items = find.image_set(str(tmp_path)).items
+    for out in (tmp_path, tmp_path / "link"):
+        with pytest.raises(RestoreError, match="holds the images, to whose set what is written"):
+            degraded_files.write_folder(items, out, degrade.parse(degradation), 0, overwrite=True)
+    assert {path.name for path in tmp_path.iterdir()} == {"a.png", "link"}
 
 
 def test_two_images_of_one_name_and_none_are_refused(tmp_path):

@@ -32,7 +32,7 @@ def test_names_and_sub_folders_are_mirrored(photos, tmp_path, caplog):
         "ä 1.png": "ä 1.png",
     }
     assert [job.name for job in found if job.problem] == ["e.gif"]
-    assert "left alone, as no images: 1 .txt" in caplog.text
+    assert "left alone: 1 hidden images, 1 .txt" in caplog.text
     assert "a b/d.pgm" not in outputs(listing.folder(photos, tmp_path / "out"))
 
 
@@ -66,6 +66,29 @@ def test_links_do_not_lead_out_of_the_folder(photos, tmp_path, caplog):
     assert "inside.png" in found
     assert not [name for name in found if "link" in name or "loop" in name or "secret" in name]
     assert "1 links out of the folder" in caplog.text
+    assert "2 links to folders" in caplog.text
+
+
+def test_what_is_hidden_is_left_out_and_counted(photos, tmp_path, caplog):
+    (photos / ".thumbnails").mkdir()
+    for name in (".secret.png", ".DS_Store", ".thumbnails/t.png"):
+        (photos / name).write_bytes(b"x")
+    with caplog.at_level("INFO"):
+        found = outputs(listing.folder(photos, tmp_path / "out", recursive=True))
+    assert not [name for name in found if "." in name[:1] or "thumb" in name]
+    assert "1 hidden folders" in caplog.text
+    assert "2 hidden images" in caplog.text  # one of the fixture
+
+
+@pytest.mark.parametrize(
+    ("name", "form", "ending"),
+    [("x.tif", "png", ".png"), ("x.png", "tiff", ".tif"), ("x.png", "same", ".jpg")],
+)
+def test_a_name_and_a_form_that_contradict_are_refused(photos, tmp_path, name, form, ending):
+    with pytest.raises(RestoreError, match=rf"^`form` {form}: expected a name .* \{ending}, "):
+        listing.single(photos / "b.jpg", tmp_path / name, form)
+    assert listing.single(photos / "b.jpg", tmp_path / f"x{ending}", form).output == f"x{ending}"
+    assert listing.single(photos / "b.jpg", tmp_path / name, "auto").output == name
 
 
 def test_outputs_that_would_be_one_are_found(photos, tmp_path):
