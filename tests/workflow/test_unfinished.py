@@ -3,6 +3,8 @@
 import copy
 import shutil
 
+import numpy as np
+
 from tests.workflow.tiny_project import CONFIG, Project
 
 SPLIT = "results/hsi/field/random:0.3/split_seed0.npz"
@@ -19,17 +21,17 @@ def test_a_job_that_fails_between_others_is_not_forgotten(
     assert "Nothing to be done" in project.run(SCORES).stderr
     scores = (project.folder / SCORES).read_text()
 
-    labels, kept = project.folder / "field_gt.npy", project.folder / "kept.npy"
-    shutil.copy2(labels, kept)
-    labels.write_bytes(b"cut short")
+    cube, kept = project.folder / "field.npy", project.folder / "kept.npy"
+    shutil.copy2(cube, kept)
+    np.save(cube, np.zeros_like(np.load(kept)))  # whole, but no pixel holds a measurement
     for _ in range(2):
         failed = project.run(SCORES)
         assert failed.returncode == 1
         assert "Nothing to be done" not in failed.stderr
     assert not (project.folder / SPLIT).exists()
 
-    kept.replace(labels)  # as old as it was: no file's time tells that anything is to be done
-    assert labels.stat().st_mtime < (project.folder / SCORES).stat().st_mtime
+    kept.replace(cube)  # as old as it was: no file's time tells that anything is to be done
+    assert cube.stat().st_mtime < (project.folder / SCORES).stat().st_mtime
     shown = project.run("--dry-run", SCORES)
     assert "split field" in shown.stdout
     mended = project.run(SCORES)
