@@ -61,9 +61,10 @@ def train(
     expect_file(out, ".safetensors")
     if history is not None:
         expect_file(history, ".csv")
-        expect_own(history.with_suffix(".png"), history)
     written = [out] if history is None else [out, history, history.with_suffix(".png")]
     keep_inputs(written, source, label_source, split_file, reduced)
+    if history is not None:
+        expect_own(history.with_suffix(".png"), history)
     chosen = make_classifier(
         classifier, window=window, components=components, settings=settings_of(settings)
     )
